@@ -1,0 +1,1 @@
+"""Published architectures, one JSON file each, with their source. No PyTorch."""

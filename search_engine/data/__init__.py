@@ -1,0 +1,1 @@
+"""Data sets: descriptions without PyTorch, and bodies that yield seeded device batches."""

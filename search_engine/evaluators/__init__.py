@@ -1,0 +1,1 @@
+"""Evaluators: they give an architecture its reward."""

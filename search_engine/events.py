@@ -1,0 +1,191 @@
+"""What happens in a search or a training, as numbered facts that never change.
+
+Every event is self-contained: whoever reads it needs no other row to draw it. Progress below an epoch is no event.
+`version` grows when the meaning of a payload changes; readers know every version that was ever written.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    version: Literal[1] = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+class DecisionShown(BaseModel):
+    """One decision of a space as the page names it: "normal 1 input 1" and the names of its options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    options: tuple[str, ...]
+
+
+class ProposalShown(BaseModel):
+    """An architecture that was drawn: its place in the step, its decisions and under which probability."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    slot: int
+    decisions: tuple[int, ...]
+    log_probability: float
+    architecture: dict[str, Any]
+    hash: str
+
+
+class SearchStarted(_Event):
+    """The first event of a search. children: how many it will try; data: what the images are, with origin and hash."""
+
+    kind: Literal["search_started"] = "search_started"
+    config: dict[str, Any]
+    decisions: tuple[DecisionShown, ...]
+    data: dict[str, Any]
+    children: int
+    step_size: int
+
+
+class StepProposed(_Event):
+    """A step was drawn.
+
+    policy[i][j]: mean over the step's draws of the conditional probability of option j in decision i.
+    entropies[i]: mean conditional entropy of decision i, in nats; entropy: their sum.
+    """
+
+    kind: Literal["step_proposed"] = "step_proposed"
+    step: int
+    policy: tuple[tuple[float, ...], ...]
+    entropies: tuple[float, ...]
+    entropy: float
+    proposals: tuple[ProposalShown, ...]
+
+
+class ChildStarted(_Event):
+    """A worker began, or after a loss began again, to train a child."""
+
+    kind: Literal["child_started"] = "child_started"
+    step: int
+    slot: int
+    worker: str
+    attempt: int = 1
+
+
+class EpochEnded(_Event):
+    """A child or a training saw all its images once more. accuracy: on held-out images, None where not measured."""
+
+    kind: Literal["epoch_ended"] = "epoch_ended"
+    step: int | None = None
+    slot: int | None = None
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float | None = None
+    learning_rate: float
+    seconds: float
+
+
+class ChildFinished(_Event):
+    """The verdict on a child, once and for all.
+
+    reward: accuracy on the held-out images in [0, 1]; None when the child was lost to the infrastructure.
+    reason: why there is no measured reward ("diverged", "out of memory", "lost"), None when there is one.
+    twin: (step, slot) of the isomorphic child whose reward was copied.
+    mult_adds: of one image, forward, convolutions and linear layers only.
+    """
+
+    kind: Literal["child_finished"] = "child_finished"
+    step: int
+    slot: int
+    reward: float | None
+    reason: str | None = None
+    twin: tuple[int, int] | None = None
+    parameters: int
+    mult_adds: int
+    seconds: float
+
+
+class ControllerUpdated(_Event):
+    """The strategy learned from a step.
+
+    mean_reward: over the children that count; the other figures as in strategies.base.Update; fingerprint: see
+    `extend_fingerprint`.
+    """
+
+    kind: Literal["controller_updated"] = "controller_updated"
+    step: int
+    mean_reward: float | None
+    baseline: float | None
+    loss: float | None = None
+    divergence: float | None = None
+    clipped: float | None = None
+    state_sha256: str
+    fingerprint: str
+
+
+class StateChanged(_Event):
+    """A search or training was paused, resumed, stopped, finished or failed; reason is a sentence, or None."""
+
+    kind: Literal["state_changed"] = "state_changed"
+    state: Literal["running", "paused", "stopped", "finished", "failed"]
+    reason: str | None = None
+
+
+class JobLost(_Event):
+    """A worker went away with a job, which will be done again. what: "child 3.7", "update 4", "training"."""
+
+    kind: Literal["job_lost"] = "job_lost"
+    what: str
+    worker: str
+    reason: str
+    attempt: int
+
+
+class TrainingStarted(_Event):
+    """The first event of a training."""
+
+    kind: Literal["training_started"] = "training_started"
+    config: dict[str, Any]
+    data: dict[str, Any]
+    hash: str
+    parameters: int
+    mult_adds: int
+
+
+class TrainingFinished(_Event):
+    """A training ended: the one and only look at the test images. checkpoint: SHA-256 of the safetensors file."""
+
+    kind: Literal["training_finished"] = "training_finished"
+    test_accuracy: float
+    test_examples: int
+    held_out_accuracy: float
+    checkpoint: str
+    seconds: float
+
+
+Event = Annotated[
+    SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | ControllerUpdated | StateChanged
+    | JobLost | TrainingStarted | TrainingFinished,
+    Field(discriminator="kind"),
+]  # fmt: skip
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+def event_from_json(value: Any) -> Event:
+    """Read one event; raises pydantic's ValidationError, which is our bug or a damaged log."""
+    return _ADAPTER.validate_python(value)
+
+
+def extend_fingerprint(
+    previous: str, step: int, children: list[tuple[dict[str, Any], float | None]], state_sha256: str
+) -> str:
+    """The fingerprint after a step: SHA-256 over the one before and everything the step computed, in slot order.
+
+    children: (architecture as JSON, reward) by slot; state_sha256: digest of the strategy's state after learning.
+    Two runs of one configuration have equal fingerprints, however often their workers died. Starts from "".
+    """
+    text = json.dumps([previous, step, children, state_sha256], separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

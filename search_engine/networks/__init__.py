@@ -1,0 +1,1 @@
+"""From a network plan to torch modules."""

@@ -1,0 +1,117 @@
+"""The loop of the papers, as a generator of events."""
+
+from collections.abc import Callable, Generator
+
+from search_engine.evaluators.base import Evaluator
+from search_engine.events import (
+    ChildFinished,
+    ChildStarted,
+    ControllerUpdated,
+    Event,
+    ProposalShown,
+    StateChanged,
+    StepProposed,
+    extend_fingerprint,
+)
+from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
+
+
+def run(
+    strategy: Strategy,
+    evaluator: Evaluator,
+    *,
+    fingerprint: str = "",
+    should_stop: Callable[[], bool],
+    save: Callable[[Strategy, str], None],
+) -> Generator[Event, None, str]:
+    """Search until the budget is spent: propose, evaluate, learn, save (NASNet, section 3 and A.3).
+
+    fingerprint: of the steps told so far, "" for a new search.
+    should_stop: looked at between steps. save: called with strategy and fingerprint after every step.
+    Returns the fingerprint of everything computed.
+    """
+    drawn = -1  # The last step that was shown.
+    while not strategy.is_finished and not should_stop():
+        for step in strategy.pending():
+            if step.step > drawn:
+                yield step_proposed(step)
+                drawn = step.step
+        yield from evaluator.prepare(strategy)  # Weight sharing trains its shared weights here.
+        proposals = strategy.ask()
+        evaluations = []
+        for proposal in proposals:
+            evaluations.append((yield from _evaluate(evaluator, proposal)))
+        update = strategy.tell(evaluations)  # The controller learns.
+        fingerprint = fingerprint_after(fingerprint, proposals, evaluations, update)
+        save(strategy, fingerprint)
+        yield controller_updated(update, fingerprint)
+    if strategy.is_finished:
+        yield StateChanged(state="finished")
+    return fingerprint
+
+
+def _evaluate(evaluator: Evaluator, proposal: Proposal) -> Generator[Event, None, Evaluation]:
+    yield ChildStarted(step=proposal.step, slot=proposal.slot, worker="this process")
+    evaluation = yield from evaluator.evaluate(proposal)
+    yield child_finished(evaluation)
+    return evaluation
+
+
+def fingerprint_after(
+    previous: str, proposals: tuple[Proposal, ...], evaluations: list[Evaluation], update: Update
+) -> str:
+    """The fingerprint of a step, see events.extend_fingerprint."""
+    children = [
+        (proposal.architecture.to_json(), evaluation.reward)
+        for proposal, evaluation in zip(proposals, evaluations, strict=True)
+    ]
+    return extend_fingerprint(previous, update.step, children, update.state_sha256)
+
+
+def step_proposed(drawn: DrawnStep) -> StepProposed:
+    """The event that shows a drawn step."""
+    proposals = tuple(
+        ProposalShown(
+            slot=proposal.slot,
+            decisions=proposal.decisions,
+            log_probability=proposal.log_probability,
+            architecture=proposal.architecture.to_json(),
+            hash=proposal.architecture.hash,
+        )
+        for proposal in drawn.proposals
+    )
+    return StepProposed(
+        step=drawn.step,
+        policy=drawn.policy,
+        entropies=drawn.entropies,
+        entropy=sum(drawn.entropies),
+        proposals=proposals,
+    )
+
+
+def child_finished(evaluation: Evaluation) -> ChildFinished:
+    """The event that shows a verdict."""
+    return ChildFinished(
+        step=evaluation.step,
+        slot=evaluation.slot,
+        reward=evaluation.reward,
+        reason=evaluation.reason,
+        twin=evaluation.twin,
+        parameters=evaluation.parameters,
+        mult_adds=evaluation.mult_adds,
+        seconds=evaluation.seconds,
+    )
+
+
+def controller_updated(update: Update, fingerprint: str) -> ControllerUpdated:
+    """The event that shows what the strategy learned."""
+    return ControllerUpdated(
+        step=update.step,
+        mean_reward=update.mean_reward,
+        baseline=update.baseline,
+        loss=update.loss,
+        divergence=update.divergence,
+        clipped=update.clipped,
+        state_sha256=update.state_sha256,
+        fingerprint=fingerprint,
+    )

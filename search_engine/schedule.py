@@ -1,0 +1,117 @@
+"""What is due next in a search: one pure function of what is known.
+
+`runner.run` follows it step by step in one process; the web's planner turns its answer into job rows. Both therefore
+do the same work in an order that never changes a result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChild:
+    """What is known of one child.
+
+    hash: canonical hash of its architecture.
+    is_final: its evaluation is decided (measured, infeasible, lost or copied).
+    is_measured: it has a reward that was measured for itself, which a twin may copy.
+    """
+
+    hash: str
+    is_final: bool = False
+    is_measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a search.
+
+    children: by step, in slot order; a step is there from the moment it was drawn.
+    steps_told: how many steps the strategy has learned from; -1 before it has drawn anything.
+    steps: how many steps the search has in all.
+    lookahead, reuse: from the configuration.
+    """
+
+    steps_told: int
+    steps: int
+    lookahead: int
+    reuse: bool
+    children: Mapping[int, tuple[KnownChild, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Train this child and measure its reward."""
+
+    step: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Give this child the reward of its twin, which is (step, slot)."""
+
+    step: int
+    slot: int
+    twin: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Tell the strategy this step and draw what follows; step -1 draws the first steps and tells nothing."""
+
+    step: int
+
+
+Due = Evaluate | Copy | Learn
+
+
+def due(known: Known) -> tuple[Due, ...]:
+    """Everything that can be done now, most urgent first; () when the search is finished.
+
+    What waits for something else (a twin of the same step, the rest of a step) is left out. Work that is already
+    under way is in the answer too: this function knows results, not workers.
+    """
+    if known.steps_told < 0:
+        return (Learn(-1),)
+    if known.steps_told >= known.steps:
+        return ()
+    found: list[Due] = []
+    for step in sorted(known.children):
+        if step < known.steps_told:
+            continue
+        children = known.children[step]
+        if step == known.steps_told and all(child.is_final for child in children):
+            found.append(Learn(step))
+        for slot, child in enumerate(children):
+            if not child.is_final:
+                found.extend(_due_of(known, step, slot))
+    return tuple(found)
+
+
+def _due_of(known: Known, step: int, slot: int) -> tuple[Due, ...]:
+    twin = twin_of(known, step, slot)
+    if twin is None:
+        return (Evaluate(step, slot),)
+    original = known.children[twin[0]][twin[1]]
+    return (Copy(step, slot, twin),) if original.is_final else ()
+
+
+def twin_of(known: Known, step: int, slot: int) -> tuple[int, int] | None:
+    """The (step, slot) whose reward this child copies, or None where it is trained itself.
+
+    The first isomorphic child with a measured reward among the steps that the ask of this step could see, else among
+    the lower slots of the same step, where one that is not final is waited for. So who finished first never matters.
+    """
+    if not known.reuse:
+        return None
+    wanted = known.children[step][slot].hash
+    for other_step in sorted(known.children):
+        if other_step < step - known.lookahead:
+            for other_slot, other in enumerate(known.children[other_step]):
+                if other.hash == wanted and other.is_measured:
+                    return other_step, other_slot
+    for other_slot, other in enumerate(known.children[step][:slot]):
+        if other.hash == wanted and (other.is_measured or not other.is_final):
+            return step, other_slot
+    return None

@@ -1,0 +1,1 @@
+"""Search spaces: sequences of categorical decisions, and what they decode to. No PyTorch."""

@@ -1,0 +1,1 @@
+"""Search strategies: they propose architectures and learn from rewards, by ask and tell."""

@@ -1,0 +1,1 @@
+"""Training networks: plain functions over tensors."""
