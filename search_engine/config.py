@@ -109,7 +109,8 @@ class PpoConfig(StrategyConfig):
     )  # fmt: skip
     normalise_advantages: bool = option(
         False, "Normalise advantages",
-        "Divide reward minus baseline by its running deviation, so that scale does not matter.", source="a variant; the paper does not mention it",
+        "Divide reward minus baseline by its running deviation, so that scale does not matter.",
+        source="a variant; the paper does not mention it",
     )  # fmt: skip
     gradient_clip: float = option(
         1.0, "Controller gradient clip", "Largest norm of the controller's gradient.", source=OURS, gt=0, le=1000

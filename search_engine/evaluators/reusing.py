@@ -20,7 +20,9 @@ class Reusing(Evaluator):
     def remember(self, architecture_hash: str, evaluation: Evaluation) -> None:
         """Note a verdict, in the order of (step, slot); a resumed search calls this for every child it already has."""
         known = KnownChild(
-            architecture_hash, is_final=True, is_measured=evaluation.reason is None and evaluation.reward is not None
+            architecture_hash,
+            is_final=True,
+            is_measured=evaluation.reward is not None and evaluation.reason is None and evaluation.twin is None,
         )
         self._children[evaluation.step] = (*self._children.get(evaluation.step, ()), known)
         self._evaluations[evaluation.step, evaluation.slot] = evaluation
