@@ -1,0 +1,46 @@
+# Two commands a person needs: `make run` and `make test`. The rest is for those who build Cellwright.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check bench demo-bench clean
+
+run: $(VENV)/.product
+	@exec $(BIN)/python manage.py up
+
+test: $(VENV)/.checks browser check
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not processes"
+	$(BIN)/python -m pytest -q -m "browser or processes"
+
+check: $(VENV)/.checks
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.checks browser
+	$(BIN)/python -m benchmarks
+
+browser: $(VENV)/.checks
+	@$(BIN)/python tests/browser/find_browser.py --install
+
+clean:
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "The environment could not be made: on Debian and Ubuntu, install python3-venv." >&2; exit 1; }
+
+$(VENV)/.product: requirements.txt | $(VENV)/bin/python
+	@echo "Installing what Cellwright runs on, once (about 3 GB, most of it PyTorch) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.checks: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	@echo "Installing what the checks need, once ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.product
