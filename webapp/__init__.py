@@ -1,0 +1,1 @@
+"""The web app: pages, API, live sockets and workers around the search engine."""

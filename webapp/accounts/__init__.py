@@ -1,0 +1,1 @@
+"""People: who may see what, how they sign in, and the tokens of their programs."""

@@ -1,0 +1,1 @@
+"""Searches and trainings: rows, leases, events, pages, API and workers."""
