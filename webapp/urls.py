@@ -1,4 +1,4 @@
-"""All addresses over HTTP. What is public says `login_not_required`; tests/web/test_routes_deny_by_default.py lists it."""
+"""All addresses over HTTP. What is public says `login_not_required`; test_routes_deny_by_default.py lists it."""
 
 from django.urls import include, path
 
