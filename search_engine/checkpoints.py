@@ -1,0 +1,108 @@
+"""Files of tensors and JSON that are read whole or refused: safetensors, written atomically, with a digest inside.
+
+One word more than the tensors themselves goes into safetensors' own metadata: a JSON string under one key. Importing
+this module does not import PyTorch.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+
+from search_engine.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT_VERSION = 1
+_KEY = "cellwright"
+
+
+def save(path: Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> None:
+    """Write a file that is either the old one or the new one, whatever kills this process.
+
+    metadata: a JSON object; NaN and infinity are refused with ValueError.
+    """
+    atomic_write(path, encode(tensors, metadata))
+
+
+def load(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
+    """(tensors by name, metadata) of a file that `save` wrote; raises CheckpointError when it is not whole or ours."""
+    from safetensors.torch import load as tensors_from_bytes
+
+    name = str(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(name, f"cannot be read: {error.strerror}.") from error
+    try:
+        note = json.loads(_header(content)["__metadata__"][_KEY])
+        tensors = tensors_from_bytes(content)
+        version, stated, metadata = note["format"], note["sha256"], note["metadata"]
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(name, "is damaged, or is not a file of this program.") from error
+    if version != FORMAT_VERSION:
+        raise CheckpointError(name, f"has format {version!r}; this program reads format {FORMAT_VERSION}.")
+    if digest(tensors, metadata) != stated:
+        raise CheckpointError(name, "is damaged: its content does not match the SHA-256 that was saved with it.")
+    return tensors, metadata
+
+
+def encode(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> bytes:
+    """The content of a file; equal tensors and metadata give equal bytes."""
+    from safetensors.torch import save as tensors_to_bytes
+
+    note = {"format": FORMAT_VERSION, "sha256": digest(tensors, metadata), "metadata": metadata}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return bytes(tensors_to_bytes(plain, {_KEY: _canonical(note)}))
+
+
+def digest(tensors: Mapping[str, "Tensor"], state: Mapping[str, Any]) -> str:
+    """SHA-256 over names, types, shapes and bytes of the tensors and over the state as canonical JSON."""
+    names = sorted(tensors)
+    shapes = [[name, str(tensors[name].dtype), list(tensors[name].shape)] for name in names]
+    content = hashlib.sha256(_canonical([shapes, state]).encode())
+    for name in names:
+        content.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
+    return content.hexdigest()
+
+
+def write_under_digest(folder: Path, content: bytes) -> str:
+    """Write into a spool folder under the SHA-256 of the content, and return that name."""
+    name = hashlib.sha256(content).hexdigest()
+    atomic_write(folder / name, content)
+    return name
+
+
+def atomic_write(path: Path, content: bytes) -> None:
+    """Replace a file at once and for good: temporary file beside it, fsync, rename, fsync of the folder."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # Without it the new name itself could be lost with the power.
+    finally:
+        os.close(folder)
+
+
+def _header(content: bytes) -> Any:
+    """The JSON header of a safetensors file: eight bytes of its length, little-endian, then itself."""
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length])
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,104 @@
+"""The steps that a strategy has drawn and not yet been told: which there are, how large, and when the next is due."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from search_engine.config import StrategyConfig
+from search_engine.spaces.base import Space
+from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
+
+Draw = Callable[[int, int], DrawnStep]
+
+
+class PendingSteps:
+    """The budget in steps. Step k is drawn as soon as step k - 1 - lookahead was told; the last one may be smaller.
+
+    draw: makes the step of a number and a size; called once per step, in order.
+    """
+
+    def __init__(self, space: Space, config: StrategyConfig, *, children: int, draw: Draw) -> None:
+        self._space = space
+        self._children = children
+        self._step_size = config.step_size
+        self._lookahead = config.lookahead
+        self._draw = draw
+        self._told = 0
+        self._pending: tuple[DrawnStep, ...] = ()
+        self._draw_due()
+
+    @property
+    def is_finished(self) -> bool:
+        return self._told == self._steps
+
+    @property
+    def drawn(self) -> tuple[DrawnStep, ...]:
+        return self._pending
+
+    def first(self) -> DrawnStep:
+        """The step to be told next; raises ValueError when the budget is spent."""
+        if not self._pending:
+            raise ValueError("the budget is spent: there is no step to be told.")
+        return self._pending[0]
+
+    def answered_by(self, evaluations: Sequence[Evaluation]) -> DrawnStep:
+        """The first step, if these are its evaluations by slot; else ValueError."""
+        step = self.first()
+        wanted = [(proposal.step, proposal.slot) for proposal in step.proposals]
+        given = [(evaluation.step, evaluation.slot) for evaluation in evaluations]
+        if given != wanted:
+            raise ValueError(f"evaluations are of {given}; must be of {wanted}, in this order.")
+        return step
+
+    def advance(self) -> None:
+        """The first step has been learned from: leave it behind and draw what is due now."""
+        self._told += 1
+        self._pending = self._pending[1:]
+        self._draw_due()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"told": self._told, "pending": [_step_to_json(step) for step in self._pending]}
+
+    def load_json(self, value: Mapping[str, Any]) -> None:
+        self._told = value["told"]
+        self._pending = tuple(self._step_from_json(step) for step in value["pending"])
+
+    @property
+    def _steps(self) -> int:
+        return -(-self._children // self._step_size)
+
+    def _draw_due(self) -> None:
+        for step in range(self._told + len(self._pending), min(self._told + 1 + self._lookahead, self._steps)):
+            size = min(self._step_size, self._children - step * self._step_size)
+            self._pending = (*self._pending, self._draw(step, size))
+
+    def _step_from_json(self, value: Mapping[str, Any]) -> DrawnStep:
+        step = value["step"]
+        return DrawnStep(
+            step=step,
+            proposals=tuple(
+                proposal_of(self._space, step, slot, decisions, log_probability)
+                for slot, (decisions, log_probability) in enumerate(value["proposals"])
+            ),
+            policy=tuple(map(tuple, value["policy"])),
+            entropies=tuple(value["entropies"]),
+        )
+
+
+def proposal_of(space: Space, step: int, slot: int, decisions: Sequence[int], log_probability: float) -> Proposal:
+    """The proposal that these decisions make."""
+    return Proposal(step, slot, tuple(decisions), log_probability, space.decode(decisions))
+
+
+def made_for(space: Space, config: StrategyConfig, *, children: int, seed: int) -> dict[str, Any]:
+    """What a saved state belongs to: it must be the same in the strategy that goes on from it."""
+    decisions = [[decision.name, decision.family, *decision.options] for decision in space.decisions]
+    return {"strategy": config.model_dump(mode="json"), "decisions": decisions, "children": children, "seed": seed}
+
+
+def _step_to_json(step: DrawnStep) -> dict[str, Any]:
+    return {
+        "step": step.step,
+        "proposals": [[list(proposal.decisions), proposal.log_probability] for proposal in step.proposals],
+        "policy": [list(options) for options in step.policy],
+        "entropies": list(step.entropies),
+    }

@@ -1,0 +1,74 @@
+"""Uniform random search: the control that every other strategy must beat (NASNet, Zoph et al. 2018, section 4.4)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search_engine.checkpoints import digest
+from search_engine.config import RandomConfig
+from search_engine.errors import CheckpointError
+from search_engine.seeds import derive
+from search_engine.spaces.base import Space
+from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
+from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
+
+
+class Random(Strategy):
+    """Draws every decision from a uniform distribution and learns nothing."""
+
+    def __init__(self, space: Space, config: RandomConfig, *, children: int, seed: int) -> None:
+        self._space = space
+        self._seed = seed
+        self._made_for = made_for(space, config, children=children, seed=seed)
+        self._sizes = [len(decision.options) for decision in space.decisions]
+        self._steps = PendingSteps(space, config, children=children, draw=self._draw)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._steps.is_finished
+
+    def pending(self) -> tuple[DrawnStep, ...]:
+        return self._steps.drawn
+
+    def ask(self) -> tuple[Proposal, ...]:
+        return self._steps.first().proposals
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> Update:
+        step = self._steps.answered_by(evaluations)
+        rewards = [evaluation.reward for evaluation in evaluations if evaluation.reward is not None]
+        self._steps.advance()
+        return Update(
+            step=step.step,
+            mean_reward=sum(rewards) / len(rewards) if rewards else None,
+            baseline=None,
+            loss=None,
+            divergence=None,
+            clipped=None,
+            state_sha256=digest(*self.state_dict()),
+        )
+
+    def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return {}, {"made_for": self._made_for, "steps": self._steps.to_json()}
+
+    def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        if state.get("made_for") != self._made_for:
+            raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
+        self._steps.load_json(state["steps"])
+
+    def _draw(self, step: int, size: int) -> DrawnStep:
+        entropies = tuple(math.log(options) for options in self._sizes)
+        log_probability = -math.fsum(entropies)
+        return DrawnStep(
+            step=step,
+            proposals=tuple(
+                proposal_of(self._space, step, slot, self._decisions(step, slot), log_probability)
+                for slot in range(size)
+            ),
+            policy=tuple((1 / options,) * options for options in self._sizes),
+            entropies=entropies,
+        )
+
+    def _decisions(self, step: int, slot: int) -> list[int]:
+        # A digest modulo the number of options is the same in every version of Python; of 2 ** 63 values, the bias is
+        # below 1e-17 of any number of options here.
+        return [derive(self._seed, "ask", step, slot, index) % options for index, options in enumerate(self._sizes)]
