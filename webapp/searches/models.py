@@ -1,0 +1,293 @@
+"""The rows: fields, constraints and one-line properties. What changes them is in planner, leases, results, lifecycle.
+
+A stream is what a user owns and watches: a search or a training. Its events are numbered without gaps; its jobs are
+what workers do for it. Times are seconds since 1970 by the database's clock (see clock.now).
+"""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+SHA256_LENGTH = 64  # Hexadecimal digits.
+NO_PLACE = -1  # Step and slot of a job that has none: unique constraints take NULLs for different from each other.
+
+
+class Owned(models.QuerySet):
+    """Rows that belong to somebody, directly or through their stream."""
+
+    def visible_to(self, user: Any) -> Self:
+        """What this user may see: what they own. Nobody who is not signed in sees anything."""
+        return self.filter(**{self.model.OWNER: user.pk}) if user.is_authenticated else self.none()
+
+
+class Group(models.Model):
+    """Streams that belong together, such as a search over several seeds and its random companion."""
+
+    OWNER: ClassVar = "owner"
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="groups")
+    name = models.CharField(max_length=80, blank=True)
+
+    objects = Owned.as_manager()
+
+
+class Stream(models.Model):
+    """A search or a training, as far as they are alike: an owner, a state, events and jobs."""
+
+    class Kind(models.TextChoices):
+        SEARCH = "search"
+        TRAINING = "training"
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PAUSED = "paused"
+        STOPPED = "stopped"
+        FINISHED = "finished"
+        FAILED = "failed"
+
+    OPEN: ClassVar = (State.RUNNING, State.PAUSED)  # Something may still happen.
+    OWNER: ClassVar = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="streams")
+    group = models.ForeignKey(Group, null=True, on_delete=models.SET_NULL, related_name="streams")
+    kind = models.CharField(max_length=8, choices=Kind)
+    name = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    reason = models.TextField(blank=True)  # Why it failed or stopped, a sentence; "" where nothing needs saying.
+    priority = models.IntegerField(default=0)  # More goes first.
+    last_event = models.BigIntegerField(default=0)
+    created = models.FloatField()
+    ended = models.FloatField(null=True)
+    code_version = models.CharField(max_length=40)  # Of the program that started it.
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "created"], name="stream_by_owner")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=("running", "paused"), ended=None)
+                | Q(state__in=("stopped", "finished", "failed"), ended__isnull=False),
+                name="stream_ends_with_its_state",
+            ),
+            models.CheckConstraint(condition=Q(kind__in=("search", "training")), name="stream_kind_is_known"),
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+
+class Search(Stream):
+    """A search. `config` is a SearchConfig as JSON and never changes."""
+
+    stream = models.OneToOneField(
+        Stream, parent_link=True, primary_key=True, on_delete=models.CASCADE, related_name="as_search"
+    )
+    config = models.JSONField()
+    total = models.PositiveIntegerField()  # How many children it will try.
+    steps_told = models.IntegerField(default=-1)  # As in schedule.Known.
+    strategy_state = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
+    fingerprint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Of the steps told so far.
+
+
+class Child(models.Model):
+    """One proposed architecture of a search, with its verdict once it is final."""
+
+    OWNER: ClassVar = "search__owner"
+
+    search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="children")
+    step = models.IntegerField()
+    slot = models.IntegerField()
+    decisions = models.JSONField()
+    architecture = models.JSONField()
+    hash = models.CharField(max_length=SHA256_LENGTH)
+    log_probability = models.FloatField()
+    is_final = models.BooleanField(default=False)
+    reward = models.FloatField(null=True)
+    reason = models.TextField(blank=True)  # Why there is no measured reward; "" where there is one.
+    twin_step = models.IntegerField(null=True)  # The child whose reward was copied.
+    twin_slot = models.IntegerField(null=True)
+    parameters = models.BigIntegerField(null=True)  # Unknown until the verdict, and when no worker came so far.
+    mult_adds = models.BigIntegerField(null=True)
+    seconds = models.FloatField(null=True)
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["search", "reward"], name="child_by_reward"),
+            models.Index(fields=["search", "hash"], name="child_by_hash"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["search", "step", "slot"], name="child_place_is_unique"),
+            models.CheckConstraint(
+                condition=Q(is_final=True) | Q(reward=None, reason=""), name="child_verdict_is_final"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_final=False) | Q(reward__isnull=False) | ~Q(reason=""), name="child_verdict_says_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(twin_step=None, twin_slot=None) | Q(twin_step__isnull=False, twin_slot__isnull=False),
+                name="child_twin_is_whole",
+            ),
+        ]
+
+    @property
+    def is_measured(self) -> bool:
+        """Its reward was measured for itself: a twin may copy it, and it may be the best."""
+        return self.reward is not None and self.reason == "" and self.twin_step is None
+
+
+class Training(Stream):
+    """One architecture trained for keeps. `config` is a TrainingConfig as JSON and never changes."""
+
+    stream = models.OneToOneField(
+        Stream, parent_link=True, primary_key=True, on_delete=models.CASCADE, related_name="as_training"
+    )
+    config = models.JSONField()
+    child = models.ForeignKey(Child, null=True, on_delete=models.SET_NULL, related_name="trainings")
+    hash = models.CharField(max_length=SHA256_LENGTH)
+    parameters = models.BigIntegerField()
+    mult_adds = models.BigIntegerField()
+    checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # The weights, once finished.
+    test_accuracy = models.FloatField(null=True)
+    test_examples = models.PositiveIntegerField(null=True)
+    held_out_accuracy = models.FloatField(null=True)
+    seconds = models.FloatField(null=True)
+
+
+class Job(models.Model):
+    """A unit of work. Whoever holds its lease has its fence number; a write with another number is refused."""
+
+    class Kind(models.TextChoices):
+        LEARN = "learn"
+        EVALUATE = "evaluate"
+        TRAIN = "train"
+
+    class State(models.TextChoices):
+        DUE = "due"
+        LEASED = "leased"
+        DONE = "done"
+        DROPPED = "dropped"
+
+    OWNER: ClassVar = "stream__owner"
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=8, choices=Kind)
+    step = models.IntegerField(default=NO_PLACE)  # -1 for a training, and for the learn job that draws the first steps.
+    slot = models.IntegerField(default=NO_PLACE)  # -1 unless it evaluates a child.
+    state = models.CharField(max_length=8, choices=State, default=State.DUE)
+    fence = models.BigIntegerField(default=0)  # Grows with every claim and whenever a lease is taken away.
+    worker = models.CharField(max_length=120, blank=True)  # Who holds it, or did it last.
+    lease_until = models.FloatField(null=True)
+    progress = models.BigIntegerField(default=0)  # Grows while work goes on; means nothing else.
+    attempts = models.IntegerField(default=0)  # How often it was lost since it last made a checkpoint.
+    checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "kind"], name="job_by_state")]
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "kind", "step", "slot"], name="job_is_unique"),
+            models.CheckConstraint(
+                condition=(Q(state="leased", lease_until__isnull=False) & ~Q(worker=""))
+                | (~Q(state="leased") & Q(lease_until=None)),
+                name="job_is_leased_by_somebody",
+            ),
+        ]
+
+    @property
+    def what(self) -> str:
+        """What the job is, as events and the log name it."""
+        if self.kind == self.Kind.EVALUATE:
+            return f"child {self.step}.{self.slot}"
+        return "training" if self.kind == self.Kind.TRAIN else f"update {self.step}"
+
+
+class Event(models.Model):
+    """A numbered fact about a stream. `payload` is the event as JSON (search_engine.events) without its kind."""
+
+    OWNER: ClassVar = "stream__owner"
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="events")
+    number = models.BigIntegerField()  # From 1, without gaps.
+    kind = models.CharField(max_length=40)
+    payload = models.JSONField()
+    at = models.FloatField()
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "number"], name="event_number_is_unique")]
+
+
+class Snapshot(models.Model):
+    """The folded state of a stream after event `number`, so that nobody has to fold from the beginning."""
+
+    stream = models.OneToOneField(Stream, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
+    number = models.BigIntegerField()
+    state = models.JSONField()
+
+
+class Worker(models.Model):
+    """A worker process, as it describes itself."""
+
+    name = models.CharField(primary_key=True, max_length=120)
+    host = models.CharField(max_length=120)
+    device = models.CharField(max_length=40)
+    # What it measured: [[mult-adds of an image forward, mult-adds of such images trained on per second], ...].
+    rates = models.JSONField(default=list)
+    memory = models.BigIntegerField(null=True)  # Bytes of the device; None where it cannot be told.
+    seen = models.FloatField()
+
+    @property
+    def job(self) -> Job | None:
+        """What it does now."""
+        return Job.objects.filter(worker=self.name, state=Job.State.LEASED).first()
+
+
+class Artifact(models.Model):
+    """A file that the owner of a stream can download."""
+
+    OWNER: ClassVar = "stream__owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="artifacts")
+    label = models.CharField(max_length=80)  # What it is, for people; one file of a stream has each label.
+    sha256 = models.CharField(max_length=SHA256_LENGTH)
+    size = models.BigIntegerField()  # Bytes.
+    media_type = models.CharField(max_length=80)
+    filename = models.CharField(max_length=120)
+    created = models.FloatField()
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "label"], name="artifact_label_is_unique")]
+
+
+class Request(models.Model):
+    """A POST that was answered, so that the same Idempotency-Key gets the same answer and does nothing again."""
+
+    OWNER: ClassVar = "owner"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="requests")
+    key = models.CharField(max_length=200)
+    path = models.CharField(max_length=200)
+    body_sha256 = models.CharField(max_length=SHA256_LENGTH)
+    status = models.PositiveSmallIntegerField()
+    reply = models.JSONField()
+    created = models.FloatField()
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "key"], name="request_key_is_unique"),
+        ]
