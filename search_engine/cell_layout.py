@@ -105,7 +105,7 @@ def _centres(graph: Rows, sides: Mapping[int, tuple[int, int]]) -> dict[Item, fl
     centres: dict[Item, float] = {}
     for row in graph.items:
         centres.update(zip(row, _spread([0.0] * len(row), [1.0] * len(row), row), strict=True))
-    for sweep in range(12):
+    for sweep in range(30):
         for row in graph.items if sweep % 2 == 0 else reversed(graph.items):
             weights = [sum(weight for _, _, weight in pulls[item]) for item in row]
             wanted = [
