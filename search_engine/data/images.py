@@ -1,0 +1,125 @@
+"""The images of a data set as arrays. Letters: N images, H height, W width, C channels."""
+
+import gzip
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search_engine.data.descriptions import EMBEDDED, describe
+from search_engine.data.downloads import SOURCES, fetch
+from search_engine.errors import DataError
+
+Bytes = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+_EMBEDDED_FILE = Path(__file__).parent / "embedded" / "fashion_mnist_10k.npz"
+_CHUNK = 4096  # Images averaged at once: bounds the memory in double precision.
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Both official parts. train, test: [N, H, W, C]; labels: [N], indices into the description's classes."""
+
+    train: Bytes
+    train_labels: Labels
+    test: Bytes
+    test_labels: Labels
+
+
+def load(name: str, folder: Path) -> Images:
+    """Read a data set, which is downloaded into `folder` first where it does not come with the program.
+
+    Raises ConfigError for an unknown name, DataError where the data cannot be had or are not what the name says.
+    """
+    description = describe(name)
+    if name != EMBEDDED:
+        fetch(SOURCES[name], folder / name)
+    images = _READERS[name](folder / name)
+    _check(images.train, images.train_labels, description.train_examples, name)
+    _check(images.test, images.test_labels, description.test_examples, name)
+    return images
+
+
+def resized(images: Bytes, size: int) -> Bytes:
+    """Square images at another size by averaging over areas; [N, H, H, C] to [N, size, size, C].
+
+    Sums are whole numbers below 2^53, so double precision is exact and the result the same everywhere.
+    """
+    native = images.shape[1]
+    if size == native:
+        return images
+    weights = _overlaps(native, size)
+    result = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for start in range(0, len(images), _CHUNK):
+        block = images[start : start + _CHUNK].astype(np.float64)
+        sums = np.einsum("ih,nhwc,jw->nijc", weights, block, weights, optimize=True)
+        result[start : start + _CHUNK] = np.floor((sums + native * native / 2) / (native * native))
+    return result
+
+
+def _overlaps(native: int, size: int) -> NDArray[np.float64]:
+    """[size, native]: how much of each old pixel a new one covers, in units of 1 / size of an old pixel."""
+    starts = np.arange(size)[:, None] * native
+    pixels = np.arange(native)[None, :] * size
+    covered = np.minimum(starts + native, pixels + size) - np.maximum(starts, pixels)
+    return np.maximum(covered, 0).astype(np.float64)
+
+
+def _read_embedded(folder: Path) -> Images:
+    with np.load(_EMBEDDED_FILE, allow_pickle=False) as arrays:
+        return Images(
+            train=arrays["x_train"][..., None],
+            train_labels=arrays["y_train"].astype(np.int64),
+            test=arrays["x_test"][..., None],
+            test_labels=arrays["y_test"].astype(np.int64),
+        )
+
+
+def _read_fashion_mnist(folder: Path) -> Images:
+    """The four files of the authors: a header of 16 bytes for images, of 8 for labels, then one byte a value."""
+    return Images(
+        train=_read_idx(folder / "train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1),
+        train_labels=_read_idx(folder / "train-labels-idx1-ubyte.gz", 8).astype(np.int64),
+        test=_read_idx(folder / "t10k-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28, 1),
+        test_labels=_read_idx(folder / "t10k-labels-idx1-ubyte.gz", 8).astype(np.int64),
+    )
+
+
+def _read_idx(file: Path, header: int) -> Bytes:
+    with gzip.open(file) as content:
+        return np.frombuffer(content.read(), np.uint8, offset=header)
+
+
+def _read_cifar_10(folder: Path) -> Images:
+    """The authors' binary archive: records of one label byte and 3 x 32 x 32 colour planes. No pickle is read."""
+    with tarfile.open(folder / "cifar-10-binary.tar.gz") as archive:
+        train = np.concatenate([_read_batch(archive, f"data_batch_{number}.bin") for number in range(1, 6)])
+        test = _read_batch(archive, "test_batch.bin")
+    return Images(*_pixels_and_labels(train), *_pixels_and_labels(test))
+
+
+def _read_batch(archive: tarfile.TarFile, name: str) -> Bytes:
+    content = archive.extractfile(f"cifar-10-batches-bin/{name}")
+    assert content is not None
+    return np.frombuffer(content.read(), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+
+
+def _pixels_and_labels(records: Bytes) -> tuple[Bytes, Labels]:
+    planes = records[:, 1:].reshape(-1, 3, 32, 32)
+    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), records[:, 0].astype(np.int64)
+
+
+def _check(images: Bytes, labels: Labels, wanted: int, name: str) -> None:
+    if not len(images) == len(labels) == wanted:
+        raise DataError("data.name", f"{name} holds {len(images)} images and {len(labels)} labels; wanted {wanted}.")
+
+
+_READERS: dict[str, Callable[[Path], Images]] = {
+    EMBEDDED: _read_embedded,
+    "fashion-mnist": _read_fashion_mnist,
+    "cifar-10": _read_cifar_10,
+}
