@@ -38,7 +38,9 @@ app.conf.update(
 
 
 def ring_workers(times: int = 1) -> bool:
-    """Tell up to this many workers to look for work. False when no broker is there; the reconciler then rings later."""
+    """Tell up to this many workers to look for work. False where no broker answers; the reconciler rings again."""
+    if not settings.REDIS_URL:
+        return False
     try:
         for _ in range(times):
             app.send_task(LOOK, expires=LOOK_EXPIRES_SECONDS, retry=False, ignore_result=True)

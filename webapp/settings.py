@@ -1,11 +1,13 @@
 """All settings of the web app. Every variable of the environment is read here, and listed in deploy/.env.example."""
 
+import contextlib
 import hashlib
 import os
 import secrets
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from webapp import environment
 
@@ -24,19 +26,24 @@ def _code_version() -> str:
 def _kept_secret() -> str:
     """A random secret, made once and kept in the data folder, readable by its owner alone."""
     path = DATA_FOLDER / "secret-key"
-    if not path.exists():
-        DATA_FOLDER.mkdir(parents=True, exist_ok=True)
-        draft = DATA_FOLDER / f"secret-key.{os.getpid()}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)  # Unlike a rename, fails when another process was first.
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text()
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the data folder {DATA_FOLDER} cannot be used ({error.strerror}). Set CELLWRIGHT_DATA to one that can."
+        ) from error
+
+
+def _make_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)  # Unlike a rename, it fails when another process was first.
+    draft.unlink()
 
 
 def _static_digest() -> str:

@@ -1,0 +1,1 @@
+"""`manage.py up`: everything one machine needs, started in order, watched, and stopped together."""

@@ -1,0 +1,82 @@
+"""What must be right before anything is started; each mistake is one line that says what to do."""
+
+import errno
+import fcntl
+import ipaddress
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import IO
+
+LEAST_FREE_BYTES = 200 * 1024**2
+
+
+class CannotStart(Exception):
+    """Why Cellwright cannot start here, in one line for the person at the terminal."""
+
+
+def check_folder(folder: Path) -> IO[str]:
+    """The folder can be written, has room and is used by no other `up`.
+
+    Returns the lock on it, which holds as long as the file is open and this process lives.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "up.lock").open("w")
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {folder} cannot be written ({error.strerror}). Set CELLWRIGHT_DATA to one that can."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise CannotStart(f"Cellwright already runs on the data folder {folder}.") from error
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        raise CannotStart(
+            f"The disk of {folder} has {free // 1024**2} MB left; at least {LEAST_FREE_BYTES // 1024**2} MB are needed."
+        )
+    return lock
+
+
+def check_address(host: str, port: int, allowed_hosts_are_given: bool) -> None:
+    """Nobody listens there yet, and a site that others can reach says by which name."""
+    if not is_loopback(host) and not allowed_hosts_are_given:
+        raise CannotStart(f"{host} can be reached from other machines: set ALLOWED_HOSTS to the names of this site.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotStart(_why_not_bound(host, port, error)) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_memory(workers: int) -> None:
+    """One trainer takes about 400 MB; more workers than fit would be killed one by one by the kernel."""
+    needed = workers * 400 * 1024**2
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > total:
+        raise CannotStart(
+            f"{workers} workers need about {needed // 1024**2} MB of memory and this machine has {total // 1024**2} MB."
+            " Set CELLWRIGHT_WORKERS to fewer."
+        )
+
+
+def _why_not_bound(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is taken. Stop what listens there, or choose another: python manage.py up --port {port + 1}"
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be used by this user. Choose one above 1023: python manage.py up --port 8000"
+    return f"Cannot listen on {host} port {port}: {error.strerror}."
