@@ -172,7 +172,7 @@ class LayerList:
 def needed_for(layers: Mapping[str, Layer], outputs: Sequence[str]) -> tuple[Layer, ...]:
     """Of layers by name, in order, those that an output depends on."""
     needed = set(outputs)
-    for layer in reversed(layers.values()):
+    for layer in reversed(tuple(layers.values())):
         if layer.name in needed:
             needed.update(layer.inputs)
     return tuple(layer for layer in layers.values() if layer.name in needed)

@@ -1,4 +1,4 @@
-"""An architecture in a layout becomes a plan: a flat list of primitive named layers. The skeleton is written here, once.
+"""An architecture in a layout becomes a plan: a flat list of primitive named layers. The skeleton is written here.
 
 Cost sums the plan, PyTorch executes it, and its names are the keys of every checkpoint. Cells and blocks in these names
 count from 0, as in the released code: `cell_0` ... are the normal cells, `reduction_0` ... the reduction cells.

@@ -1,0 +1,92 @@
+"""The NASNet search space: two cells of blocks, five decisions a block (Zoph et al. 2018, section 3).
+
+The decisions of the normal cell come first, then those of the reduction cell; within a block the order is input 1,
+input 2, operation 1, operation 2, combination. Names of decisions and options count blocks from 1, for people.
+"""
+
+from collections.abc import Sequence
+
+from search_engine.architecture import Architecture, Block, Cell, CellArchitecture, loose_ends
+from search_engine.config import NasnetSpaceConfig
+from search_engine.errors import ArchitectureError
+from search_engine.spaces.base import Decision, Space
+
+PER_BLOCK = 5
+CELLS = ("normal", "reduction")
+
+
+class NasnetSpace(Space):
+    """Decisions are indices of options; an input's index is the number of the state it reads (architecture.py)."""
+
+    def __init__(self, config: NasnetSpaceConfig) -> None:
+        self._blocks = config.blocks
+        self._operations = config.operations
+        self._combinations = config.combinations
+        self.decisions = tuple(
+            decision for cell in CELLS for index in range(config.blocks) for decision in self._decisions_of(cell, index)
+        )
+
+    def decode(self, decisions: Sequence[int]) -> Architecture:
+        """Both cells; a cell's output joins the blocks that no block reads (the paper's rule)."""
+        if len(decisions) != len(self.decisions):
+            raise ArchitectureError("decisions", f"has {len(decisions)} entries; must have {len(self.decisions)}.")
+        for index, (chosen, decision) in enumerate(zip(decisions, self.decisions, strict=True)):
+            if type(chosen) is not int or not 0 <= chosen < len(decision.options):
+                raise ArchitectureError(
+                    f"decisions.{index}",
+                    f"is {chosen!r}; must be a whole number from 0 to {len(decision.options) - 1} ({decision.name}).",
+                )
+        half = len(decisions) // 2
+        return CellArchitecture(self._cell(decisions[:half]), self._cell(decisions[half:]))
+
+    def encode(self, architecture: Architecture) -> tuple[int, ...]:
+        """One index per decision; the order of a cell's concatenation is not part of it."""
+        normal = self._indices("normal", architecture.normal)
+        return (*normal, *self._indices("reduction", architecture.reduction))
+
+    def _decisions_of(self, cell: str, index: int) -> tuple[Decision, ...]:
+        name = f"{cell} {index + 1}"
+        inputs = ("current input", "previous input", *(f"block {earlier + 1}" for earlier in range(index)))
+        return (
+            Decision(f"{name} input 1", "input", inputs),
+            Decision(f"{name} input 2", "input", inputs),
+            Decision(f"{name} operation 1", "operation", self._operations),
+            Decision(f"{name} operation 2", "operation", self._operations),
+            Decision(f"{name} combination", "combination", self._combinations),
+        )
+
+    def _cell(self, decisions: Sequence[int]) -> Cell:
+        blocks = []
+        for start in range(0, len(decisions), PER_BLOCK):
+            input_1, input_2, operation_1, operation_2, combination = decisions[start : start + PER_BLOCK]
+            operations = (self._operations[operation_1], self._operations[operation_2])
+            blocks.append(Block((input_1, input_2), operations, self._combinations[combination]))
+        return Cell(tuple(blocks), loose_ends(blocks))
+
+    def _indices(self, name: str, cell: Cell) -> list[int]:
+        if len(cell.blocks) != self._blocks:
+            raise ArchitectureError(f"{name}.blocks", f"has {len(cell.blocks)} blocks; this space has {self._blocks}.")
+        if set(cell.concat) != set(cell.loose_ends()):
+            raise ArchitectureError(
+                f"{name}.concat",
+                f"is {list(cell.concat)}; this space holds only {list(cell.loose_ends())}, the blocks that none reads.",
+            )
+        indices: list[int] = []
+        for index, block in enumerate(cell.blocks):
+            field = f"{name}.blocks.{index}"
+            indices.extend(_state(state, index, f"{field}.inputs") for state in block.inputs)
+            indices.extend(_index(op, self._operations, f"{field}.operations") for op in block.operations)
+            indices.append(_index(block.combination, self._combinations, f"{field}.combination"))
+        return indices
+
+
+def _state(state: int, index: int, field: str) -> int:
+    if not 0 <= state < index + 2:
+        raise ArchitectureError(field, f"reads state {state}; block {index} can read states 0 to {index + 1}.")
+    return state
+
+
+def _index(name: str, options: tuple[str, ...], field: str) -> int:
+    if name not in options:
+        raise ArchitectureError(field, f"{name!r} is not in this space; it holds {', '.join(options)}.")
+    return options.index(name)
