@@ -207,7 +207,9 @@ class Job(models.Model):
         """What the job is, as events and the log name it."""
         if self.kind == self.Kind.EVALUATE:
             return f"child {self.step}.{self.slot}"
-        return "training" if self.kind == self.Kind.TRAIN else f"update {self.step}"
+        if self.kind == self.Kind.TRAIN:
+            return "training"
+        return "first draw" if self.step == NO_PLACE else f"update {self.step}"
 
 
 class Event(models.Model):

@@ -1,0 +1,150 @@
+"""A search without PyTorch: a tiny space, a strategy and an evaluator that compute by hashing.
+
+Everything is a pure function of the configuration, as in the real engine, so a search that workers did under faults can
+be compared with `search_engine.runner.run` of the same configuration.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from search_engine.architecture import Block, Cell, CellArchitecture
+from search_engine.config import SearchConfig, read_config
+from search_engine.evaluators.base import Evaluator
+from search_engine.events import DecisionShown, EpochEnded, Event
+from search_engine.seeds import derive
+from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
+
+OPTIONS = (("current", "previous"), ("identity", "conv_1x1", "conv_3x3"), ("max_pool_3x3", "avg_pool_3x3"))
+DECISIONS = tuple(
+    DecisionShown(name=name, options=options)
+    for name, options in zip(("input", "operation 1", "operation 2"), OPTIONS, strict=True)
+)
+DATA = {"name": "fashion-mnist-10k", "sha256": "0" * 64}
+PARAMETERS = 1000
+
+
+def small_config(
+    *, children: int = 12, step_size: int = 4, lookahead: int = 0, reuse: str = "off", epochs: int = 2, seed: int = 1
+) -> SearchConfig:
+    return read_config(
+        SearchConfig,
+        {
+            "name": f"seed {seed}",
+            "strategy": {"kind": "random", "step_size": step_size, "lookahead": lookahead},
+            "recipe": {"epochs": epochs},
+            "budget": {"children": children, "reuse": reuse, "infeasible_reward": 0.0},
+            "reproducibility": {"seed": seed},
+        },
+    )
+
+
+class FakeStrategy(Strategy):
+    """Draws by hashing its weights, learns by hashing the rewards into them."""
+
+    def __init__(self, config: SearchConfig) -> None:
+        self._config = config
+        self._weights = ""
+        self._told = 0
+        self._drawn: dict[int, list[tuple[int, ...]]] = {}
+        self._draw_what_is_due()
+
+    @property
+    def steps(self) -> int:
+        return -(-self._config.budget.children // self._config.strategy.step_size)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._told >= self.steps
+
+    def pending(self) -> tuple[DrawnStep, ...]:
+        return tuple(self._step(step) for step in sorted(self._drawn))
+
+    def ask(self) -> tuple[Proposal, ...]:
+        return self._step(self._told).proposals
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> Update:
+        places = [(evaluation.step, evaluation.slot) for evaluation in evaluations]
+        if places != [(self._told, slot) for slot in range(len(self._drawn[self._told]))]:
+            raise ValueError(f"step {self._told} was not told by {places}")
+        rewards = [evaluation.reward for evaluation in evaluations]
+        self._weights = _digest([self._weights, self._told, rewards])
+        del self._drawn[self._told]
+        step, self._told = self._told, self._told + 1
+        self._draw_what_is_due()
+        counted = [reward for reward in rewards if reward is not None]
+        mean = sum(counted) / len(counted) if counted else None
+        digest = _digest(self.state_dict()[1])
+        return Update(
+            step=step, mean_reward=mean, baseline=mean, loss=None, divergence=None, clipped=None, state_sha256=digest
+        )
+
+    def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        drawn = {str(step): [list(decisions) for decisions in self._drawn[step]] for step in sorted(self._drawn)}
+        return {}, {"weights": self._weights, "told": self._told, "drawn": drawn}
+
+    def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        self._weights, self._told = state["weights"], state["told"]
+        self._drawn = {int(step): [tuple(one) for one in drawn] for step, drawn in state["drawn"].items()}
+
+    def _draw_what_is_due(self) -> None:
+        for step in range(self._told, min(self._told + self._config.strategy.lookahead + 1, self.steps)):
+            if step not in self._drawn:
+                self._drawn[step] = self._draw(step)
+
+    def _draw(self, step: int) -> list[tuple[int, ...]]:
+        seed = self._config.reproducibility.seed
+        generator = random.Random(f"{derive(seed, 'ask', step)}:{self._weights}")
+        size = self._config.strategy.step_size
+        slots = min(size, self._config.budget.children - step * size)
+        return [tuple(generator.randrange(len(options)) for options in OPTIONS) for _ in range(slots)]
+
+    def _step(self, step: int) -> DrawnStep:
+        proposals = tuple(
+            Proposal(step, slot, decisions, -2.5, decode(decisions)) for slot, decisions in enumerate(self._drawn[step])
+        )
+        policy = tuple(tuple(1 / len(options) for _ in options) for options in OPTIONS)
+        return DrawnStep(step, proposals, policy, entropies=(0.7, 1.1, 0.7))
+
+
+class FakeEvaluator(Evaluator):
+    """The reward is the hash of the architecture, as a number in [0, 1); one in nine diverges."""
+
+    def __init__(self, config: SearchConfig) -> None:
+        self._config = config
+
+    def prepare(self, strategy: Strategy) -> Generator[Event, None, None]:
+        yield from ()
+
+    def evaluate(self, proposal: Proposal) -> Generator[Event, None, Evaluation]:
+        for epoch in range(1, self._config.recipe.epochs + 1):
+            yield self.epoch(proposal.step, proposal.slot, epoch)
+        return self.verdict(proposal.step, proposal.slot, proposal.architecture.hash)
+
+    def epoch(self, step: int | None, slot: int | None, epoch: int) -> EpochEnded:
+        epochs = self._config.recipe.epochs
+        return EpochEnded(
+            step=step, slot=slot, epoch=epoch, epochs=epochs, loss=2.0 / epoch, learning_rate=0.1, seconds=1.0
+        )
+
+    def verdict(self, step: int, slot: int, architecture_hash: str) -> Evaluation:
+        seed = self._config.reproducibility.seed
+        number = int(_digest([seed, step, slot, architecture_hash])[:12], 16)
+        diverged = number % 9 == 0
+        reward = self._config.budget.infeasible_reward if diverged else number / 16**12
+        return Evaluation(
+            step, slot, reward, "diverged" if diverged else None, parameters=PARAMETERS, mult_adds=PARAMETERS, seconds=2
+        )
+
+
+def decode(decisions: Sequence[int]) -> CellArchitecture:
+    source, first, second = decisions
+    block = Block(inputs=(source, 0), operations=(OPTIONS[1][first], OPTIONS[2][second]), combination="add")
+    fixed = Block(inputs=(0, 1), operations=("identity", "identity"), combination="add")
+    return CellArchitecture(Cell((block,), (2,)), Cell((fixed,), (2,)))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""Files by their content: put a file in and get its SHA-256, open it by that. A folder today.
+
+A file is whole on the disk before anybody can name it: temporary name, fsync, rename, fsync of the folder. What no row
+names is removed by `sweep`, later than any transaction that may still want to name it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+from webapp.searches.models import Artifact, Job, Search, Training
+
+SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ArtifactMissing(Exception):
+    """The store has no such file."""
+
+
+def put(path: Path) -> str:
+    """Move this file into the store; its SHA-256. Putting the same content twice is one file."""
+    sha256 = _digest(path)
+    target = _place(sha256)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = _draft_of(path, target.parent)
+    with _only_one():
+        os.replace(draft, target)  # Over an equal file at most, which becomes young again.
+    _sync_folder(target.parent)
+    return sha256
+
+
+def local_path(sha256: str) -> Path:
+    """Where the file can be read. Raises ArtifactMissing."""
+    path = _place(sha256)
+    if not path.is_file():
+        raise ArtifactMissing(f"the store has no file {sha256}")
+    return path
+
+
+def size(sha256: str) -> int:
+    """Bytes of the file. Raises ArtifactMissing."""
+    return local_path(sha256).stat().st_size
+
+
+def is_whole(sha256: str) -> bool:
+    """Whether the file still is what its name says; reads all of it. Raises ArtifactMissing."""
+    return _digest(local_path(sha256)) == sha256
+
+
+def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
+    """Remove files that no row names, and drafts, when they are older than this; what was removed.
+
+    The time must be longer than any worker takes from putting a file to naming it in a row.
+    """
+    named = _named_by_rows()
+    removed = []
+    for path in sorted(_root().glob("??/*")):
+        if path.parent.name + path.name in named:
+            continue
+        with _only_one():
+            old = path.exists() and path.stat().st_mtime < time.time() - older_than_seconds
+            if old:
+                path.unlink()
+                removed.append(path)
+    return removed
+
+
+def _named_by_rows() -> set[str]:
+    return {
+        *Artifact.objects.values_list("sha256", flat=True),
+        *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
+        *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
+        *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
+    }
+
+
+def _root() -> Path:
+    return Path(settings.ARTIFACTS_DIR)
+
+
+def _place(sha256: str) -> Path:
+    if not _SHA256.fullmatch(sha256):
+        raise ArtifactMissing(f"{sha256!r} is no SHA-256: it has 64 digits from 0 to f")
+    return _root() / sha256[:2] / sha256[2:]
+
+
+def _draft_of(path: Path, folder: Path) -> Path:
+    """The file under a temporary name in this folder, written through to the disk, young; the given one is gone."""
+    descriptor, draft = tempfile.mkstemp(prefix="draft-", dir=folder)
+    os.close(descriptor)
+    shutil.move(path, draft)  # A rename on one file system, else a copy.
+    with open(draft, "rb") as file:
+        os.fsync(file.fileno())
+    os.utime(draft)
+    return Path(draft)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    for each in (folder, folder.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _only_one() -> Iterator[None]:
+    """Keeps a sweep from removing a file at the moment in which it is put again."""
+    _root().mkdir(parents=True, exist_ok=True)
+    with (_root() / "lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,178 @@
+"""Leases: a worker claims a due job for a few seconds, renews while it works, and loses the job when it falls silent.
+
+A claim raises the job's fence number. Every write of a worker carries the fence it got, and is refused when the job
+has another one by now: so a worker that was frozen and wakes up late cannot spoil what its successor did.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Case, Count, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from search_engine.events import ChildFinished, Event, JobLost
+from webapp.searches import clock, event_log, planner
+from webapp.searches.models import Job, Search, Stream
+
+LEASE_SECONDS = 5.0
+HEARTBEAT_SECONDS = 2.0
+ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
+LOST = "lost"  # The reason of a child that was set aside.
+
+
+class LeaseLost(Exception):
+    """Somebody else has this job by now, or it was dropped: what was to be written is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job as its worker holds it. attempt: from 1; checkpoint: SHA-256 of the file to go on from, or ""."""
+
+    job_id: int
+    fence: int
+    worker: str
+    kind: str
+    stream_id: uuid.UUID
+    step: int
+    slot: int
+    attempt: int
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A job whose lease ran out. is_due: it will be done again; otherwise it was set aside."""
+
+    job_id: int
+    stream_id: uuid.UUID
+    worker: str
+    is_due: bool
+
+
+def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
+    """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none.
+
+    Fair: first streams with fewer leased jobs, then higher priority, then the older stream. Within a search: updates
+    before children, children by step and slot.
+    """
+    while True:
+        job = _fairest(kinds)
+        if job is None:
+            return None
+        # The fence in the condition: nobody has claimed it since it was read.
+        seen = Job.objects.filter(pk=job.pk, state=Job.State.DUE, fence=job.fence)
+        taken = seen.update(
+            state=Job.State.LEASED, fence=job.fence + 1, worker=worker, lease_until=clock.now() + LEASE_SECONDS
+        )
+        if taken:
+            return Claim(
+                job_id=job.pk,
+                fence=job.fence + 1,
+                worker=worker,
+                kind=job.kind,
+                stream_id=job.stream_id,
+                step=job.step,
+                slot=job.slot,
+                attempt=job.attempts + 1,
+                checkpoint=job.checkpoint,
+            )
+
+
+def _fairest(kinds: Sequence[str]) -> Job | None:
+    leased = Job.objects.filter(stream=OuterRef("stream"), state=Job.State.LEASED)
+    busy = Subquery(leased.order_by().values("stream").annotate(count=Count("pk")).values("count"))
+    due = Job.objects.filter(state=Job.State.DUE, kind__in=kinds, stream__state=Stream.State.RUNNING)
+    urgency = Case(When(kind=Job.Kind.LEARN, then=Value(0)), default=Value(1))
+    return (
+        due.annotate(busy=Coalesce(busy, Value(0)), urgency=urgency)
+        .order_by("busy", "-stream__priority", "stream__created", "stream_id", "urgency", "step", "slot")
+        .first()
+    )
+
+
+def renew(job_id: int, fence: int, progress: int) -> str | None:
+    """Go on for LEASE_SECONDS; the wanted state of its stream ("running", "paused"), or None when the job is lost."""
+    held = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.LEASED)
+    if not held.update(lease_until=clock.now() + LEASE_SECONDS, progress=progress):
+        return None
+    return Stream.objects.values_list("state", flat=True).get(jobs=job_id)
+
+
+def holding(job_id: int, fence: int) -> Job:
+    """The guard of every commit, its first statement: the job, locked together with its stream until the commit.
+
+    Raises LeaseLost when someone else has the job by now. Must run inside a transaction.
+    """
+    planner.locked_stream(Job.objects.values_list("stream_id", flat=True).get(pk=job_id))
+    job = Job.objects.select_for_update().filter(pk=job_id, fence=fence, state=Job.State.LEASED).first()
+    if job is None:
+        raise LeaseLost(f"job {job_id} is no longer held with fence {fence}")
+    return job
+
+
+def release(job_id: int, fence: int) -> None:
+    """Give a job back unfinished, for instance because of a pause: it is due again, and no attempt is counted."""
+    with transaction.atomic():
+        _put_back(holding(job_id, fence))
+
+
+def lose(job_id: int, fence: int, reason: str) -> None:
+    """Give a job back because whoever computed it died; reason: a phrase for the log. Counts as an attempt."""
+    with transaction.atomic():
+        _lose(holding(job_id, fence), reason)
+
+
+def expire() -> list[Lost]:
+    """Take jobs away from workers that fell silent; the jobs that were lost."""
+    silent = Job.objects.filter(state=Job.State.LEASED, lease_until__lt=clock.now()).order_by("pk")
+    found = [_expire(job_id, fence) for job_id, fence in silent.values_list("pk", "fence")]
+    return [lost for lost in found if lost is not None]
+
+
+def _expire(job_id: int, fence: int) -> Lost | None:
+    with transaction.atomic():
+        try:
+            job = holding(job_id, fence)
+        except LeaseLost:
+            return None  # Somebody else was faster.
+        assert job.lease_until is not None
+        if job.lease_until >= clock.now():
+            return None  # Renewed at the last moment.
+        _lose(job, f"no sign of life for {LEASE_SECONDS:.0f} seconds")
+        return Lost(job_id, job.stream_id, job.worker, is_due=job.state == Job.State.DUE)
+
+
+def _lose(job: Job, reason: str) -> None:
+    attempt = job.attempts + 1
+    events: list[Event] = [JobLost(what=job.what, worker=job.worker, reason=reason, attempt=attempt)]
+    _put_back(job, attempts=attempt)
+    if attempt >= ATTEMPTS:
+        events += _set_aside(job, reason)
+    event_log.append(job.stream_id, events)
+
+
+def _put_back(job: Job, **changes: int) -> None:
+    """Due again; the fence grows at once, so that the old holder is refused from now on."""
+    job.state = Job.State.DUE
+    Job.objects.filter(pk=job.pk).update(state=job.state, fence=F("fence") + 1, lease_until=None, **changes)
+
+
+def _set_aside(job: Job, reason: str) -> list[Event]:
+    """A job that was lost too often: a child is out of the search, an update or a training cannot do without it."""
+    stream = Stream.objects.get(pk=job.stream_id)
+    if not stream.is_open:
+        return []
+    if job.kind != Job.Kind.EVALUATE:
+        job.state = Job.State.DROPPED
+        why = f"{job.what.capitalize()} was lost {ATTEMPTS} times in a row, the last time because of this: {reason}."
+        return [planner.close(stream, Stream.State.FAILED, why)]
+    job.state = Job.State.DONE
+    Job.objects.filter(pk=job.pk).update(state=job.state, checkpoint="")
+    search = Search.objects.get(pk=job.stream_id)
+    verdict = ChildFinished(
+        step=job.step, slot=job.slot, reward=None, reason=LOST, parameters=0, mult_adds=0, seconds=0.0
+    )
+    planner.decide(search, verdict)
+    return [verdict, *planner.what_follows(search)]

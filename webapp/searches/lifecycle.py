@@ -1,0 +1,120 @@
+"""What a person does to a search or a training: start, pause, resume, stop. Each is one transaction."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from search_engine.config import SearchConfig, TrainingConfig
+from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
+from webapp.searches import clock, event_log, planner
+from webapp.searches.models import Child, Group, Search, Stream, Training
+
+
+class CommandRefused(Exception):
+    """A command that the state does not allow. found: the state; wanted: the states that would; one sentence."""
+
+    def __init__(self, stream: Stream, verb: str, wanted: Sequence[Stream.State]) -> None:
+        states = " or ".join(wanted)
+        super().__init__(f"This {stream.kind} is {stream.state}; only a {states} one can be {verb}.")
+        self.found = stream.state
+        self.wanted = tuple(state.value for state in wanted)
+
+
+def create_search(
+    owner: Any,
+    config: SearchConfig,
+    *,
+    decisions: Sequence[DecisionShown],
+    data: dict[str, Any],
+    group: Group | None = None,
+    priority: int = 0,
+) -> Search:
+    """Start a search. decisions: of its space; data: what the images are, as SearchStarted carries it."""
+    with transaction.atomic():
+        search = Search.objects.create(
+            owner=owner,
+            group=group,
+            kind=Stream.Kind.SEARCH,
+            name=config.name,
+            priority=priority,
+            created=clock.now(),
+            code_version=settings.CODE_VERSION,
+            config=config.model_dump(mode="json"),
+            total=config.budget.children,
+        )
+        started = SearchStarted(
+            config=search.config,
+            decisions=tuple(decisions),
+            data=data,
+            children=search.total,
+            step_size=config.strategy.step_size,
+        )
+        event_log.append(search.pk, [started, *planner.what_follows(search)])
+    return search
+
+
+def start_training(
+    owner: Any,
+    config: TrainingConfig,
+    *,
+    data: dict[str, Any],
+    hash: str,
+    parameters: int,
+    mult_adds: int,
+    child: Child | None = None,
+    group: Group | None = None,
+    priority: int = 0,
+) -> Training:
+    """Start a training. hash, parameters, mult_adds: of its network; child: whose architecture it trains, if any."""
+    with transaction.atomic():
+        training = Training.objects.create(
+            owner=owner,
+            group=group,
+            kind=Stream.Kind.TRAINING,
+            name=config.name,
+            priority=priority,
+            created=clock.now(),
+            code_version=settings.CODE_VERSION,
+            config=config.model_dump(mode="json"),
+            child=child,
+            hash=hash,
+            parameters=parameters,
+            mult_adds=mult_adds,
+        )
+        planner.add_training_job(training)
+        started = TrainingStarted(
+            config=training.config, data=data, hash=hash, parameters=parameters, mult_adds=mult_adds
+        )
+        event_log.append(training.pk, [started])
+    return training
+
+
+def pause(stream_id: uuid.UUID) -> None:
+    """Let nobody begin anything new; what is under way stops at the end of its epoch."""
+    _change(stream_id, "paused", [Stream.State.RUNNING], Stream.State.PAUSED)
+
+
+def resume(stream_id: uuid.UUID) -> None:
+    """Go on where the pause began."""
+    _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING)
+    transaction.on_commit(lambda: planner.call_workers(settings.WORKERS))
+
+
+def stop(stream_id: uuid.UUID) -> None:
+    """End it for good. What workers still do for it is refused when they hand it in."""
+    with transaction.atomic():
+        stream = planner.locked_stream(stream_id)
+        if not stream.is_open:
+            raise CommandRefused(stream, "stopped", Stream.OPEN)
+        event_log.append(stream_id, [planner.close(stream, Stream.State.STOPPED)])
+
+
+def _change(stream_id: uuid.UUID, verb: str, wanted: Sequence[Stream.State], state: Stream.State) -> None:
+    with transaction.atomic():
+        stream = planner.locked_stream(stream_id)
+        if not Stream.objects.filter(pk=stream_id, state__in=wanted).update(state=state):
+            raise CommandRefused(stream, verb, wanted)
+        event_log.append(stream_id, [StateChanged(state=state.value)])

@@ -1,0 +1,168 @@
+"""From rows to work: what is due in a search becomes jobs, copies and, when nothing is left, its end.
+
+`schedule.due` decides; this file only asks it and writes down what it says. It may run at any time, any number of
+times: what is there already is left alone. Functions that take a row expect the stream's lock to be held (`locked`)
+and return the events that belong to what they wrote, for the caller to append in the same transaction.
+"""
+
+import functools
+import uuid
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from search_engine import schedule
+from search_engine.config import SearchConfig
+from search_engine.events import ChildFinished, Event, StateChanged
+from webapp import celery
+from webapp.searches import clock, event_log
+from webapp.searches.models import NO_PLACE, Child, Job, Search, Stream, Training
+
+
+def plan(search_id: uuid.UUID) -> None:
+    """Do what can be done now for a search, in one transaction."""
+    with transaction.atomic():
+        search = locked_search(search_id)
+        event_log.append(search_id, what_follows(search))
+
+
+def what_follows(search: Search) -> list[Event]:
+    """Give every due child and update a job, let twins copy, and finish the search when nothing is due any more."""
+    events: list[Event] = []
+    if not search.is_open:
+        return events
+    config = SearchConfig.model_validate(search.config)
+    while True:
+        due = schedule.due(known(search, config))
+        copies = [item for item in due if isinstance(item, schedule.Copy)]
+        if not copies:
+            break
+        events += [_copy(search, item) for item in copies]  # A copy may complete a step: ask again.
+    if due:
+        _make_jobs(search, due)
+    else:
+        events.append(close(search, Stream.State.FINISHED))
+    return events
+
+
+def add_training_job(training: Training) -> None:
+    """The one job of a training."""
+    Job.objects.create(stream_id=training.pk, kind=Job.Kind.TRAIN)
+    transaction.on_commit(functools.partial(call_workers, 1))
+
+
+def known(search: Search, config: SearchConfig) -> schedule.Known:
+    """What `schedule` needs to know of the search, read from its rows.
+
+    Of the steps that were told, only those with a measured twin of an undecided child are read: the answer is the
+    same, and the cost does not grow with the length of the search.
+    """
+    children = Child.objects.filter(search=search)
+    current = Q(step__gte=max(search.steps_told, 0))
+    reuse = config.budget.reuse == "copy"
+    if reuse:
+        wanted = children.filter(current, is_final=False).values("hash")
+        twins = children.filter(hash__in=wanted, is_final=True, step__lt=search.steps_told, reason="", twin_step=None)
+        current |= Q(step__in=twins.values("step"))
+    rows = children.filter(current).order_by("step", "slot").only(
+        "step", "hash", "is_final", "reward", "reason", "twin_step"
+    )  # fmt: skip
+    return schedule.Known(
+        steps_told=search.steps_told,
+        steps=-(-config.budget.children // config.strategy.step_size),
+        lookahead=config.strategy.lookahead,
+        reuse=reuse,
+        children={
+            step: tuple(schedule.KnownChild(row.hash, row.is_final, row.is_measured) for row in group)
+            for step, group in groupby(rows, key=lambda row: row.step)
+        },
+    )
+
+
+def decide(search: Search, verdict: ChildFinished) -> None:
+    """Write the verdict on a child. It is written once: a second one is our bug."""
+    twin_step, twin_slot = verdict.twin or (None, None)
+    undecided = Child.objects.filter(search=search, step=verdict.step, slot=verdict.slot, is_final=False)
+    written = undecided.update(
+        is_final=True,
+        reward=verdict.reward,
+        reason=verdict.reason or "",
+        twin_step=twin_step,
+        twin_slot=twin_slot,
+        parameters=verdict.parameters or None,  # No network has none: 0 stands for "nobody came to count them".
+        mult_adds=verdict.mult_adds or None,
+        seconds=verdict.seconds,
+    )
+    assert written == 1, f"child {verdict.step}.{verdict.slot} of search {search.pk} has its verdict already"
+
+
+def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged:
+    """End an open stream for good: what was due or under way is dropped, and its fences refuse every late write."""
+    closed = Stream.objects.filter(pk=stream.pk, state__in=Stream.OPEN).update(
+        state=state, reason=reason, ended=clock.now()
+    )
+    assert closed == 1, f"{stream.kind} {stream.pk} is {stream.state}; only a running or paused one can end"
+    stream.state, stream.reason = state, reason
+    undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
+    undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, checkpoint="")
+    return StateChanged(state=state.value, reason=reason or None)
+
+
+def locked_stream(stream_id: uuid.UUID) -> Stream:
+    """The stream, locked until the transaction ends. Every transaction locks it first, so none waits in a circle."""
+    return Stream.objects.select_for_update().get(pk=stream_id)
+
+
+def locked_search(search_id: uuid.UUID) -> Search:
+    """The search, its stream locked until the transaction ends."""
+    locked_stream(search_id)
+    return Search.objects.get(pk=search_id)
+
+
+def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
+    """The verdict on a child that copies its twin's reward, as evaluators.reusing.copied gives it."""
+    original = Child.objects.get(search=search, step=item.twin[0], slot=item.twin[1])
+    assert original.parameters is not None and original.mult_adds is not None
+    verdict = ChildFinished(
+        step=item.step,
+        slot=item.slot,
+        reward=original.reward,
+        twin=item.twin,
+        parameters=original.parameters,
+        mult_adds=original.mult_adds,
+        seconds=0.0,
+    )
+    decide(search, verdict)
+    return verdict
+
+
+def _make_jobs(search: Search, due: Sequence[schedule.Due]) -> None:
+    """One job for each due thing that has none yet."""
+    wanted = [_place(item) for item in due]
+    there = set(_places_with_a_job(search, min(step for _, step, _ in wanted)))
+    jobs = [Job(stream_id=search.pk, kind=k, step=i, slot=j) for k, i, j in wanted if (k, i, j) not in there]
+    if jobs:
+        Job.objects.bulk_create(jobs)
+        transaction.on_commit(functools.partial(call_workers, len(jobs)))
+
+
+def _places_with_a_job(search: Search, first_step: int) -> Iterable[tuple[str, int, int]]:
+    return Job.objects.filter(stream_id=search.pk, step__gte=first_step).values_list("kind", "step", "slot")
+
+
+def _place(item: schedule.Due) -> tuple[Job.Kind, int, int]:
+    match item:
+        case schedule.Learn(step):
+            return Job.Kind.LEARN, step, NO_PLACE
+        case schedule.Evaluate(step, slot):
+            return Job.Kind.EVALUATE, step, slot
+    raise AssertionError(f"{item} is no job")
+
+
+def call_workers(jobs: int) -> None:
+    """Tell as many workers to look as there are new jobs. Where no broker is, they look by themselves."""
+    if settings.REDIS_URL:
+        celery.ring_workers(min(jobs, settings.WORKERS))

@@ -1,0 +1,138 @@
+"""What a worker hands in: each function is one commit point.
+
+First the guard: who no longer holds the job is refused with LeaseLost. Then result, states, events and the jobs that
+follow are written in the same transaction. Files named by a SHA-256 are in the artifact store before.
+"""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from search_engine.events import (
+    ChildFinished,
+    ChildStarted,
+    ControllerUpdated,
+    EpochEnded,
+    Event,
+    StepProposed,
+    TrainingFinished,
+)
+from webapp.searches import artifacts, clock, event_log, planner
+from webapp.searches.leases import holding
+from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+
+SAFETENSORS = "application/octet-stream"
+
+
+def record_started(job_id: int, fence: int) -> None:
+    """A worker begins with a child."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        started = ChildStarted(step=job.step, slot=job.slot, worker=job.worker, attempt=job.attempts + 1)
+        event_log.append(job.stream_id, [started])
+
+
+def record_epoch(job_id: int, fence: int, ended: EpochEnded, checkpoint: str | None) -> None:
+    """An epoch of a child or of a training. checkpoint: SHA-256 of the file to go on from, None after the last one."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        if checkpoint is not None:
+            job.checkpoint, job.attempts = checkpoint, 0  # It got further: losses count from here.
+            job.save(update_fields=["checkpoint", "attempts"])
+        event_log.append(job.stream_id, [ended])
+
+
+def record_child(job_id: int, fence: int, verdict: ChildFinished) -> None:
+    """The verdict on a child, and what follows from it."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        assert (job.step, job.slot) == (verdict.step, verdict.slot), f"{job.what} cannot decide another child"
+        search = Search.objects.get(pk=job.stream_id)
+        planner.decide(search, verdict)
+        _done(job)
+        event_log.append(search.pk, [verdict, *planner.what_follows(search)])
+
+
+def record_step(
+    job_id: int, fence: int, updated: ControllerUpdated | None, proposed: Sequence[StepProposed], state: str
+) -> None:
+    """The strategy learned from a step (None: it drew the first ones) and drew what follows.
+
+    state: SHA-256 of the file with the strategy's whole state, to go on from.
+    """
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        search = Search.objects.get(pk=job.stream_id)
+        assert search.steps_told == job.step, f"{job.what} cannot follow step {search.steps_told}"
+        assert (updated.step if updated else -1) == job.step, f"{job.what} cannot tell of another step"
+        search.steps_told, search.strategy_state = job.step + 1, state
+        search.fingerprint = updated.fingerprint if updated else ""
+        search.save(update_fields=["steps_told", "strategy_state", "fingerprint"])
+        Child.objects.bulk_create(_children(search, proposed))
+        _offer(search, "Controller", state, "controller.safetensors")
+        _done(job)
+        told: list[Event] = [updated] if updated else []
+        event_log.append(search.pk, [*told, *proposed, *planner.what_follows(search)])
+
+
+def record_training(job_id: int, fence: int, finished: TrainingFinished) -> None:
+    """A training is finished: its figures, and its weights for download."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        training = Training.objects.get(pk=job.stream_id)
+        training.checkpoint = finished.checkpoint
+        training.test_accuracy, training.test_examples = finished.test_accuracy, finished.test_examples
+        training.held_out_accuracy, training.seconds = finished.held_out_accuracy, finished.seconds
+        training.save(
+            update_fields=["checkpoint", "test_accuracy", "test_examples", "held_out_accuracy", "seconds"]
+        )  # fmt: skip
+        _offer(training, "Weights", finished.checkpoint, "weights.safetensors")
+        _done(job)
+        event_log.append(training.pk, [finished, planner.close(training, Stream.State.FINISHED)])
+
+
+def record_failure(job_id: int, fence: int, reason: str) -> None:
+    """A job cannot be done by anybody, because what was asked for is wrong: its search or training fails.
+
+    reason: a sentence for the user.
+    """
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        stream = Stream.objects.get(pk=job.stream_id)
+        event_log.append(stream.pk, [planner.close(stream, Stream.State.FAILED, reason)])
+
+
+def _done(job: Job) -> None:
+    job.state, job.lease_until, job.checkpoint = Job.State.DONE, None, ""
+    job.save(update_fields=["state", "lease_until", "checkpoint"])
+
+
+def _children(search: Search, proposed: Sequence[StepProposed]) -> list[Child]:
+    return [
+        Child(
+            search=search,
+            step=step.step,
+            slot=proposal.slot,
+            decisions=proposal.decisions,
+            architecture=proposal.architecture,
+            hash=proposal.hash,
+            log_probability=proposal.log_probability,
+        )
+        for step in proposed
+        for proposal in step.proposals
+    ]
+
+
+def _offer(stream: Stream, label: str, sha256: str, filename: str) -> None:
+    """Let the owner download this file; it takes the place of an earlier one of this label."""
+    Artifact.objects.update_or_create(
+        stream_id=stream.pk,
+        label=label,
+        defaults={
+            "sha256": sha256,
+            "size": artifacts.size(sha256),
+            "media_type": SAFETENSORS,
+            "filename": filename,
+            "created": clock.now(),
+        },
+    )
