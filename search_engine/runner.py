@@ -21,21 +21,22 @@ def run(
     evaluator: Evaluator,
     *,
     fingerprint: str = "",
+    shown: int = -1,
     should_stop: Callable[[], bool],
     save: Callable[[Strategy, str], None],
 ) -> Generator[Event, None, str]:
     """Search until the budget is spent: propose, evaluate, learn, save (NASNet, section 3 and A.3).
 
-    fingerprint: of the steps told so far, "" for a new search.
+    fingerprint: of the steps told so far, "" for a new search; shown: the last step whose event was given out, -1 for
+        a new search. A search that goes on from a saved strategy with both gives the events that were still to come.
     should_stop: looked at between steps. save: called with strategy and fingerprint after every step.
     Returns the fingerprint of everything computed.
     """
-    drawn = -1  # The last step that was shown.
     while not strategy.is_finished and not should_stop():
         for step in strategy.pending():
-            if step.step > drawn:
+            if step.step > shown:
                 yield step_proposed(step)
-                drawn = step.step
+                shown = step.step
         yield from evaluator.prepare(strategy)  # Weight sharing trains its shared weights here.
         proposals = strategy.ask()
         evaluations = []
@@ -43,8 +44,8 @@ def run(
             evaluations.append((yield from _evaluate(evaluator, proposal)))
         update = strategy.tell(evaluations)  # The controller learns.
         fingerprint = fingerprint_after(fingerprint, proposals, evaluations, update)
-        save(strategy, fingerprint)
         yield controller_updated(update, fingerprint)
+        save(strategy, fingerprint)  # After the event, so that a log of events is never behind the saved state.
     if strategy.is_finished:
         yield StateChanged(state="finished")
     return fingerprint
