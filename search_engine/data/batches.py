@@ -31,6 +31,10 @@ class Part:
     def __len__(self) -> int:
         return len(self.images)
 
+    def normalisation(self) -> dict[str, list[float]]:
+        """What a batch was made by, per channel: byte * scale + offset."""
+        return {"scale": self._scale.tolist(), "offset": self._offset.tolist()}
+
     def batches(self, batch_size: int) -> Iterator[Batch]:
         """Every image once, in the order of storage; the last batch may be smaller."""
         for start in range(0, len(self), batch_size):

@@ -66,7 +66,8 @@ def _overlaps(native: int, size: int) -> NDArray[np.float64]:
     starts = np.arange(size)[:, None] * native
     pixels = np.arange(native)[None, :] * size
     covered = np.minimum(starts + native, pixels + size) - np.maximum(starts, pixels)
-    return np.maximum(covered, 0).astype(np.float64)
+    overlaps: NDArray[np.float64] = np.maximum(covered, 0).astype(np.float64)
+    return overlaps
 
 
 def _read_embedded(folder: Path) -> Images:

@@ -1,0 +1,147 @@
+"""The standalone evaluator: every child is trained from scratch, as in the NASNet search."""
+
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from search_engine.config import SearchConfig
+from search_engine.cost import mult_adds, parameters
+from search_engine.data.batches import DataParts, prepare
+from search_engine.errors import CheckpointError
+from search_engine.evaluators.base import Evaluator
+from search_engine.events import EpochEnded, Event
+from search_engine.network_plan import NetworkPlan, plan
+from search_engine.networks.plan_network import PlanNetwork
+from search_engine.strategies.base import Evaluation, Proposal, Strategy
+from search_engine.training.train import Progress, Seeds, Trainee, train, unless_out_of_memory
+
+ChildCheckpoint = tuple[Mapping[str, Tensor], Mapping[str, Any]]
+
+
+class StandaloneEvaluator(Evaluator):
+    """Rewards a child with its accuracy on the held-out images after the recipe's last epoch (NASNet, A.2 and A.3).
+
+    Everything random is drawn from (search seed, purpose, step, slot, epoch), so a child gives the same reward wherever
+    and after whatever it is trained.
+    """
+
+    def __init__(
+        self, config: SearchConfig, *, device: torch.device, folder: Path, data: DataParts | None = None
+    ) -> None:
+        """folder: where downloaded data sets are. data: the parts, where somebody has them at hand already.
+
+        Raises ConfigError and DataError as data.batches.prepare does.
+        """
+        self._config = config
+        self._device = device
+        seed = config.reproducibility.seed
+        self._data = data or prepare(config.data, seed=seed, folder=folder, device=device)
+
+    def prepare(self, strategy: Strategy) -> Generator[Event, None, None]:
+        yield from ()
+
+    def evaluate(self, proposal: Proposal) -> Generator[Event, None, Evaluation]:
+        epochs = self.train_child(proposal)
+        while True:
+            try:
+                event, _ = next(epochs)
+            except StopIteration as end:
+                evaluation: Evaluation = end.value
+                return evaluation
+            yield event
+
+    def train_child(
+        self, proposal: Proposal, checkpoint: ChildCheckpoint | None = None
+    ) -> Generator[tuple[EpochEnded, Trainee], None, Evaluation]:
+        """As `evaluate`, with the trainee beside each event, from which `child_checkpoint` makes a checkpoint.
+
+        Goes on from such a checkpoint, to the same bits; raises CheckpointError where it is another child's.
+        """
+        child_plan = self._plan(proposal)
+        trainee = unless_out_of_memory(lambda: self._build(child_plan, proposal))
+        if isinstance(trainee, str):
+            return self._infeasible(proposal, child_plan, trainee, 0.0)
+        if checkpoint is not None:
+            _restore(trainee, proposal, checkpoint)
+        epochs = train(
+            trainee, self._data.train, self._data.held_out, seeds=self._seeds(proposal), score_every_epoch=False
+        )
+        while True:
+            try:
+                record = next(epochs)
+            except StopIteration as end:
+                reason: str | None = end.value
+                break
+            event = EpochEnded(
+                step=proposal.step,
+                slot=proposal.slot,
+                epoch=record.epoch,
+                epochs=self._config.recipe.epochs,
+                loss=record.loss,
+                accuracy=record.accuracy,
+                learning_rate=record.learning_rate,
+                seconds=record.seconds,
+            )
+            yield event, trainee
+        if reason is not None:
+            return self._infeasible(proposal, child_plan, reason, trainee.progress.seconds)
+        return self._measured(proposal, child_plan, trainee.progress)
+
+    def _plan(self, proposal: Proposal) -> NetworkPlan:
+        return plan(
+            proposal.architecture,
+            self._config.child,
+            image_channels=self._data.description.channels,
+            image_size=self._config.data.image_size,
+            classes=len(self._data.description.classes),
+        )
+
+    def _build(self, child_plan: NetworkPlan, proposal: Proposal) -> Trainee:
+        generator = torch.Generator().manual_seed(self._seeds(proposal).of("weights"))
+        return Trainee(PlanNetwork(child_plan, generator=generator).to(self._device), self._config.recipe)
+
+    def _seeds(self, proposal: Proposal) -> Seeds:
+        return Seeds(self._config.reproducibility.seed, (proposal.step, proposal.slot))
+
+    def _measured(self, proposal: Proposal, child_plan: NetworkPlan, progress: Progress) -> Evaluation:
+        return Evaluation(
+            step=proposal.step,
+            slot=proposal.slot,
+            reward=progress.accuracy,
+            parameters=parameters(child_plan),
+            mult_adds=mult_adds(child_plan),
+            seconds=progress.seconds,
+        )
+
+    def _infeasible(self, proposal: Proposal, child_plan: NetworkPlan, reason: str, seconds: float) -> Evaluation:
+        return Evaluation(
+            step=proposal.step,
+            slot=proposal.slot,
+            reward=self._config.budget.infeasible_reward,
+            reason=reason,
+            parameters=parameters(child_plan),
+            mult_adds=mult_adds(child_plan),
+            seconds=seconds,
+        )
+
+
+def child_checkpoint(proposal: Proposal, trainee: Trainee) -> ChildCheckpoint:
+    """(tensors, metadata) after an epoch, for checkpoints.encode."""
+    return trainee.tensors(), {
+        "kind": "child",
+        "hash": proposal.architecture.hash,
+        "step": proposal.step,
+        "slot": proposal.slot,
+        "progress": trainee.progress.to_json(),
+    }
+
+
+def _restore(trainee: Trainee, proposal: Proposal, checkpoint: ChildCheckpoint) -> None:
+    tensors, metadata = checkpoint
+    found = [metadata.get(name) for name in ("kind", "hash", "step", "slot")]
+    if found != ["child", proposal.architecture.hash, proposal.step, proposal.slot]:
+        raise CheckpointError("", f"the checkpoint is not of child {proposal.step}.{proposal.slot}.")
+    trainee.restore(tensors, Progress(**metadata["progress"]))

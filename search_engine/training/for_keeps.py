@@ -1,0 +1,126 @@
+"""A training for keeps: one architecture, trained with every epoch scored, and looked at by the test images once."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from search_engine.architecture import architecture_from_json
+from search_engine.config import TrainingConfig
+from search_engine.data.batches import DataParts
+from search_engine.errors import CheckpointError, ConfigError
+from search_engine.events import EpochEnded
+from search_engine.network_plan import plan
+from search_engine.networks.plan_network import PlanNetwork
+from search_engine.training.numerics import NUMERICS_VERSION
+from search_engine.training.scoring import accuracy
+from search_engine.training.train import DIVERGED, Progress, Seeds, Trainee, train, unless_out_of_memory
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """The one look at the test images. Accuracies in [0, 1]; seconds: of all epochs together."""
+
+    __test__ = False  # Not a test, whatever pytest thinks of its name.
+
+    test_accuracy: float
+    test_examples: int
+    held_out_accuracy: float
+    seconds: float
+
+
+class TrainingForKeeps:
+    """One training that can be left after any epoch and gone on with to the bit."""
+
+    def __init__(self, config: TrainingConfig, *, data: DataParts, device: torch.device) -> None:
+        """Raises ArchitectureError for a wrong architecture, ConfigError where the network does not fit into memory."""
+        self.config = config
+        self._data = data
+        self._seeds = Seeds(config.reproducibility.seed)
+        self.architecture = architecture_from_json(config.architecture)
+        self.plan = plan(
+            self.architecture,
+            config.layout,
+            image_channels=data.description.channels,
+            image_size=config.data.image_size,
+            classes=len(data.description.classes),
+        )
+        trainee = unless_out_of_memory(lambda: self._build(device))
+        if isinstance(trainee, str):
+            raise ConfigError("layout.filters", f"is {config.layout.filters}; the network does not fit into memory.")
+        self._trainee = trainee
+
+    def _build(self, device: torch.device) -> Trainee:
+        generator = torch.Generator().manual_seed(self._seeds.of("weights"))
+        return Trainee(PlanNetwork(self.plan, generator=generator).to(device), self.config.recipe)
+
+    def epochs(self) -> Generator[EpochEnded, None, None]:
+        """Train to the last epoch. Raises ConfigError when the recipe turns out not to work on this machine."""
+        epochs = train(self._trainee, self._data.train, self._data.held_out, seeds=self._seeds, score_every_epoch=True)
+        while True:
+            try:
+                record = next(epochs)
+            except StopIteration as end:
+                self._refuse(end.value)
+                return
+            yield EpochEnded(
+                epoch=record.epoch,
+                epochs=self.config.recipe.epochs,
+                loss=record.loss,
+                accuracy=record.accuracy,
+                learning_rate=record.learning_rate,
+                seconds=record.seconds,
+            )
+
+    def _refuse(self, reason: str | None) -> None:
+        recipe, epoch = self.config.recipe, self._trainee.progress.epochs_done + 1
+        if reason == DIVERGED:
+            raise ConfigError(
+                "recipe.learning_rate", f"is {recipe.learning_rate}; the loss ceased to be finite in epoch {epoch}."
+            )
+        if reason is not None:
+            raise ConfigError("recipe.batch_size", f"is {recipe.batch_size}; ran out of memory in epoch {epoch}.")
+
+    def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, metadata) after an epoch: all that is needed to go on."""
+        return self._trainee.tensors(), self._metadata("training")
+
+    def restore(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint. Raises CheckpointError when it belongs to another training."""
+        if metadata.get("kind") != "training" or metadata.get("config") != self.config.model_dump(mode="json"):
+            raise CheckpointError("", "the checkpoint belongs to another training.")
+        self._trainee.restore(tensors, Progress(**metadata["progress"]))
+
+    def test(self) -> TestResult:
+        """Score the test images: once, after the last epoch; nothing was chosen by them."""
+        progress = self._trainee.progress
+        assert progress.epochs_done == self.config.recipe.epochs and progress.accuracy is not None
+        return TestResult(
+            test_accuracy=accuracy(self._trainee.network, self._data.test),
+            test_examples=len(self._data.test),
+            held_out_accuracy=progress.accuracy,
+            seconds=progress.seconds,
+        )
+
+    def network_file(self, result: TestResult) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, metadata) of the trained network: its weights and statistics, and where they come from."""
+        accuracies = {
+            "test_accuracy": result.test_accuracy,
+            "test_examples": result.test_examples,
+            "held_out_accuracy": result.held_out_accuracy,
+        }
+        return dict(self._trainee.network.state_dict()), self._metadata("network") | accuracies
+
+    def _metadata(self, kind: str) -> dict[str, Any]:
+        """architecture, layout, recipe, data and seed are in the configuration."""
+        return {
+            "kind": kind,
+            "config": self.config.model_dump(mode="json"),
+            "hash": self.architecture.hash,
+            "data": self._data.description.to_json(),
+            "normalisation": self._data.train.normalisation(),
+            "numerics": NUMERICS_VERSION,
+            "progress": self._trainee.progress.to_json(),
+        }
