@@ -36,21 +36,32 @@ def mult_adds(plan: NetworkPlan) -> int:
 def activation_bytes(plan: NetworkPlan, batch_size: int) -> int:
     """Bytes that PyTorch keeps from forward to backward in 32-bit floats, without weights: an estimate.
 
-    What is kept once is counted once: inputs of convolutions (padded, where the padding is uneven), batch norms and
-    pools, outputs of ReLUs, and the positions that a max pool found.
+    What is kept once counts once: inputs of convolutions, batch norms and pools, outputs of ReLUs, and the positions
+    that a max pool found. Convolutions and max pools with uneven padding keep a padded copy of their own.
     """
-    sizes = {IMAGE: math.prod(plan.image)} | {layer.name: math.prod(layer.shape) for layer in plan.layers}
+    kept = {name: size * FLOAT_BYTES for name, size in _kept_numbers(plan).items()}
+    positions = sum(math.prod(layer.shape) for layer in plan.layers if layer.kind == "max_pool") * INDEX_BYTES
+    return batch_size * (sum(kept.values()) + positions)
+
+
+def _kept_numbers(plan: NetworkPlan) -> dict[str, int]:
+    """How many numbers each tensor holds that is kept for one image, by the layer that made it."""
+    shapes = {IMAGE: plan.image} | {layer.name: layer.shape for layer in plan.layers}
+    owners: dict[str, str] = {}  # A subsample of whole pixels is a view: what is kept is what it looks at.
     kept: dict[str, int] = {}
     for layer in plan.layers:
-        if layer.kind in ("conv", "max_pool", "avg_pool") and _is_uneven(layer.padding):
-            kept[f"{layer.inputs[0]} padded {layer.padding}"] = _padded_size(plan, layer) * FLOAT_BYTES
+        source = owners.get(layer.inputs[0], layer.inputs[0])
+        if layer.kind == "relu":
+            kept[layer.name] = math.prod(layer.shape)
+        elif layer.kind in ("conv", "max_pool") and _is_uneven(layer.padding):
+            kept[f"{layer.name} padded"] = _padded(shapes[source], layer.padding)
         elif layer.kind in ("conv", "batch_norm", "max_pool", "avg_pool", "linear"):
-            kept[layer.inputs[0]] = sizes[layer.inputs[0]] * FLOAT_BYTES
-        elif layer.kind == "relu":
-            kept[layer.name] = sizes[layer.name] * FLOAT_BYTES
-        if layer.kind == "max_pool":
-            kept[f"{layer.name} positions"] = sizes[layer.name] * INDEX_BYTES
-    return batch_size * sum(kept.values())
+            kept.setdefault(source, math.prod(shapes[source]))
+        elif layer.kind == "subsample" and max(layer.padding) > 0:
+            kept[layer.name] = _padded(shapes[source], layer.padding)
+        elif layer.kind == "subsample":
+            owners[layer.name] = source
+    return kept
 
 
 def layer_costs(plan: NetworkPlan) -> tuple[LayerCost, ...]:
@@ -76,7 +87,8 @@ def _is_uneven(padding: tuple[int, int, int, int]) -> bool:
     return top != bottom or left != right
 
 
-def _padded_size(plan: NetworkPlan, layer: Layer) -> int:
-    _, height, width = next(other.shape for other in plan.layers if other.name == layer.inputs[0])
-    top, bottom, left, right = layer.padding
-    return layer.in_channels * (height + top + bottom) * (width + left + right)
+def _padded(shape: tuple[int, int, int], padding: tuple[int, int, int, int]) -> int:
+    """Numbers in a padded copy; a negative padding drops nothing from memory."""
+    channels, height, width = shape
+    top, bottom, left, right = (max(pixels, 0) for pixels in padding)
+    return channels * (height + top + bottom) * (width + left + right)
