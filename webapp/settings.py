@@ -14,6 +14,7 @@ from webapp import environment
 HOME = Path(__file__).resolve().parent.parent
 DATA_FOLDER = Path(environment.text("CELLWRIGHT_DATA", str(HOME / "var"))).expanduser().resolve()
 ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
+ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
 
 
 def _code_version() -> str:

@@ -1,0 +1,176 @@
+"""Drives one claimed job to its end: asks a trainer, keeps the lease, hands in what comes back.
+
+The trainer computes and knows no database; the driver never computes. Every message is committed when it arrives, under
+the job's fence, so whatever dies next loses at most one epoch.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import OperationalError, connection
+
+from search_engine.events import (
+    ChildFinished,
+    ControllerUpdated,
+    EpochEnded,
+    Event,
+    StepProposed,
+    TrainingFinished,
+    event_from_json,
+)
+from webapp.searches import artifacts, leases, results
+from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
+from webapp.searches.models import Job, Stream
+from webapp.searches.trainer_process import Message, Trainer, TrainerGone
+from webapp.searches.trainer_requests import INTERRUPT, Request
+
+STALLED_SECONDS = 60.0  # Without progress the trainer hangs, unless a batch was seen to take longer than a third of it.
+LISTEN_SECONDS = 0.25  # How soon the driver notices that its process shall end.
+RETRY_SECONDS = 0.5
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+class Stopping(Exception):
+    """This process shall end; the job was given back."""
+
+
+class Driver:
+    """One job and the trainer that does it."""
+
+    def __init__(self, claim: Claim, trainer: Trainer, spool: Path, is_stopping: Callable[[], bool]) -> None:
+        self._claim = claim
+        self._trainer = trainer
+        self._spool = spool
+        self._is_stopping = is_stopping
+        self._is_over = False
+        self._is_interrupted = False
+        self._updated: ControllerUpdated | None = None
+        self._proposed: list[StepProposed] = []
+        self._progress = 0
+        self._grew = self._renewed = time.monotonic()
+        self._longest_pause = 0.0
+
+    def run(self, request: Request) -> None:
+        """Until the job is handed in or given back.
+
+        Raises LeaseLost when somebody else has the job, TrainerGone when the trainer died or hangs (the job is given
+        back as lost), and Stopping; the trainer is then of no more use.
+        """
+        try:
+            if self._claim.kind == Job.Kind.EVALUATE:
+                self._commit(results.record_started)
+            self._trainer.send(request)
+            while not self._is_over:
+                self._handle(self._next_message())
+        except TrainerGone as gone:
+            log.warning("Job %s was lost: %s", self._claim.job_id, gone)
+            leases.lose(self._claim.job_id, self._claim.fence, str(gone))
+            raise
+
+    def _next_message(self) -> Message:
+        """Wait for the trainer, renewing the lease meanwhile."""
+        while True:
+            if self._is_stopping():
+                leases.release(self._claim.job_id, self._claim.fence)
+                raise Stopping
+            if time.monotonic() - self._renewed >= HEARTBEAT_SECONDS:
+                self._renew()
+            message = self._trainer.receive(LISTEN_SECONDS)
+            if message is not None:
+                self._note_progress(message)
+                return message
+            silent = time.monotonic() - self._grew
+            if silent > max(STALLED_SECONDS, 3 * self._longest_pause):
+                raise TrainerGone(f"the trainer made no progress for {silent:.0f} seconds")
+
+    def _note_progress(self, message: Message) -> None:
+        counted = message.get("progress")
+        if counted == self._progress:
+            return  # It is alive, but gets nowhere.
+        self._progress = counted if isinstance(counted, int) else self._progress
+        now = time.monotonic()
+        self._longest_pause = max(self._longest_pause, now - self._grew)
+        self._grew = now
+
+    def _renew(self) -> None:
+        wanted = self._persist(lambda: leases.renew(self._claim.job_id, self._claim.fence, self._progress))
+        if wanted is None:
+            raise LeaseLost(f"job {self._claim.job_id} is no longer ours")
+        self._renewed = time.monotonic()
+        # An update takes a moment and is finished; whatever has epochs stops at the end of one.
+        if wanted == Stream.State.PAUSED and not self._is_interrupted and self._claim.kind != Job.Kind.LEARN:
+            self._trainer.send(INTERRUPT)
+            self._is_interrupted = True
+
+    def _handle(self, message: Message) -> None:
+        if "event" in message:
+            self._hand_in(event_from_json(message["event"]), message.get("checkpoint"))
+        elif "done" in message:
+            self._finish(message["done"])
+        elif "interrupted" in message:
+            self._persist(lambda: leases.release(self._claim.job_id, self._claim.fence))
+            self._is_over = True
+        elif "refused" in message:
+            refused = message["refused"]
+            place = f"{refused['field']}: " if refused["field"] else ""
+            self._commit(results.record_failure, f"{place}{refused['message']}")
+            self._is_over = True
+        elif "failed" in message:
+            raise TrainerGone(f"the trainer failed: {message['failed']['message']}")
+        elif "progress" not in message:
+            raise TrainerGone(f"the trainer sent a message that nobody knows: {sorted(message)}")
+
+    def _hand_in(self, event: Event, checkpoint: str | None) -> None:
+        match event:
+            case EpochEnded():
+                self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
+            case ChildFinished():
+                self._commit(results.record_child, event)
+            case TrainingFinished():
+                self._keep(event.checkpoint)
+                self._commit(results.record_training, event)
+            case ControllerUpdated():
+                self._updated = event
+            case StepProposed():
+                self._proposed.append(event)
+            case _:
+                raise TrainerGone(f"the trainer sent an event that is not its own: {event.kind}")
+
+    def _finish(self, done: Message) -> None:
+        if self._claim.kind == Job.Kind.LEARN:
+            self._commit(results.record_step, self._updated, self._proposed, self._keep(done["state"]))
+        self._is_over = True
+
+    def _keep(self, sha256: str) -> str:
+        """Move a file from the spool to the store. One that was sent before is there already."""
+        path = self._spool / sha256
+        if not path.exists():
+            artifacts.local_path(sha256)
+            return sha256
+        found = artifacts.put(path)
+        if found != sha256:
+            raise TrainerGone(f"the trainer wrote a file {sha256} whose SHA-256 is {found}")
+        return sha256
+
+    def _commit(self, record: Callable[..., R], *what: Any) -> R:
+        return self._persist(lambda: record(self._claim.job_id, self._claim.fence, *what))
+
+    def _persist(self, act: Callable[[], R]) -> R:
+        """Do it, again and again while the database cannot be reached and the lease may still be ours.
+
+        Each act is one transaction that asks for the fence first, so doing it twice is refused.
+        """
+        while True:
+            try:
+                return act()
+            except OperationalError:
+                if time.monotonic() - self._renewed > LEASE_SECONDS:
+                    raise
+                log.warning("The database does not answer; trying again", exc_info=True)
+                connection.close()
+                time.sleep(RETRY_SECONDS)

@@ -1,0 +1,94 @@
+"""Looks every two seconds for what should happen next and has not, and makes it happen.
+
+It keeps no memory of what it did and every act is conditional, so killing it costs two seconds and running two of it
+is harmless. What was done at a regular commit is found done already; what a crash left undone is found undone.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import Exists, OuterRef
+
+from webapp.celery import ring_workers
+from webapp.searches import artifacts, clock, leases, live_state, planner
+from webapp.searches.models import Job, Search, Stream, Worker
+
+LOOK_SECONDS = 2.0
+FORGET_WORKER_SECONDS = 60.0
+PRESENT_SECONDS = 15.0  # A worker that was seen so recently hears a ring.
+SWEEP_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+def run_until_stopped() -> None:
+    """Look again and again, until TERM or Ctrl-C."""
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    swept = time.monotonic()
+    while not stopped.wait(LOOK_SECONDS):
+        look()
+        if time.monotonic() - swept > SWEEP_SECONDS:
+            _safely(sweep)
+            swept = time.monotonic()
+
+
+def look() -> None:
+    """Everything once. A failure of one act is logged and does not keep the others from being done."""
+    close_old_connections()
+    for act in (expire_leases, plan_what_stands_still, ring, forget_workers, live_state.take_snapshots):
+        _safely(act)
+
+
+def expire_leases() -> None:
+    """Jobs of workers that fell silent are due again."""
+    for lost in leases.expire():
+        log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
+
+
+def plan_what_stands_still() -> None:
+    """A running search always has a job that is due or leased; one without was left by a crash, or by our bug."""
+    open_jobs = Job.objects.filter(stream=OuterRef("pk"), state__in=(Job.State.DUE, Job.State.LEASED))
+    still = Search.objects.filter(~Exists(open_jobs), state=Stream.State.RUNNING)
+    for search_id in still.values_list("pk", flat=True):
+        planner.plan(search_id)
+
+
+def ring() -> None:
+    """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
+    due = Job.objects.filter(state=Job.State.DUE, stream__state=Stream.State.RUNNING).count()
+    leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
+    present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS)
+    idle = list(present.values_list("rates", flat=True))
+    times = max(min(due, len(idle)), sum(rates == [] for rates in idle))
+    if times:
+        ring_workers(times)
+
+
+def forget_workers() -> None:
+    """A worker that was not seen for a minute is no more; its jobs went to others long before."""
+    Worker.objects.filter(seen__lt=clock.now() - FORGET_WORKER_SECONDS).delete()
+
+
+def sweep() -> None:
+    """Remove files that nobody names."""
+    for path in artifacts.sweep():
+        log.info("Removed %s: no row names it", path)
+
+
+def _safely(act: Callable[[], object]) -> None:
+    try:
+        act()
+    except DatabaseError:
+        log.exception("Could not %s; again in %g s", act.__name__.replace("_", " "), LOOK_SECONDS)
+        connection.close()

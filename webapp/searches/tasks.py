@@ -1,0 +1,79 @@
+"""The one task, and the life of the process that Celery forks for it.
+
+The message says "look" and nothing else: what there is to do stands in the database.
+"""
+
+import mmap
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+from billiard import current_process
+from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
+from django.conf import settings
+
+from webapp.celery import LOOK, app
+from webapp.searches.trainer_process import TrainerProcess
+from webapp.searches.worker import Presence, WorkingProcess
+
+DEVICE = "cpu"
+
+# One byte that Celery's main process shares with the processes it forks: whether they shall end.
+_stopping = mmap.mmap(-1, 1)
+_process: WorkingProcess | None = None
+_presence: Presence | None = None
+
+
+@app.task(name=LOOK)
+def look() -> None:
+    """Do what is due until nothing is. Losing this message costs two seconds, doubling it nothing."""
+    assert _process is not None, "look runs in a process that Celery forked for it"
+    _process.look()
+
+
+@worker_process_init.connect
+def _begin(**_: Any) -> None:
+    """In each forked process, once: PyTorch is loaded by its trainer while it waits for the first message."""
+    global _process, _presence
+    assert "torch" not in sys.modules, "a worker process must not import PyTorch"
+    name, number = f"{socket.gethostname()}:{os.getpid()}", current_process().index + 1
+    spool = settings.DATA_FOLDER / "spool" / name
+    _forget_dead_spools(spool.parent)
+
+    def start_trainer(threads: int) -> TrainerProcess:
+        log = settings.DATA_FOLDER / "logs" / f"trainer-{number}.log"
+        return TrainerProcess(spool=spool, log=log, threads=threads, device=DEVICE)
+
+    _process = WorkingProcess(name=name, spool=spool, start_trainer=start_trainer, is_stopping=_is_stopping)
+    _process.warm_up()
+    _presence = Presence(name, socket.gethostname(), DEVICE)
+    _presence.start()
+
+
+@worker_shutting_down.connect
+def _tell_the_forked(**_: Any) -> None:
+    """In Celery's main process: jobs are then given back at once, and Celery's wait for the task is short."""
+    _stopping[0] = 1
+
+
+@worker_process_shutdown.connect
+def _end(**_: Any) -> None:
+    if _presence is not None:
+        _presence.end()
+    if _process is not None:
+        _process.end()
+
+
+def _is_stopping() -> bool:
+    return _stopping[0] == 1
+
+
+def _forget_dead_spools(folder: Path) -> None:
+    """Files of workers of this host that were killed; those of living ones, and of other hosts, stay."""
+    for spool in folder.glob(f"{socket.gethostname()}:*"):
+        if not psutil.pid_exists(int(spool.name.rpartition(":")[2])):
+            shutil.rmtree(spool, ignore_errors=True)

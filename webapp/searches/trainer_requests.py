@@ -1,0 +1,83 @@
+"""What a trainer is asked to do for a job: rows in, one JSON object out (the protocol of search_engine/trainer.py)."""
+
+import logging
+from typing import Any
+
+from webapp.searches import artifacts
+from webapp.searches.leases import Claim
+from webapp.searches.models import Child, Job, Search, Training
+
+log = logging.getLogger(__name__)
+Request = dict[str, Any]
+
+MEASURE: Request = {"do": "measure"}
+INTERRUPT: Request = {"do": "interrupt"}
+
+
+def request_for(claim: Claim) -> Request:
+    """The request for a claimed job. Raises ArtifactMissing when the strategy's state is gone."""
+    builders = {Job.Kind.LEARN: _learn, Job.Kind.EVALUATE: _evaluate, Job.Kind.TRAIN: _train}
+    return builders[Job.Kind(claim.kind)](claim)
+
+
+def threads_of(request: Request) -> int:
+    """How many threads it must be computed with, since another number rounds differently."""
+    return int(request["config"]["reproducibility"]["threads"])
+
+
+def _learn(claim: Claim) -> Request:
+    search = Search.objects.get(pk=claim.stream_id)
+    children = Child.objects.filter(search=search, step=claim.step).order_by("slot")
+    return {
+        "do": "learn",
+        "config": search.config,
+        "step": claim.step,
+        "state": str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None,
+        "fingerprint": search.fingerprint,
+        "evaluations": [_evaluation(child) for child in children],
+    }
+
+
+def _evaluation(child: Child) -> Request:
+    assert child.is_final, f"child {child.step}.{child.slot} has no verdict yet"
+    return {
+        "step": child.step,
+        "slot": child.slot,
+        "reward": child.reward,
+        "reason": child.reason or None,
+        "twin": None if child.twin_step is None else [child.twin_step, child.twin_slot],
+        "parameters": child.parameters,
+        "mult_adds": child.mult_adds,
+        "seconds": child.seconds,
+    }
+
+
+def _evaluate(claim: Claim) -> Request:
+    child = Child.objects.select_related("search").get(search_id=claim.stream_id, step=claim.step, slot=claim.slot)
+    return {
+        "do": "evaluate",
+        "config": child.search.config,
+        "step": child.step,
+        "slot": child.slot,
+        "decisions": child.decisions,
+        "checkpoint": _checkpoint(claim),
+    }
+
+
+def _train(claim: Claim) -> Request:
+    training = Training.objects.get(pk=claim.stream_id)
+    return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim)}
+
+
+def _checkpoint(claim: Claim) -> str | None:
+    """Where to go on from. A file that is gone or damaged costs time and nothing else: from the start it comes out
+    the same."""
+    if not claim.checkpoint:
+        return None
+    try:
+        if artifacts.is_whole(claim.checkpoint):
+            return str(artifacts.local_path(claim.checkpoint))
+        log.warning("Checkpoint %s of job %s is damaged; starting over", claim.checkpoint, claim.job_id)
+    except artifacts.ArtifactMissing:
+        log.warning("Checkpoint %s of job %s is gone; starting over", claim.checkpoint, claim.job_id)
+    return None

@@ -1,0 +1,147 @@
+"""A worker: one process that claims jobs and has one trainer do them. It never imports PyTorch."""
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from django.db import DatabaseError, connection
+
+from webapp.searches import artifacts, clock, leases, results
+from webapp.searches.driver import Driver, Stopping
+from webapp.searches.leases import Claim, LeaseLost
+from webapp.searches.models import Job, Worker
+from webapp.searches.trainer_process import Trainer, TrainerGone
+from webapp.searches.trainer_requests import MEASURE, request_for, threads_of
+
+KINDS = tuple(kind.value for kind in Job.Kind)
+SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.
+MEASURE_SECONDS = 60.0
+BREATH_SECONDS = 1.0  # After a failure, before the next claim.
+
+log = logging.getLogger(__name__)
+
+
+class WorkingProcess:
+    """What this process is to the others: a name, and a trainer that is kept warm between jobs."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        spool: Path,
+        start_trainer: Callable[[int], Trainer],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        """start_trainer: makes a trainer of so many threads; is_stopping: whether this process shall end."""
+        self.name = name
+        self._spool = spool
+        self._start_trainer = start_trainer
+        self._is_stopping = is_stopping
+        self._trainer: Trainer | None = None
+        self._was_measured = False
+
+    def look(self) -> None:
+        """Do what is due until nothing is. Measures first how quick it is, once."""
+        if not self._was_measured:
+            self._measure()
+        while not self._is_stopping():
+            claim = leases.claim(self.name, KINDS)
+            if claim is None:
+                return
+            self._do(claim)
+
+    def warm_up(self) -> None:
+        """Have a trainer start, before anybody waits for it."""
+        self._trainer_of(threads=1)
+
+    def end(self) -> None:
+        """Leave nothing behind."""
+        self._drop_trainer()
+        shutil.rmtree(self._spool, ignore_errors=True)
+        Worker.objects.filter(pk=self.name).delete()
+
+    def _do(self, claim: Claim) -> None:
+        try:
+            request = request_for(claim)
+        except artifacts.ArtifactMissing as error:
+            results.record_failure(claim.job_id, claim.fence, f"A file that it needs is missing: {error}.")
+            return
+        try:
+            trainer = self._trainer_of(threads_of(request))
+            Driver(claim, trainer, self._spool, self._is_stopping).run(request)
+        except LeaseLost as lost:
+            log.info("Leaving job %s: %s", claim.job_id, lost)
+            self._drop_trainer()  # It still computes what nobody wants.
+            self.warm_up()
+        except (TrainerGone, Stopping):
+            self._drop_trainer()
+        except DatabaseError:
+            log.exception("The database failed during job %s; its lease will run out", claim.job_id)
+            self._drop_trainer()
+            connection.close()
+            time.sleep(BREATH_SECONDS)
+        except BaseException:  # Our bug: the job's lease runs out, and the next job must not find this trainer busy.
+            self._drop_trainer()
+            raise
+
+    def _trainer_of(self, threads: int) -> Trainer:
+        if self._trainer is not None and self._trainer.threads != threads:
+            self._drop_trainer()
+        if self._trainer is None:
+            shutil.rmtree(self._spool, ignore_errors=True)  # What a dead one left half done.
+            self._trainer = self._start_trainer(threads)
+        return self._trainer
+
+    def _drop_trainer(self) -> None:
+        trainer, self._trainer = self._trainer, None
+        if trainer is not None:
+            trainer.kill()
+
+    def _measure(self) -> None:
+        """Ask the trainer for its rates, for the estimate before a start. A failure costs the estimate, not the work."""
+        self._was_measured = True
+        try:
+            trainer = self._trainer_of(threads=1)
+            trainer.send(MEASURE)
+            until = time.monotonic() + MEASURE_SECONDS
+            while time.monotonic() < until and not self._is_stopping():
+                message = trainer.receive(0.25)
+                if message is not None and "done" in message:
+                    Worker.objects.filter(pk=self.name).update(rates=message["done"]["rates"])
+                    return
+            raise TrainerGone(f"the trainer did not say in {MEASURE_SECONDS:.0f} seconds how quick it is")
+        except TrainerGone as gone:
+            log.warning("No rates of %s: %s", self.name, gone)
+            self._drop_trainer()
+
+
+class Presence(threading.Thread):
+    """Says every few seconds that a worker is there, also while it has nothing to do.
+
+    A thread, because the process itself waits for Celery then. It says nothing about jobs: their leases are renewed by
+    whoever drives them, so a worker that hangs loses its job although it is still seen.
+    """
+
+    def __init__(self, name: str, host: str, device: str) -> None:
+        super().__init__(name="presence", daemon=True)
+        self._row = {"host": host, "device": device, "memory": psutil.virtual_memory().total}
+        self._worker = name
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                Worker.objects.update_or_create(name=self._worker, defaults=self._row | {"seen": clock.now()})
+            except DatabaseError:
+                log.exception("Could not say that %s is there", self._worker)
+                connection.close()
+            self._ended.wait(SEEN_SECONDS)
+        connection.close()
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join(timeout=2)
