@@ -1,0 +1,258 @@
+"""Writes tests/golden/streams/*.json: recorded events of a stream, and the state that both languages fold them to.
+
+Run `python -m tests.golden.make_streams` after a change of the rules, and read the difference before keeping it.
+A file holds {"name", "kind", "limits", "events", "state"}; "limits" is null where the usual ones apply.
+"""
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from search_engine.events import (
+    ChildFinished,
+    ChildStarted,
+    ControllerUpdated,
+    DecisionShown,
+    EpochEnded,
+    Event,
+    JobLost,
+    ProposalShown,
+    SearchStarted,
+    StateChanged,
+    StepProposed,
+    TrainingFinished,
+    TrainingStarted,
+)
+
+FOLDER = Path(__file__).parent / "streams"
+START = 1763800000.0
+SLOTS = 4
+DECISIONS = (
+    DecisionShown(name="normal 1 input 1", options=("current input", "previous input")),
+    DecisionShown(name="normal 1 operation 1", options=("identity", "conv_3x3", "max_pool_3x3")),
+)
+
+
+def started(children: int) -> SearchStarted:
+    return SearchStarted(
+        config={"name": "golden"}, decisions=DECISIONS, data={"name": "fashion-mnist-10k"}, children=children,
+        step_size=SLOTS,
+    )  # fmt: skip
+
+
+def drawn(step: int, slots: int = SLOTS) -> StepProposed:
+    proposals = tuple(
+        ProposalShown(
+            slot=slot, decisions=(slot % 2, slot % 3), log_probability=-1.5,
+            architecture={"format": 1, "kind": "cells", "drawn": [step, slot]}, hash=f"{step:032x}{slot:032x}",
+        )
+        for slot in range(slots)
+    )  # fmt: skip
+    policy = ((0.5, 0.5), (0.25, 0.25, 0.5))
+    return StepProposed(step=step, policy=policy, entropies=(0.6875, 1.0), entropy=1.6875, proposals=proposals)
+
+
+def begun(step: int, slot: int, worker: str = "worker-1", attempt: int = 1) -> ChildStarted:
+    return ChildStarted(step=step, slot=slot, worker=worker, attempt=attempt)
+
+
+def epoch(
+    step: int | None, slot: int | None, number: int, epochs: int = 3, accuracy: float | None = None
+) -> EpochEnded:
+    return EpochEnded(
+        step=step, slot=slot, epoch=number, epochs=epochs, loss=2.0 / number, accuracy=accuracy,
+        learning_rate=0.1 / number, seconds=1.5,
+    )  # fmt: skip
+
+
+def measured(step: int, slot: int, reward: float, parameters: int = 1000) -> ChildFinished:
+    return ChildFinished(
+        step=step, slot=slot, reward=reward, parameters=parameters, mult_adds=parameters * 10, seconds=4.5
+    )
+
+
+def failed(step: int, slot: int, reward: float | None, reason: str) -> ChildFinished:
+    return ChildFinished(
+        step=step, slot=slot, reward=reward, reason=reason, parameters=500, mult_adds=5000, seconds=1.0
+    )
+
+
+def copied(step: int, slot: int, reward: float, twin: tuple[int, int]) -> ChildFinished:
+    return ChildFinished(step=step, slot=slot, reward=reward, twin=twin, parameters=1000, mult_adds=10000, seconds=0.0)
+
+
+def learned(step: int, mean: float | None, baseline: float | None) -> ControllerUpdated:
+    return ControllerUpdated(
+        step=step, mean_reward=mean, baseline=baseline, loss=0.25, divergence=0.125, clipped=0.0,
+        state_sha256=f"{step:064x}", fingerprint=f"{step + 1:064x}",
+    )  # fmt: skip
+
+
+def running_search() -> Iterator[Event]:
+    yield started(12)
+    yield drawn(0)
+    yield begun(0, 0)
+    yield begun(0, 1, "worker-2")
+    yield epoch(0, 0, 1)
+    yield epoch(0, 1, 1)
+    yield epoch(0, 0, 2)
+    yield epoch(0, 0, 3, accuracy=0.75)
+    yield measured(0, 0, 0.75)
+    yield begun(0, 2)
+    yield epoch(0, 1, 2)
+    yield failed(0, 1, 0.0, "diverged")
+    yield begun(0, 3, "worker-2")
+    yield epoch(0, 2, 1)
+
+
+def copies_with_lookahead() -> Iterator[Event]:
+    yield started(12)
+    yield drawn(0)
+    yield drawn(1)
+    for slot in (2, 0):  # Finished in another order than drawn; equal rewards: the one that was drawn first is best.
+        yield begun(0, slot)
+        yield measured(0, slot, 0.5, parameters=2000 + slot)
+    yield copied(0, 1, 0.5, (0, 0))
+    yield begun(1, 1)
+    yield measured(1, 1, 0.625)
+    yield measured(0, 3, 0.25)
+    yield learned(0, 0.4375, 0.4375)
+    yield drawn(2)
+    yield copied(1, 3, 0.625, (1, 1))
+
+
+def losses_and_pauses() -> Iterator[Event]:
+    yield started(4)
+    yield drawn(0)
+    yield begun(0, 0)
+    yield epoch(0, 0, 1)
+    yield epoch(0, 0, 2)
+    yield JobLost(what="child 0.0", worker="worker-1", reason="no sign of life for 5 seconds", attempt=1)
+    yield begun(0, 1, "worker-2")
+    yield begun(0, 0, "worker-2", attempt=2)  # It goes on after epoch 1: the second epoch comes again.
+    yield epoch(0, 0, 2, accuracy=0.5)
+    yield StateChanged(state="paused")
+    yield epoch(0, 1, 1)
+    yield StateChanged(state="running")
+    yield JobLost(what="child 0.1", worker="worker-2", reason="the trainer was killed by SIGKILL", attempt=3)
+    yield failed(0, 1, None, "lost")
+    yield JobLost(what="update 0", worker="worker-2", reason="no sign of life for 5 seconds", attempt=1)
+    yield JobLost(what="child 0.0", worker="worker-2", reason="no sign of life for 5 seconds", attempt=2)
+
+
+def finished_search() -> Iterator[Event]:
+    yield started(6)
+    yield drawn(0)
+    for slot, reward in enumerate((0.5, 0.75, 0.25, 0.5)):
+        yield begun(0, slot)
+        yield measured(0, slot, reward)
+    yield learned(0, 0.5, 0.5)
+    yield drawn(1, slots=2)
+    yield failed(1, 0, None, "lost")
+    yield failed(1, 1, None, "lost")
+    yield learned(1, None, 0.5)
+    yield StateChanged(state="finished")
+
+
+def stopped_search() -> Iterator[Event]:
+    yield started(8)
+    yield drawn(0)
+    yield begun(0, 0)
+    yield epoch(0, 0, 1)
+    yield StateChanged(state="paused")
+    yield StateChanged(state="stopped")
+
+
+def failed_search() -> Iterator[Event]:
+    yield started(8)
+    yield StateChanged(state="failed", reason="The data set is damaged.")
+
+
+def finished_training() -> Iterator[Event]:
+    yield TrainingStarted(
+        config={"recipe": {"epochs": 3}}, data={"name": "fashion-mnist-10k"}, hash="a" * 64, parameters=3300,
+        mult_adds=66000,
+    )  # fmt: skip
+    yield epoch(None, None, 1, accuracy=0.5)
+    yield epoch(None, None, 2, accuracy=0.625)
+    yield JobLost(what="training", worker="worker-1", reason="no sign of life for 5 seconds", attempt=1)
+    yield epoch(None, None, 2, accuracy=0.625)
+    yield StateChanged(state="paused")
+    yield StateChanged(state="running")
+    yield epoch(None, None, 3, accuracy=0.75)
+    yield TrainingFinished(
+        test_accuracy=0.71875, test_examples=10000, held_out_accuracy=0.75, checkpoint="b" * 64, seconds=30.0
+    )
+    yield StateChanged(state="finished")
+
+
+def thinned_search() -> Iterator[Event]:
+    """Run with small limits: 48 children, of which some were lost, in twelve steps."""
+    yield started(48)
+    for step in range(12):
+        yield drawn(step)
+        for slot in range(SLOTS):
+            number = step * SLOTS + slot
+            if step == 3 or number % 11 == 5:
+                yield failed(step, slot, None, "lost")
+            else:
+                yield measured(step, slot, (number * 29 % 64) / 64, parameters=1000 + number)
+        yield learned(step, 0.5, 0.5)
+
+
+STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
+    "running-search": ("search", running_search, None),
+    "copies-with-lookahead": ("search", copies_with_lookahead, None),
+    "losses-and-pauses": ("search", losses_and_pauses, None),
+    "finished-search": ("search", finished_search, None),
+    "stopped-search": ("search", stopped_search, None),
+    "failed-search": ("search", failed_search, None),
+    "finished-training": ("training", finished_training, None),
+    "thinned-search": ("search", thinned_search, {"points": 16, "steps": 6, "log": 5}),
+}
+
+
+def recorded(events: Iterator[Event]) -> list[dict[str, Any]]:
+    """The events as they travel, one every two seconds and a half."""
+    return [{"n": n, "at": START + 2.5 * n, **event.to_json()} for n, event in enumerate(events, start=1)]
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    import django
+
+    django.setup()
+    from webapp.searches import live_state
+
+    FOLDER.mkdir(exist_ok=True)
+    for name, (kind, story, limits) in STREAMS.items():
+        events = recorded(story())
+        kept = live_state.Limits(**limits) if limits else live_state.LIMITS
+        assert set(limits or {}) <= {field.name for field in dataclasses.fields(live_state.Limits)}
+        state = live_state.initial(kind)
+        for event in events:
+            state = live_state.apply(state, event, kept)
+        golden = {"name": name, "kind": kind, "limits": limits, "events": events, "state": state}
+        (FOLDER / f"{name}.json").write_text(_one_event_a_line(golden))
+
+
+def _one_event_a_line(golden: dict[str, Any]) -> str:
+    """JSON in which a changed event is a changed line."""
+    parts = []
+    for key, value in golden.items():
+        if key == "events":
+            lines = ",\n".join(f"    {json.dumps(event)}" for event in value)
+            parts.append(f'  "events": [\n{lines}\n  ]')
+        elif key == "state":
+            lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(part)}" for name, part in value.items())
+            parts.append(f'  "state": {{\n{lines}\n  }}')
+        else:
+            parts.append(f'  "{key}": {json.dumps(value)}')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,325 @@
+"""What a page shows, as a fold over the events of its stream: state n + event n+1 = state n+1.
+
+`apply` has a twin in JavaScript (frontend/static/js/live/state.js); both are tested by the same files, see
+tests/golden/streams. So it is kept plain: dictionaries, lists and comparisons.
+The state is bounded: it keeps no more than `Limits` says however long the stream is, apart from the work that is open.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from webapp.searches import event_log
+from webapp.searches.log_sentences import sentence
+from webapp.searches.models import Snapshot, Stream
+
+SNAPSHOT_EVENTS = 500  # So many events after the last snapshot, a new one is due.
+PAGE = 1000  # Events read at once.
+
+State = dict[str, Any]
+WireEvent = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """More points or steps than this are thinned; of the log, the last lines are kept."""
+
+    points: int = 4000
+    steps: int = 2000
+    log: int = 60
+
+
+LIMITS = Limits()
+
+
+def initial(kind: str) -> State:
+    """The state before any event of a "search" or a "training"."""
+    shared = {
+        "n": 0, "state": "running", "reason": None, "started_at": None, "running_since": None, "active_seconds": 0.0,
+        "ended_at": None, "log": [],
+    }  # fmt: skip
+    if kind == "training":
+        return shared | {
+            "config": {}, "parameters": None, "mult_adds": None, "curve": [], "epochs": 0, "test_accuracy": None,
+            "test_examples": None, "checkpoint": None,
+        }  # fmt: skip
+    return shared | {
+        "total": 0, "step_size": 0, "done": 0, "failed": 0, "copied": 0, "proposed": 0, "decisions": [],
+        "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
+        "steps": [], "updates": 0, "fingerprint": "", "losses": 0,
+    }  # fmt: skip
+
+
+def apply(state: State, event: WireEvent, limits: Limits = LIMITS) -> State:
+    """The state after one more event; the given one stays as it was.
+
+    An event that the state knows already changes nothing. Raises ValueError when events between are missing.
+    """
+    if event["n"] <= state["n"]:
+        return state
+    if event["n"] != state["n"] + 1:
+        raise ValueError(f"event {event['n']} cannot follow event {state['n']}")
+    after = {**state, "n": event["n"]}
+    is_training = "curve" in state
+    rules = _TRAINING if is_training else _SEARCH
+    rules[event["kind"]](after, event, limits)
+    text = sentence(event)
+    if text is not None:
+        after["log"] = [*state["log"], {"n": event["n"], "at": event["at"], "text": text}][-limits.log :]
+    return after
+
+
+# --- What each event changes. A list or dictionary is replaced, never changed in place. ------------------------------
+
+
+def _search_started(after: State, event: WireEvent, limits: Limits) -> None:
+    after["total"] = event["children"]
+    after["step_size"] = event["step_size"]
+    after["decisions"] = event["decisions"]
+    after["started_at"] = after["running_since"] = event["at"]
+
+
+def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
+    after["policy"] = {
+        "step": event["step"],
+        "entropy": event["entropy"],
+        "entropies": event["entropies"],
+        "probabilities": event["policy"],
+    }
+    drawn = {
+        f"{event['step']}.{proposal['slot']}": {"hash": proposal["hash"], "architecture": proposal["architecture"]}
+        for proposal in event["proposals"]
+    }
+    after["pending"] = {**after["pending"], **drawn}
+    after["proposed"] += len(drawn)
+    after["steps"] = _thin_steps([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
+
+
+def _child_started(after: State, event: WireEvent, limits: Limits) -> None:
+    """A child that was begun before goes on from its checkpoint, so its curve stays."""
+    key = f"{event['step']}.{event['slot']}"
+    before = after["running"].get(key)
+    child = {
+        "step": event["step"],
+        "slot": event["slot"],
+        "worker": event["worker"],
+        "since": event["at"],
+        "attempt": event["attempt"],
+        "epochs": before["epochs"] if before else None,
+        "curve": before["curve"] if before else [],
+    }
+    after["running"] = {**after["running"], key: child}
+
+
+def _child_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
+    """An epoch that was done again after a loss takes the place of its first time."""
+    key = f"{event['step']}.{event['slot']}"
+    child = after["running"].get(key)
+    if child is not None:
+        point = [event["epoch"], event["loss"], event["accuracy"]]
+        child = {**child, "epochs": event["epochs"], "curve": _curve_with(child["curve"], point)}
+        after["running"] = {**after["running"], key: child}
+
+
+def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
+    key = f"{event['step']}.{event['slot']}"
+    drawn = after["pending"].get(key, {"hash": "", "architecture": {}})
+    after["pending"] = _without(after["pending"], key)
+    after["running"] = _without(after["running"], key)
+    after["done"] += 1
+    after["failed"] += 1 if event["reason"] is not None else 0
+    after["copied"] += 1 if event["twin"] is not None else 0
+    latest = {
+        "step": event["step"],
+        "slot": event["slot"],
+        "reward": event["reward"],
+        "hash": drawn["hash"],
+        "architecture": drawn["architecture"],
+        "parameters": event["parameters"],
+        "mult_adds": event["mult_adds"],
+    }
+    after["latest"] = latest
+    if event["reason"] is None and event["reward"] is not None and _is_better(latest, after["best"]):
+        after["best"] = latest
+    flag = 2 if event["reason"] is not None else 1 if event["twin"] is not None else 0
+    index = event["step"] * after["step_size"] + event["slot"]
+    points = [*after["points"], [index, event["reward"], flag]]
+    sizes = [*after["sizes"], [event["parameters"], event["mult_adds"]]]
+    kept = _kept_points(points, limits.points)
+    after["points"] = [points[place] for place in kept]
+    after["sizes"] = [sizes[place] for place in kept]
+
+
+def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
+    after["updates"] += 1
+    after["fingerprint"] = event["fingerprint"]
+    after["steps"] = [
+        [step[0], event["mean_reward"], step[2], event["baseline"]] if step[0] == event["step"] else step
+        for step in after["steps"]
+    ]
+
+
+def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
+    after["state"] = event["state"]
+    after["reason"] = event["reason"]
+    if event["state"] == "running":
+        after["running_since"] = event["at"]
+        return
+    if after["running_since"] is not None:
+        after["active_seconds"] += event["at"] - after["running_since"]
+        after["running_since"] = None
+    if event["state"] != "paused":
+        after["ended_at"] = event["at"]
+        if "pending" in after:
+            after["pending"] = {}
+            after["running"] = {}
+
+
+def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
+    """A lost child keeps its curve and waits without a worker until somebody begins again."""
+    after["losses"] += 1
+    for key, child in after["running"].items():
+        if event["what"] == f"child {key}":
+            after["running"] = {**after["running"], key: {**child, "worker": None}}
+
+
+def _training_started(after: State, event: WireEvent, limits: Limits) -> None:
+    after["config"] = event["config"]
+    after["parameters"] = event["parameters"]
+    after["mult_adds"] = event["mult_adds"]
+    after["epochs"] = event["config"]["recipe"]["epochs"]
+    after["started_at"] = after["running_since"] = event["at"]
+
+
+def _training_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
+    point = [event["epoch"], event["loss"], event["accuracy"], event["learning_rate"]]
+    after["curve"] = _curve_with(after["curve"], point)
+    after["epochs"] = event["epochs"]
+
+
+def _training_finished(after: State, event: WireEvent, limits: Limits) -> None:
+    after["test_accuracy"] = event["test_accuracy"]
+    after["test_examples"] = event["test_examples"]
+    after["checkpoint"] = event["checkpoint"]
+
+
+def _nothing(after: State, event: WireEvent, limits: Limits) -> None:
+    """This event is only told in the log."""
+
+
+_SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
+    "search_started": _search_started,
+    "step_proposed": _step_proposed,
+    "child_started": _child_started,
+    "epoch_ended": _child_epoch_ended,
+    "child_finished": _child_finished,
+    "controller_updated": _controller_updated,
+    "state_changed": _state_changed,
+    "job_lost": _child_or_update_lost,
+}
+_TRAINING: dict[str, Callable[[State, WireEvent, Limits], None]] = {
+    "training_started": _training_started,
+    "epoch_ended": _training_epoch_ended,
+    "training_finished": _training_finished,
+    "state_changed": _state_changed,
+    "job_lost": _nothing,
+}
+
+
+# --- How lists stay bounded ------------------------------------------------------------------------------------------
+
+
+def _kept_points(points: list[list[Any]], limit: int) -> list[int]:
+    """Places of the points to keep: all of them up to the limit.
+
+    Above it, the newest quarter of the limit stays; of every four older ones in a row, the lowest and the highest
+    reward (the first of equals), in their order. Points without a reward go first. An incomplete four stays.
+    """
+    if len(points) <= limit:
+        return list(range(len(points)))
+    old = len(points) - limit // 4
+    kept = []
+    for start in range(0, old - old % 4, 4):
+        places = [place for place in range(start, start + 4) if points[place][1] is not None]
+        if not places:
+            kept.append(start)
+            continue
+        low = high = places[0]
+        for place in places:
+            if points[place][1] < points[low][1]:
+                low = place
+            if points[place][1] > points[high][1]:
+                high = place
+        kept += [low] if low == high else [min(low, high), max(low, high)]
+    return kept + list(range(old - old % 4, len(points)))
+
+
+def _thin_steps(steps: list[list[Any]], limit: int) -> list[list[Any]]:
+    """All steps up to the limit. Above it, the newest quarter of the limit, and the first of every two older ones."""
+    if len(steps) <= limit:
+        return steps
+    old = len(steps) - limit // 4
+    return [step for place, step in enumerate(steps) if place >= old or place % 2 == 0]
+
+
+def _curve_with(curve: list[list[Any]], point: list[Any]) -> list[list[Any]]:
+    """The curve up to the epoch before the point's, and the point."""
+    return [*(earlier for earlier in curve if earlier[0] < point[0]), point]
+
+
+def _without(dictionary: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in dictionary.items() if name != key}
+
+
+def _is_better(child: State, best: State | None) -> bool:
+    """A higher reward; of equal ones the child that was drawn first, whichever was finished first."""
+    if best is None or child["reward"] != best["reward"]:
+        return best is None or child["reward"] > best["reward"]
+    return (child["step"], child["slot"]) < (best["step"], best["slot"])
+
+
+# --- The state of a stream, from its rows ----------------------------------------------------------------------------
+
+
+def state_at(stream: Stream) -> State:
+    """The state after all events of the stream: the last snapshot and what came after it."""
+    snapshot = Snapshot.objects.filter(stream_id=stream.pk).first()
+    state = initial(stream.kind) if snapshot is None else snapshot.state
+    for event in _events_after(stream.pk, state["n"]):
+        state = apply(state, event)
+    return state
+
+
+def take_snapshots() -> int:
+    """Save the state of every stream that went SNAPSHOT_EVENTS further than its snapshot; how many were saved."""
+    known = Coalesce(F("snapshot__number"), Value(0))
+    behind = Stream.objects.annotate(behind=F("last_event") - known).filter(behind__gte=SNAPSHOT_EVENTS)
+    for stream in behind:
+        snapshot(stream)
+    return len(behind)
+
+
+def snapshot(stream: Stream) -> None:
+    """Save the state of the stream as it is now; a newer snapshot stays."""
+    state = state_at(stream)
+    with transaction.atomic():
+        saved, is_new = Snapshot.objects.select_for_update().get_or_create(
+            stream_id=stream.pk, defaults={"number": state["n"], "state": state}
+        )
+        if not is_new and saved.number < state["n"]:
+            saved.number, saved.state = state["n"], state
+            saved.save()
+
+
+def _events_after(stream_id: uuid.UUID, after: int) -> Iterable[WireEvent]:
+    while True:
+        page = event_log.read(stream_id, after, PAGE)
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1]["n"]

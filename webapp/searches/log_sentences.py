@@ -1,0 +1,41 @@
+"""The log line of an event, or None where an event is too small for one.
+
+Its twin in JavaScript is frontend/static/js/live/log_sentences.js. Numbers with a fraction are left to the page,
+because the two languages would not write them alike.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+WireEvent = dict[str, Any]
+
+
+def sentence(event: WireEvent) -> str | None:
+    return _SENTENCES[event["kind"]](event)
+
+
+def _verdict(event: WireEvent) -> str | None:
+    if event["reason"] is None:
+        return None
+    return f"Child {event['step']}.{event['slot']} has no measured reward: {event['reason']}."
+
+
+def _state(event: WireEvent) -> str:
+    reason = "." if event["reason"] is None else f": {event['reason']}"
+    return f"Now {event['state']}{reason}"
+
+
+_SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
+    "search_started": lambda event: (
+        f"The search started: {event['children']} children in steps of {event['step_size']}."
+    ),
+    "step_proposed": lambda event: f"Step {event['step']}: {len(event['proposals'])} architectures drawn.",
+    "child_started": lambda event: None,
+    "epoch_ended": lambda event: None,
+    "child_finished": _verdict,
+    "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
+    "state_changed": _state,
+    "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
+    "training_started": lambda event: "The training started.",
+    "training_finished": lambda event: f"Tested once, on {event['test_examples']} images.",
+}
