@@ -30,6 +30,7 @@ OPERATIONS = (  # NASNet (Zoph et al. 2018), section 3, in the order of its tabl
 )
 COMBINATIONS = ("add", "concat")
 FORMAT_VERSION = 1
+MAX_BLOCKS = 12  # More would let a hostile file make the canonical hash slow; the papers' cells have five.
 
 T = TypeVar("T")
 
@@ -73,6 +74,11 @@ class CellArchitecture:
         cells = {"normal": _cell_to_json(self.normal), "reduction": _cell_to_json(self.reduction)}
         return {"format": FORMAT_VERSION, "kind": self.kind, **cells}
 
+    def with_strict_concat(self) -> "CellArchitecture":
+        """The same blocks with the paper's rule: exactly the blocks that no block reads leave the cell."""
+        cells = [Cell(cell.blocks, cell.loose_ends()) for cell in (self.normal, self.reduction)]
+        return CellArchitecture(*cells)
+
     @property
     def hash(self) -> str:
         """The canonical hash: alike for isomorphic architectures, 64 hexadecimal digits."""
@@ -99,8 +105,8 @@ def architecture_from_json(value: Any) -> Architecture:
 
 def validate(cell: Cell, name: str) -> Cell:
     """The cell itself, or ArchitectureError naming what is wrong: `name` is the field that holds the cell."""
-    if not cell.blocks:
-        raise ArchitectureError(f"{name}.blocks", "is empty; a cell has at least one block.")
+    if not 1 <= len(cell.blocks) <= MAX_BLOCKS:
+        raise ArchitectureError(f"{name}.blocks", f"has {len(cell.blocks)} blocks; must have 1 to {MAX_BLOCKS}.")
     for index, block in enumerate(cell.blocks):
         field = f"{name}.blocks.{index}"
         for state in block.inputs:
@@ -129,14 +135,52 @@ def validate(cell: Cell, name: str) -> Cell:
 def canonical_cell(cell: Cell) -> list[Any]:
     """The smallest encoding of the cell over every legal order of its blocks.
 
-    Depth and what a block computes sort most blocks; only orders within ties are tried, so the cost stays
-    near that of one encoding. Merging equal blocks would be wrong: they have weights of their own.
+    Depth, what a block computes and who reads it sort most blocks; only orders within ties are tried, so the cost
+    stays near that of one encoding. Merging equal blocks would be wrong: they have weights of their own.
     """
     keys = _block_keys(cell)
     ranked = sorted(range(len(cell.blocks)), key=lambda index: keys[index])
-    ties = [list(group) for _, group in itertools.groupby(ranked, key=lambda index: keys[index])]
-    orders = itertools.product(*(itertools.permutations(tie) for tie in ties))
-    return min(_encode_in_order(cell, [index for tie in order for index in tie]) for order in orders)
+    orders: list[list[int]] = [[]]
+    for _, tie in itertools.groupby(ranked, key=lambda index: keys[index]):
+        orders = _extend(cell, orders, list(tie))
+    return min(_encode_in_order(cell, order) for order in orders)
+
+
+def _extend(cell: Cell, orders: list[list[int]], tie: list[int]) -> list[list[int]]:
+    """Every order with the tied blocks behind it, as far as these encode smallest there."""
+    if len(tie) == 1 and len(orders) == 1:
+        return [orders[0] + tie]
+    found: list[tuple[list[Any], list[int]]] = []
+    for order in orders:
+        number = _numbers(order)
+        rows = sorted((_encode_block(cell.blocks[index], number), _readers(cell, index), index) for index in tie)
+        equal_rows = [list(group) for _, group in itertools.groupby(rows, key=lambda row: row[0])]
+        tails = itertools.product(*(_different_orders(group) for group in equal_rows))
+        encoded = [row[0] for row in rows]
+        found.extend((encoded, order + [index for part in tail for index in part]) for tail in tails)
+    smallest = min(encoded for encoded, _ in found)
+    return [order for encoded, order in found if encoded == smallest]
+
+
+def _different_orders(rows: list[tuple[Any, Any, int]]) -> list[list[int]]:
+    """Orders of blocks that encode alike; two blocks with the same readers too are not told apart."""
+    if not rows:
+        return [[]]
+    found = []
+    for place, (_, readers, index) in enumerate(rows):
+        if place == 0 or readers != rows[place - 1][1]:
+            found += [[index, *rest] for rest in _different_orders(rows[:place] + rows[place + 1 :])]
+    return found
+
+
+def _readers(cell: Cell, index: int) -> list[tuple[int, str]]:
+    """Who reads a block, and through which operation."""
+    return sorted(
+        (reader, operation)
+        for reader, block in enumerate(cell.blocks)
+        for state, operation in zip(block.inputs, block.operations, strict=True)
+        if state == 2 + index
+    )
 
 
 def _block_keys(cell: Cell) -> list[tuple[int, str]]:
@@ -164,13 +208,19 @@ def _block_keys(cell: Cell) -> list[tuple[int, str]]:
 
 def _encode_in_order(cell: Cell, order: list[int]) -> list[Any]:
     """The cell with block order[0] first, order[1] second, ...; sides of a block and the output sorted."""
-    number = {0: 0, 1: 1} | {2 + old: 2 + new for new, old in enumerate(order)}
-    blocks: list[Any] = []
-    for old in order:
-        block = cell.blocks[old]
-        sides = sorted([number[s], op] for s, op in zip(block.inputs, block.operations, strict=True))
-        blocks.append([*sides, block.combination])
+    number = _numbers(order)
+    blocks = [_encode_block(cell.blocks[old], number) for old in order]
     return [blocks, sorted(number[state] for state in cell.concat)]
+
+
+def _numbers(order: list[int]) -> dict[int, int]:
+    """The new number of every state that the order holds, by its old one."""
+    return {0: 0, 1: 1} | {2 + old: 2 + new for new, old in enumerate(order)}
+
+
+def _encode_block(block: Block, number: Mapping[int, int]) -> list[Any]:
+    sides = sorted([number[s], op] for s, op in zip(block.inputs, block.operations, strict=True))
+    return [*sides, block.combination]
 
 
 def _digest(*parts: str) -> str:
