@@ -1,0 +1,27 @@
+/** What all charts share. Pure. colours: {ink, quiet, grid, paper, ...} as CSS colour texts. */
+
+export const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+
+export function layout(colours, parts) {
+  return {
+    margin: { l: 58, r: 54, t: 8, b: 42 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: FONT, size: 12, color: colours.quiet },
+    hoverlabel: { bgcolor: colours.paper, bordercolor: colours.grid, font: { family: FONT, color: colours.ink } },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
+    hovermode: "closest",
+    dragmode: false,
+    showlegend: false,
+    uirevision: "kept",
+    ...parts,
+  };
+}
+
+export function axis(colours, title, parts = {}) {
+  return {
+    title: { text: title, standoff: 8, font: { size: 11 } },
+    gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, automargin: false, fixedrange: true,
+    color: colours.quiet, ...parts,
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * Figures of a search for Plotly: state and colours in, traces and layout out. Pure.
+ * Texts must hold no markup such as <b>: Plotly would write a style attribute, which the content policy refuses.
+ */
+
+import { axis, layout } from "./figure_base.js";
+
+const MEASURED = 0;
+const COPIED = 1;
+const FAILED = 2;
+const WINDOW = 20; // Children in the moving mean.
+
+/** Rewards over children: points, best so far, moving mean, the mean of each step (the main line) and entropy. */
+export function rewardFigure(state, colours) {
+  const points = [...state.points].sort((a, b) => a[0] - b[0]);
+  const measured = points.filter(([, reward, flag]) => flag === MEASURED && reward !== null);
+  const copied = points.filter(([, reward, flag]) => flag === COPIED && reward !== null);
+  const counted = points.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
+  const floor = lowest(counted);
+  const failed = points.filter(([, , flag]) => flag === FAILED).map(([index]) => [index, floor]);
+  const shape = counted.length > 2000 ? "scattergl" : "scatter"; // SVG grows slow beyond some thousand points.
+  const traces = [
+    marks("child", measured, { color: colours.point, size: 5, opacity: 0.5 }, shape),
+    marks("copied", copied, { color: colours.point, size: 6, symbol: "circle-open", opacity: 0.8 }, shape),
+    { ...marks("failed", failed, { color: colours.bad, size: 7, symbol: "x-thin-open" }, shape),
+      hovertemplate: "child %{x}: no measured reward<extra></extra>" },
+    { ...line("best so far", bestSoFar(counted), colours.best, 1.5), line: { color: colours.best, width: 1.5, shape: "hv" } },
+    { ...line("moving mean", movingMean(counted), colours.mean, 1.25),
+      line: { color: colours.mean, width: 1.25, dash: "dot" } },
+    { ...line("entropy", entropies(state), colours.entropy, 1), yaxis: "y2",
+      hovertemplate: "entropy %{y:.2f} nats<extra></extra>" },
+    { ...line("mean of step", stepMeans(state), colours.main, 3.5), mode: "lines+markers",
+      marker: { color: colours.main, size: 7 }, hovertemplate: "mean of the step: %{y:.4f}<extra></extra>" },
+  ];
+  const highest = Math.max(1, ...state.steps.map(([, , entropy]) => entropy ?? 0));
+  return { traces, layout: layout(colours, {
+    xaxis: axis(colours, "children", { range: [-0.5, Math.max(state.total, 1) - 0.5] }),
+    yaxis: axis(colours, "reward (accuracy on held-out images)", { ...rewardRange(counted), tickformat: ".3f" }),
+    yaxis2: axis(colours, "entropy (nats)", {
+      overlaying: "y", side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy }),
+    showlegend: true,
+  }) };
+}
+
+/** Reward against cost: parameters across, mult-adds as the size of a mark. */
+export function costFigure(state, colours) {
+  const rows = state.points.map(([index, reward, flag], place) => [index, reward, flag, ...state.sizes[place]]);
+  const shown = rows.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
+  const front = bestForItsCost(shown);
+  const trace = {
+    type: shown.length > 2000 ? "scattergl" : "scatter", mode: "markers", name: "child",
+    x: shown.map((row) => row[3]), y: shown.map((row) => row[1]),
+    customdata: shown.map((row) => [row[0], row[4]]),
+    marker: { color: colours.point, size: 6, opacity: 0.6 },
+    hovertemplate: "child %{customdata[0]}: %{y:.4f}, %{x:.3s} parameters, %{customdata[1]:.3s} mult-adds<extra></extra>",
+  };
+  const best = {
+    ...line("best for its cost", front.map((row) => [row[3], row[1]]), colours.main, 2),
+    line: { color: colours.main, width: 2, shape: "hv" }, hoverinfo: "skip",
+  };
+  delete best.hovertemplate;
+  return { traces: [trace, best], layout: layout(colours, {
+    xaxis: axis(colours, "parameters", { tickformat: ".3~s" }),
+    yaxis: axis(colours, "reward", { ...rewardRange(shown), tickformat: ".3f" }),
+    showlegend: true,
+  }) };
+}
+
+/** Children that no cheaper child reaches, cheapest first. rows: [index, reward, flag, parameters, mult-adds]. */
+export function bestForItsCost(rows) {
+  const front = [];
+  for (const row of [...rows].sort((a, b) => a[3] - b[3] || b[1] - a[1])) {
+    if (!front.length || row[1] > front.at(-1)[1]) front.push(row);
+  }
+  return front;
+}
+
+export function bestSoFar(points) {
+  let best = -Infinity;
+  return points.map(([index, reward]) => [index, (best = Math.max(best, reward))]);
+}
+
+export function movingMean(points) {
+  let sum = 0;
+  return points.map(([index, reward], place) => {
+    sum += reward - (place >= WINDOW ? points[place - WINDOW][1] : 0);
+    return [index, sum / Math.min(place + 1, WINDOW)];
+  });
+}
+
+/** The mean reward of each step at the middle of its children. */
+export function stepMeans(state) {
+  return state.steps.filter(([, mean]) => mean !== null).map(([step, mean]) => [middle(state, step), mean]);
+}
+
+function entropies(state) {
+  return state.steps.filter(([, , entropy]) => entropy !== null).map(([step, , entropy]) => [middle(state, step), entropy]);
+}
+
+function middle(state, step) {
+  return step * state.step_size + (state.step_size - 1) / 2;
+}
+
+function lowest(points) {
+  return points.length ? Math.min(...points.map(([, reward]) => reward)) : 0;
+}
+
+function rewardRange(points) {
+  if (!points.length) return { range: [0, 1] };
+  const rewards = points.map(([, reward]) => reward).sort((a, b) => a - b);
+  // A few very bad children must not press the rest together: the lowest twentieth may lie below the chart's foot.
+  const low = rewards[Math.floor(rewards.length / 20)];
+  const high = rewards.at(-1);
+  const air = Math.max((high - low) * 0.08, 0.005);
+  return { range: [low - air, high + air] };
+}
+
+function marks(name, points, marker, type) {
+  return {
+    type, mode: "markers", name, marker,
+    x: points.map(([index]) => index), y: points.map(([, reward]) => reward),
+    hovertemplate: "child %{x}: %{y:.4f}<extra></extra>",
+  };
+}
+
+function line(name, points, color, width) {
+  return {
+    type: "scatter", mode: "lines", name, line: { color, width },
+    x: points.map(([index]) => index), y: points.map(([, value]) => value),
+    hovertemplate: `${name} %{y:.4f}<extra></extra>`,
+  };
+}

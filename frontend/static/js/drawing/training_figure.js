@@ -1,0 +1,22 @@
+/** The curve of a training for Plotly: loss on the left, held-out accuracy on the right. Pure. */
+
+import { axis, layout } from "./figure_base.js";
+
+export function trainingFigure(state, colours) {
+  const measured = state.curve.filter(([, , accuracy]) => accuracy !== null);
+  const mode = state.curve.length > 60 ? "lines" : "lines+markers";
+  const traces = [
+    { type: "scatter", mode, name: "training loss", x: state.curve.map(([epoch]) => epoch),
+      y: state.curve.map(([, loss]) => loss), line: { color: colours.mean, width: 1.5 },
+      hovertemplate: "epoch %{x}: loss %{y:.4f}<extra></extra>" },
+    { type: "scatter", mode, name: "accuracy on held-out images", yaxis: "y2", x: measured.map(([epoch]) => epoch),
+      y: measured.map(([, , accuracy]) => accuracy), line: { color: colours.main, width: 3 },
+      hovertemplate: "epoch %{x}: accuracy %{y:.4f}<extra></extra>" },
+  ];
+  return { traces, layout: layout(colours, {
+    xaxis: axis(colours, "epoch", { range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d" }),
+    yaxis: axis(colours, "loss", { rangemode: "tozero" }),
+    yaxis2: axis(colours, "accuracy", { overlaying: "y", side: "right", showgrid: false, tickformat: ".2f" }),
+    showlegend: true,
+  }) };
+}

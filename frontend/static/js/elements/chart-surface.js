@@ -1,0 +1,80 @@
+/**
+ * A Plotly chart inside an element. It draws at most once a second, only while it can be seen, again when the colour
+ * scheme or the size changes, and takes its colours from the style sheet's --chart-* properties.
+ */
+
+const DRAW_MS = 1000;
+const COLOURS = ["ink", "quiet", "grid", "paper", "point", "best", "mean", "main", "entropy", "bad"];
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
+
+export class ChartSurface {
+  #host;
+  #plot;
+  #figure;
+  #key = null;
+  #wanted = null;
+  #drawn = -Infinity;
+  #timer = null;
+  #visible = false;
+  #scheme = window.matchMedia("(prefers-color-scheme: dark)");
+  #again = () => this.#plan();
+  #resized = new ResizeObserver(this.#again);
+  #seen = new IntersectionObserver((entries) => {
+    this.#visible = entries.at(-1).isIntersecting;
+    this.#plan();
+  }, { rootMargin: "200px" });
+
+  /** host: the element; figure(state, colours): {traces, layout}, pure. */
+  constructor(host, figure) {
+    this.#host = host;
+    this.#figure = figure;
+    this.#plot = document.createElement("div");
+    this.#plot.className = "chart-plot";
+  }
+
+  open() {
+    this.#host.append(this.#plot);
+    this.#scheme.addEventListener("change", this.#again);
+    this.#resized.observe(this.#plot);
+    this.#seen.observe(this.#plot);
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#seen.disconnect();
+    this.#resized.disconnect();
+    this.#scheme.removeEventListener("change", this.#again);
+    window.Plotly.purge(this.#plot);
+    this.#plot.remove();
+    this.#key = null;
+  }
+
+  /** key: whatever the figure depends on, as a text; drawing waits until it changes. */
+  show(state, key) {
+    if (key === this.#key) return;
+    this.#key = key;
+    this.#wanted = state;
+    this.#plan();
+  }
+
+  #plan() {
+    if (this.#wanted === null || !this.#visible || this.#timer !== null) return;
+    const wait = Math.max(0, this.#drawn + DRAW_MS - performance.now());
+    this.#timer = setTimeout(() => this.#draw(), wait);
+  }
+
+  #draw() {
+    this.#timer = null;
+    const { clientWidth: width, clientHeight: height } = this.#plot;
+    if (!width || !height) return;
+    this.#drawn = performance.now();
+    const { traces, layout } = this.#figure(this.#wanted, this.#colours());
+    window.Plotly.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
+  }
+
+  #colours() {
+    const style = getComputedStyle(this.#host);
+    return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--chart-${name}`).trim()]));
+  }
+}

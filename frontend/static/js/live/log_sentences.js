@@ -1,0 +1,22 @@
+/**
+ * The log line of an event, or null where an event is too small for one. Pure; twin of webapp/searches/log_sentences.py.
+ * Numbers with a fraction are left to the page, because the two languages would not write them alike.
+ */
+
+export function sentence(event) {
+  return SENTENCES[event.kind](event);
+}
+
+const SENTENCES = {
+  search_started: (event) => `The search started: ${event.children} children in steps of ${event.step_size}.`,
+  step_proposed: (event) => `Step ${event.step}: ${event.proposals.length} architectures drawn.`,
+  child_started: () => null,
+  epoch_ended: () => null,
+  child_finished: (event) =>
+    (event.reason === null ? null : `Child ${event.step}.${event.slot} has no measured reward: ${event.reason}.`),
+  controller_updated: (event) => `Step ${event.step}: the controller learned.`,
+  state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
+  job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
+  training_started: () => "The training started.",
+  training_finished: (event) => `Tested once, on ${event.test_examples} images.`,
+};

@@ -1,0 +1,207 @@
+/**
+ * What a page shows, as a fold over the events of its stream: state n + event n+1 = state n+1. Pure.
+ *
+ * The twin of webapp/searches/live_state.py, key by key; tests/golden/streams holds both to the same. The state is
+ * bounded: it keeps no more than the limits say however long the stream is, apart from the work that is open.
+ */
+
+import { sentence } from "./log_sentences.js";
+
+export const LIMITS = { points: 4000, steps: 2000, log: 60 };
+
+/** The state before any event of a "search" or a "training". */
+export function initial(kind) {
+  const shared = {
+    n: 0, state: "running", reason: null, started_at: null, running_since: null, active_seconds: 0, ended_at: null,
+    log: [],
+  };
+  if (kind === "training") {
+    return {
+      ...shared, config: {}, parameters: 0, mult_adds: 0, curve: [], epochs: 0,
+      test_accuracy: null, test_examples: null, checkpoint: null,
+    };
+  }
+  return {
+    ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
+    pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
+    fingerprint: "", losses: 0,
+  };
+}
+
+/**
+ * The state after one more event; the given one stays as it was. An event that the state knows already changes
+ * nothing; a gap before it is our bug, because the socket hands on events without gaps.
+ */
+export function apply(state, event, limits = LIMITS) {
+  if (event.n <= state.n) return state;
+  if (event.n !== state.n + 1) throw new RangeError(`event ${event.n} cannot follow event ${state.n}`);
+  const rules = "curve" in state ? TRAINING : SEARCH;
+  const after = { ...state, n: event.n, ...rules[event.kind](state, event, limits) };
+  const text = sentence(event);
+  if (text !== null) after.log = [...state.log, { n: event.n, at: event.at, text }].slice(-limits.log);
+  return after;
+}
+
+// What each event changes.
+
+const SEARCH = {
+  search_started: (state, event) => ({
+    total: event.children, step_size: event.step_size, decisions: event.decisions,
+    started_at: event.at, running_since: event.at,
+  }),
+  step_proposed: stepProposed,
+  child_started: childStarted,
+  epoch_ended: childEpochEnded,
+  child_finished: childFinished,
+  controller_updated: controllerUpdated,
+  state_changed: stateChanged,
+  job_lost: childOrUpdateLost,
+};
+
+const TRAINING = {
+  training_started: (state, event) => ({
+    config: event.config, parameters: event.parameters, mult_adds: event.mult_adds,
+    epochs: event.config.recipe.epochs, started_at: event.at, running_since: event.at,
+  }),
+  epoch_ended: (state, event) => ({
+    curve: curveWith(state.curve, [event.epoch, event.loss, event.accuracy, event.learning_rate]),
+  }),
+  training_finished: (state, event) => ({
+    test_accuracy: event.test_accuracy, test_examples: event.test_examples, checkpoint: event.checkpoint,
+  }),
+  state_changed: stateChanged,
+  job_lost: () => ({}), // It is only told in the log.
+};
+
+function stepProposed(state, event, limits) {
+  const drawn = Object.fromEntries(event.proposals.map(({ slot, hash, architecture }) =>
+    [`${event.step}.${slot}`, { hash, architecture }]));
+  return {
+    policy: { step: event.step, entropy: event.entropy, entropies: event.entropies, probabilities: event.policy },
+    pending: { ...state.pending, ...drawn },
+    proposed: state.proposed + event.proposals.length,
+    steps: thinSteps([...state.steps, [event.step, null, event.entropy, null]], limits.steps),
+  };
+}
+
+/** A child that was begun before goes on from its checkpoint, so its curve stays. */
+function childStarted(state, event) {
+  const key = `${event.step}.${event.slot}`;
+  const before = state.running[key];
+  const child = {
+    step: event.step, slot: event.slot, worker: event.worker, since: event.at, attempt: event.attempt,
+    epochs: before?.epochs ?? null, curve: before?.curve ?? [],
+  };
+  return { running: { ...state.running, [key]: child } };
+}
+
+function childEpochEnded(state, event) {
+  const key = `${event.step}.${event.slot}`;
+  const child = state.running[key];
+  if (!child) return {};
+  const curve = curveWith(child.curve, [event.epoch, event.loss, event.accuracy]);
+  return { running: { ...state.running, [key]: { ...child, epochs: event.epochs, curve } } };
+}
+
+function childFinished(state, event, limits) {
+  const key = `${event.step}.${event.slot}`;
+  const drawn = state.pending[key] ?? { hash: "", architecture: {} };
+  const latest = {
+    step: event.step, slot: event.slot, reward: event.reward, hash: drawn.hash, architecture: drawn.architecture,
+    parameters: event.parameters, mult_adds: event.mult_adds,
+  };
+  const counts = event.reason === null && event.reward !== null;
+  const flag = event.reason !== null ? 2 : event.twin !== null ? 1 : 0;
+  const points = [...state.points, [event.step * state.step_size + event.slot, event.reward, flag]];
+  const sizes = [...state.sizes, [event.parameters, event.mult_adds]];
+  const kept = keptPoints(points, limits.points);
+  return {
+    pending: without(state.pending, key),
+    running: without(state.running, key),
+    done: state.done + 1,
+    failed: state.failed + (event.reason !== null ? 1 : 0),
+    copied: state.copied + (event.twin !== null ? 1 : 0),
+    latest,
+    best: counts && isBetter(latest, state.best) ? latest : state.best,
+    points: kept.map((place) => points[place]),
+    sizes: kept.map((place) => sizes[place]),
+  };
+}
+
+function controllerUpdated(state, event) {
+  return {
+    updates: state.updates + 1,
+    fingerprint: event.fingerprint,
+    steps: state.steps.map((step) =>
+      (step[0] === event.step ? [step[0], event.mean_reward, step[2], event.baseline] : step)),
+  };
+}
+
+function stateChanged(state, event) {
+  const change = { state: event.state, reason: event.reason };
+  if (event.state === "running") return { ...change, running_since: event.at };
+  if (state.running_since !== null) {
+    change.active_seconds = state.active_seconds + (event.at - state.running_since);
+    change.running_since = null;
+  }
+  if (event.state !== "paused") {
+    change.ended_at = event.at;
+    if ("pending" in state) Object.assign(change, { pending: {}, running: {} });
+  }
+  return change;
+}
+
+/** A lost child keeps its curve and waits without a worker until somebody begins again. */
+function childOrUpdateLost(state, event) {
+  const running = Object.fromEntries(Object.entries(state.running).map(([key, child]) =>
+    [key, event.what === `child ${key}` ? { ...child, worker: null } : child]));
+  return { losses: state.losses + 1, running };
+}
+
+// How lists stay bounded.
+
+/**
+ * Places of the points to keep: all of them up to the limit. Above it, the newest quarter of the limit stays; of every
+ * four older ones in a row, the lowest and the highest reward (the first of equals), in their order.
+ */
+function keptPoints(points, limit) {
+  if (points.length <= limit) return [...points.keys()];
+  const old = points.length - Math.floor(limit / 4);
+  const whole = old - (old % 4);
+  const kept = [];
+  for (let start = 0; start < whole; start += 4) {
+    const places = [start, start + 1, start + 2, start + 3].filter((place) => points[place][1] !== null);
+    if (!places.length) {
+      kept.push(start);
+      continue;
+    }
+    const low = places.reduce((least, place) => (points[place][1] < points[least][1] ? place : least));
+    const high = places.reduce((most, place) => (points[place][1] > points[most][1] ? place : most));
+    kept.push(...(low === high ? [low] : [Math.min(low, high), Math.max(low, high)]));
+  }
+  for (let place = whole; place < points.length; place += 1) kept.push(place);
+  return kept;
+}
+
+/** All steps up to the limit. Above it, the newest quarter of the limit, and the first of every two older ones. */
+function thinSteps(steps, limit) {
+  if (steps.length <= limit) return steps;
+  const old = steps.length - Math.floor(limit / 4);
+  return steps.filter((_, place) => place >= old || place % 2 === 0);
+}
+
+/** The curve up to the epoch before the point's, and the point. */
+function curveWith(curve, point) {
+  return [...curve.filter(([epoch]) => epoch < point[0]), point];
+}
+
+function without(dictionary, key) {
+  const { [key]: _gone, ...rest } = dictionary;
+  return rest;
+}
+
+/** A higher reward; of equal ones the child that was drawn first, whichever was finished first. */
+function isBetter(child, best) {
+  if (best === null || child.reward !== best.reward) return best === null || child.reward > best.reward;
+  return child.step !== best.step ? child.step < best.step : child.slot < best.slot;
+}

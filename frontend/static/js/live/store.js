@@ -1,0 +1,60 @@
+/** The state of one stream while its page is open: folds events, and tells when to draw, at most four times a second. */
+
+import { Socket } from "./socket.js";
+import { apply } from "./state.js";
+
+const DRAW_MS = 250;
+
+export class Store {
+  #state;
+  #status = "connecting";
+  #draw;
+  #socket;
+  #drawn = -Infinity;
+  #timer = null;
+  #frame = null;
+
+  /** draw(state, status): called after changes, never more often than DRAW_MS. */
+  constructor({ state, path, eventsPath, draw }) {
+    this.#state = state;
+    this.#draw = draw;
+    this.#socket = new Socket({
+      path, eventsPath, after: state.n,
+      onEvents: (events) => this.#fold(events),
+      onStatus: (status) => this.#tell(status),
+    });
+  }
+
+  open() {
+    this.#plan();
+    this.#socket.open();
+  }
+
+  close() {
+    this.#socket.close();
+    clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#frame);
+  }
+
+  #fold(events) {
+    this.#state = events.reduce(apply, this.#state);
+    this.#plan();
+  }
+
+  #tell(status) {
+    this.#status = status;
+    this.#plan();
+  }
+
+  #plan() {
+    if (this.#timer !== null) return;
+    const wait = Math.max(0, this.#drawn + DRAW_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#frame = requestAnimationFrame(() => {
+        this.#timer = null;
+        this.#drawn = performance.now();
+        this.#draw(this.#state, this.#status);
+      });
+    }, wait);
+  }
+}
