@@ -141,7 +141,7 @@ def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
 
 def _make_jobs(search: Search, due: Sequence[schedule.Due]) -> None:
     """One job for each due thing that has none yet."""
-    wanted = [_place(item) for item in due]
+    wanted = [place_of(item) for item in due]
     there = set(_places_with_a_job(search, min(step for _, step, _ in wanted)))
     jobs = [Job(stream_id=search.pk, kind=k, step=i, slot=j) for k, i, j in wanted if (k, i, j) not in there]
     if jobs:
@@ -153,12 +153,13 @@ def _places_with_a_job(search: Search, first_step: int) -> Iterable[tuple[str, i
     return Job.objects.filter(stream_id=search.pk, step__gte=first_step).values_list("kind", "step", "slot")
 
 
-def _place(item: schedule.Due) -> tuple[Job.Kind, int, int]:
+def place_of(item: schedule.Due) -> tuple[str, int, int]:
+    """Kind, step and slot of the job that does this."""
     match item:
         case schedule.Learn(step):
-            return Job.Kind.LEARN, step, NO_PLACE
+            return Job.Kind.LEARN.value, step, NO_PLACE
         case schedule.Evaluate(step, slot):
-            return Job.Kind.EVALUATE, step, slot
+            return Job.Kind.EVALUATE.value, step, slot
     raise AssertionError(f"{item} is no job")
 
 

@@ -1,0 +1,145 @@
+"""What must always hold of a stream, looked at from outside: for tests, for the simulation, and for a person in doubt.
+
+Looks at committed rows and stored files alone, and changes nothing.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from search_engine import schedule
+from search_engine.config import SearchConfig
+from search_engine.events import extend_fingerprint
+from webapp.searches import artifacts, clock, event_log, live_state, planner
+from webapp.searches.leases import LEASE_SECONDS
+from webapp.searches.live_state import WireEvent
+from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+
+EVERYTHING = 10**9  # More events than any stream has.
+
+
+def check(stream: Stream) -> list[str]:
+    """Everything that is wrong with this stream, a sentence each; [] when it is sound."""
+    stream = Stream.objects.get(pk=stream.pk)
+    events = event_log.read(stream.pk, 0, EVERYTHING)
+    problems = [*_log_problems(stream, events), *_job_problems(stream), *_file_problems(stream)]
+    if stream.kind == Stream.Kind.SEARCH:
+        search = Search.objects.get(pk=stream.pk)
+        problems += [*_child_problems(search, events), *_plan_problems(search), *_fingerprint_problems(search, events)]
+    return problems
+
+
+def _log_problems(stream: Stream, events: list[WireEvent]) -> Iterator[str]:
+    numbers = [event["n"] for event in events]
+    if numbers != list(range(1, stream.last_event + 1)):
+        yield f"The log has the numbers {numbers}, the row says that {stream.last_event} is the last."
+        return
+    state = live_state.initial(stream.kind)
+    for event in events:
+        state = live_state.apply(state, event)
+    if live_state.state_at(stream) != state:
+        yield "The snapshot leads to another state than the log."
+    if (state["state"], state["reason"]) != (stream.state, stream.reason or None):
+        yield f"The log ends {state['state']} ({state['reason']}), the row is {stream.state} ({stream.reason})."
+    if state["ended_at"] is None and not stream.is_open:
+        yield "The row has ended, the log has not."
+
+
+def _job_problems(stream: Stream) -> Iterator[str]:
+    late = clock.now() - 2 * LEASE_SECONDS
+    jobs = Job.objects.filter(stream_id=stream.pk)
+    for job in jobs.filter(state=Job.State.LEASED, lease_until__lt=late):
+        yield f"The {job.what} is held by {job.worker}, whose lease ran out long ago."
+    open_jobs = jobs.filter(state__in=(Job.State.DUE, Job.State.LEASED)).count()
+    if open_jobs and not stream.is_open:
+        yield f"The {stream.kind} is {stream.state} and has {open_jobs} open jobs."
+    if stream.is_open and not open_jobs:
+        yield f"The {stream.kind} is {stream.state} and nothing is due."
+
+
+def _file_problems(stream: Stream) -> Iterator[str]:
+    named = [*Job.objects.filter(stream_id=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)]
+    for artifact in Artifact.objects.filter(stream_id=stream.pk):
+        named.append(artifact.sha256)
+    named += Search.objects.filter(pk=stream.pk).exclude(strategy_state="").values_list("strategy_state", flat=True)
+    named += Training.objects.filter(pk=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
+    for sha256 in sorted(set(named)):
+        try:
+            if not artifacts.is_whole(sha256):
+                yield f"The file {sha256} is damaged."
+        except artifacts.ArtifactMissing as error:
+            yield f"A row names a file that is not there: {error}."
+
+
+def _child_problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
+    """One accepted verdict per child, and the row says what the event says."""
+    verdicts = sorted(
+        (event for event in events if event["kind"] == "child_finished"), key=lambda event: _place(event)
+    )  # fmt: skip
+    for place, group in groupby(verdicts, key=_place):
+        if len(list(group)) != 1:
+            yield f"Child {place[0]}.{place[1]} has several verdicts in the log."
+    told = {_place(event): (event["reward"], event["reason"], _twin(event)) for event in verdicts}
+    rows = {
+        (child.step, child.slot): (child.reward, child.reason or None, _twin_of_row(child))
+        for child in Child.objects.filter(search=search, is_final=True)
+    }
+    if told != rows:
+        differing = sorted(place for place in told.keys() | rows.keys() if told.get(place) != rows.get(place))
+        yield f"Log and rows differ in the verdicts on {differing}."
+    drawn = sum(len(event["proposals"]) for event in events if event["kind"] == "step_proposed")
+    children = Child.objects.filter(search=search).count()
+    if drawn != children or (search.state == Stream.State.FINISHED and len(rows) != search.total):
+        yield f"{drawn} children were drawn, {children} have a row, {len(rows)} are final, {search.total} are wanted."
+    begun = Job.objects.filter(stream_id=search.pk, kind=Job.Kind.EVALUATE)
+    for job in begun.filter(state=Job.State.DONE):
+        if (job.step, job.slot) not in rows:
+            yield f"The {job.what} is done and has no verdict."
+
+
+def _plan_problems(search: Search) -> Iterator[str]:
+    """Whatever is due has an open job, as long as the search is open."""
+    if not search.is_open:
+        return
+    due = schedule.due(planner.known(search, SearchConfig.model_validate(search.config)))
+    open_jobs = Job.objects.filter(stream_id=search.pk, state__in=(Job.State.DUE, Job.State.LEASED))
+    there = set(open_jobs.values_list("kind", "step", "slot"))
+    for item in due:
+        if isinstance(item, schedule.Copy) or planner.place_of(item) not in there:
+            yield f"{item} is due and nobody is to do it."
+    if not due:
+        yield f"Nothing is due, and the search is {search.state}."
+
+
+def _fingerprint_problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
+    """The fingerprint follows from the rows."""
+    updates = [event for event in events if event["kind"] == "controller_updated"]
+    steps = [event["step"] for event in updates]
+    if steps != list(range(max(search.steps_told, 0))):
+        yield f"The log tells of updates from steps {steps}, the row of {search.steps_told} steps."
+        return
+    fingerprint = ""
+    for event in updates:
+        children = Child.objects.filter(search=search, step=event["step"]).order_by("slot")
+        fingerprint = extend_fingerprint(
+            fingerprint,
+            event["step"],
+            [(child.architecture, child.reward) for child in children],
+            event["state_sha256"],
+        )
+        if fingerprint != event["fingerprint"]:
+            yield f"The fingerprint of step {event['step']} does not follow from its children."
+            return
+    if fingerprint != search.fingerprint:
+        yield "The row has another fingerprint than the log."
+
+
+def _place(event: WireEvent) -> tuple[int, int]:
+    return event["step"], event["slot"]
+
+
+def _twin(event: WireEvent) -> tuple[int, int] | None:
+    return None if event["twin"] is None else (event["twin"][0], event["twin"][1])
+
+
+def _twin_of_row(child: Child) -> tuple[int, int] | None:
+    return None if child.twin_step is None or child.twin_slot is None else (child.twin_step, child.twin_slot)
