@@ -46,7 +46,8 @@ def _begin(**_: Any) -> None:
 
     def start_trainer(threads: int) -> TrainerProcess:
         log = settings.DATA_FOLDER / "logs" / f"trainer-{number}.log"
-        return TrainerProcess(spool=spool, log=log, threads=threads, device=DEVICE)
+        data_sets = settings.DATA_SETS_DIR
+        return TrainerProcess(spool=spool, data_sets=data_sets, log=log, threads=threads, device=DEVICE)
 
     _process = WorkingProcess(name=name, spool=spool, start_trainer=start_trainer, is_stopping=_is_stopping)
     _process.warm_up()

@@ -44,17 +44,17 @@ class Trainer(Protocol):
 class TrainerProcess:
     """A running `python -m search_engine.trainer`."""
 
-    def __init__(self, *, spool: Path, log: Path, threads: int, device: str) -> None:
+    def __init__(self, *, spool: Path, data_sets: Path, log: Path, threads: int, device: str) -> None:
         """Start it without waiting: it takes two seconds to load PyTorch.
 
-        spool: folder for the files it makes; log: file for its standard error.
+        spool: folder for the files it makes; data_sets: for what it downloads; log: file for its standard error.
         """
         self.threads = threads
         self._unread = bytearray()
         self._ended = False
         spool.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "search_engine.trainer", "--spool", str(spool)]
+        command = [sys.executable, "-m", "search_engine.trainer", "--spool", str(spool), "--data", str(data_sets)]
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*command, "--threads", str(threads), "--device", device],

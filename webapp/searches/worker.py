@@ -102,7 +102,7 @@ class WorkingProcess:
             trainer.kill()
 
     def _measure(self) -> None:
-        """Ask the trainer for its rates, for the estimate before a start. A failure costs the estimate, not the work."""
+        """Ask the trainer for its rates, for the estimate before a start. Failing costs the estimate, not the work."""
         self._was_measured = True
         try:
             trainer = self._trainer_of(threads=1)

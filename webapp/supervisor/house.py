@@ -95,6 +95,9 @@ class House:
 
     def _stop(self) -> None:
         for part in reversed(self.parts):
+            if not part.serves_the_others:
+                part.ask_to_stop()  # All at once, since each takes its second or two.
+        for part in reversed(self.parts):
             part.stop()
         if self.torch_check is not None:
             self.torch_check.kill()

@@ -22,7 +22,8 @@ LARGEST_LOG_BYTES = 5 * 1024**2
 class Part:
     """A process by name.
 
-    is_ready: whether it answers; stop_seconds: how long it may take to end by itself.
+    is_ready: whether it answers; stop_seconds: how long it may take to end by itself; serves_the_others: the others
+    need it until they have ended.
     """
 
     name: str
@@ -32,10 +33,12 @@ class Part:
     environment: Mapping[str, str]
     is_ready: Callable[[], bool] = field(default=lambda: True)
     stop_seconds: float = 3.0
+    serves_the_others: bool = False
     process: subprocess.Popen[bytes] | None = None
     _started: float = 0.0
     _pause: float = FIRST_PAUSE_SECONDS
     _start_again: float | None = None
+    _was_asked: bool = False
 
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone, which stops it in order."""
@@ -51,7 +54,7 @@ class Part:
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
             )
-        self._started, self._start_again = time.monotonic(), None
+        self._started, self._start_again, self._was_asked = time.monotonic(), None, False
 
     def is_dead(self) -> bool:
         return self.process is None or self.process.poll() is not None
@@ -79,8 +82,10 @@ class Part:
         return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
 
     def ask_to_stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        """Once: to Celery a second request means to drop what it does."""
+        if self.process is not None and self.process.poll() is None and not self._was_asked:
             self.process.terminate()
+            self._was_asked = True
 
     def stop(self) -> None:
         """Ask it to end, then end it and everything in its session."""

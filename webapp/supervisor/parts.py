@@ -42,6 +42,7 @@ def parts_of(plan: Plan, environment: Mapping[str, str], broker_socket: Path | N
     if broker_socket is not None:
         server = part("broker", *broker.server_command(broker_socket))
         server.is_ready = lambda: broker.answers(broker_socket)
+        server.serves_the_others = True
         parts.append(server)
     web = part("web", sys.executable, "-m", "uvicorn", "webapp.asgi:application", *_web_options(plan))
     web.is_ready = lambda: _web_answers(plan)
