@@ -76,8 +76,8 @@ class CellArchitecture:
 
     def with_strict_concat(self) -> "CellArchitecture":
         """The same blocks with the paper's rule: exactly the blocks that no block reads leave the cell."""
-        cells = [Cell(cell.blocks, cell.loose_ends()) for cell in (self.normal, self.reduction)]
-        return CellArchitecture(*cells)
+        normal, reduction = (Cell(cell.blocks, cell.loose_ends()) for cell in (self.normal, self.reduction))
+        return CellArchitecture(normal, reduction)
 
     @property
     def hash(self) -> str:

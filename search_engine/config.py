@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic.config import JsonDict
 
 from search_engine.architecture import COMBINATIONS, OPERATIONS
+from search_engine.config_sentences import place_and_sentence
 from search_engine.errors import ConfigError
 
 C = TypeVar("C", bound="Config")
@@ -294,7 +295,9 @@ def config_errors(error: ValidationError) -> list[ConfigError]:
     """One error per wrong field, each with a sentence that states found and wanted."""
     found: dict[str, ConfigError] = {}
     for detail in error.errors():
-        field, message = _place_and_sentence(detail)
+        field, message = place_and_sentence(detail)
+        if detail["type"] == "too_short" and any(other.startswith(f"{field}.") for other in found):
+            continue  # Entries that are wrong were not counted; only they are to be mended.
         found.setdefault(field, ConfigError(field, message))
     return list(found.values())
 
@@ -316,38 +319,5 @@ def _must_shrink(layout: LayoutConfig, data: DataConfig) -> None:
     if data.image_size < smallest:
         raise _at(
             "data.image_size",
-            f"is {data.image_size}; {layout.reductions} reduction cells need at least {smallest} pixels.",
+            f"is {data.image_size}; to be halved {layout.reductions} times it must be at least {smallest}.",
         )
-
-
-_TAGS = frozenset({"ppo", "random"})  # Of discriminated unions; pydantic puts them into the path of a field.
-_LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than", "multiple_of": "a multiple of"}
-_KINDS = {
-    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
-    "float_type": "a number", "float_parsing": "a number", "finite_number": "a finite number",
-    "bool_type": "true or false", "bool_parsing": "true or false", "string_type": "text",
-    "tuple_type": "a list", "list_type": "a list", "dict_type": "an object", "model_type": "an object",
-    "model_attributes_type": "an object",
-}  # fmt: skip
-
-
-def _place_and_sentence(detail: Any) -> tuple[str, str]:
-    field = ".".join(str(part) for part in detail["loc"] if part not in _TAGS)
-    kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
-    if kind == "value_error":
-        error = context["error"]
-        return getattr(error, "field", field), str(error)
-    if kind == "missing":
-        return field, "is missing."
-    if kind == "extra_forbidden":
-        return field, "is not a setting of this program."
-    if kind == "literal_error":
-        return field, f"is {given!r}; must be {context['expected']}."
-    if kind == "too_short":
-        return field, f"has {context['actual_length']} chosen; at least {context['min_length']} must be."
-    if kind in _KINDS:
-        return field, f"is {given!r}; must be {_KINDS[kind]}."
-    for limit, words in _LIMITS.items():
-        if limit in context:
-            return field, f"is {given!r}; must be {words} {context[limit]}."
-    return field, f"{detail['msg']}."

@@ -6,7 +6,7 @@ input 2, operation 1, operation 2, combination. Names of decisions and options c
 
 from collections.abc import Sequence
 
-from search_engine.architecture import Architecture, Block, Cell, CellArchitecture, loose_ends
+from search_engine.architecture import Architecture, Block, Cell, CellArchitecture, loose_ends, validate
 from search_engine.config import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.base import Decision, Space
@@ -64,6 +64,7 @@ class NasnetSpace(Space):
         return Cell(tuple(blocks), loose_ends(blocks))
 
     def _indices(self, name: str, cell: Cell) -> list[int]:
+        validate(cell, name)
         if len(cell.blocks) != self._blocks:
             raise ArchitectureError(f"{name}.blocks", f"has {len(cell.blocks)} blocks; this space has {self._blocks}.")
         if set(cell.concat) != set(cell.loose_ends()):
@@ -74,16 +75,10 @@ class NasnetSpace(Space):
         indices: list[int] = []
         for index, block in enumerate(cell.blocks):
             field = f"{name}.blocks.{index}"
-            indices.extend(_state(state, index, f"{field}.inputs") for state in block.inputs)
+            indices.extend(block.inputs)
             indices.extend(_index(op, self._operations, f"{field}.operations") for op in block.operations)
             indices.append(_index(block.combination, self._combinations, f"{field}.combination"))
         return indices
-
-
-def _state(state: int, index: int, field: str) -> int:
-    if not 0 <= state < index + 2:
-        raise ArchitectureError(field, f"reads state {state}; block {index} can read states 0 to {index + 1}.")
-    return state
 
 
 def _index(name: str, options: tuple[str, ...], field: str) -> int:
