@@ -1,0 +1,221 @@
+"""The terminal: `python -m search_engine COMMAND`. Figures go to standard output, progress and mistakes to the other.
+
+Only the commands that compute import PyTorch, and only when they run.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from search_engine import cost
+from search_engine.architecture import Architecture, Cell, CellArchitecture
+from search_engine.catalogue.published import published_names, read_published
+from search_engine.checkpoints import atomic_write
+from search_engine.command_line import given, parser, read_architecture, search_config, training_config
+from search_engine.config import LayoutConfig, read_config
+from search_engine.data.descriptions import describe as describe_data
+from search_engine.drawing import architecture_svg
+from search_engine.errors import UserError
+from search_engine.network_plan import plan
+from search_engine.terminal_progress import follow_search, follow_training
+
+INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
+PIPE_CLOSED = 141  # and of one whose reader went away.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 for success, 2 for a user's mistake, 130 after Ctrl-C."""
+    options = parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command](options)
+    except UserError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:  # Whoever read standard output has enough, such as `head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def catalogue(options: argparse.Namespace) -> int:
+    published = [read_published(name) for name in published_names()]
+    if options.json:
+        _print_json([{"name": one.name, "title": one.title, "source": one.source} for one in published])
+        return 0
+    for one in published:
+        print(f"{one.name:<28} {one.title}. {one.source}")
+    return 0
+
+
+def describe(options: argparse.Namespace) -> int:
+    architecture = read_architecture(options.architecture)
+    if options.concat == "strict":
+        architecture = _joining_loose_ends(architecture)
+    network = plan(
+        architecture,
+        read_config(LayoutConfig, {"normal_cells": 6} | given(options, "layout")),
+        image_channels=options.image_channels,
+        image_size=options.image_size,
+        classes=options.classes,
+        auxiliary=True,
+    )
+    used = network.without_auxiliary()
+    layers = cost.layer_costs(used)
+    figures = {
+        "parameters": cost.parameters(used),
+        "parameters_with_auxiliary": cost.parameters(network),
+        "mult_adds": cost.mult_adds(used),
+    }
+    if options.json:
+        rows = [{"name": row.name, "output_shape": row.shape, "parameters": row.parameters} for row in layers]
+        _print_json(figures | {"layers": rows})
+        return 0
+    for row in layers:
+        print(f"{row.name:<44} {' x '.join(map(str, row.shape)):>16} {row.parameters:>12,}")
+    for name, figure in figures.items():
+        print(f"{name.replace('_', ' '):<26} {figure:>15,}")
+    return 0
+
+
+def draw(options: argparse.Namespace) -> int:
+    atomic_write(options.out, architecture_svg(read_architecture(options.architecture)).encode())
+    return 0
+
+
+def search(options: argparse.Namespace) -> int:
+    config = search_config(options.config)
+
+    import torch
+
+    from search_engine.evaluators.standalone import StandaloneEvaluator
+    from search_engine.search_folder import SearchFolder
+    from search_engine.training.numerics import set_numerics
+
+    set_numerics(config.reproducibility.threads)
+    folder = SearchFolder(options.out, config)
+    was_finished = folder.is_finished
+    with _interruptible() as is_interrupted:
+        evaluator = StandaloneEvaluator(config, device=torch.device("cpu"), folder=options.data_folder)
+        data = describe_data(config.data.name).to_json()
+        follow_search(folder, folder.run(evaluator, data=data, should_stop=is_interrupted), is_interrupted)
+    folder.close()
+    if not folder.is_finished:
+        return _interrupted("search", options.out)
+    if was_finished:
+        _say("This search was finished already.")
+    best = folder.best()
+    if options.json:
+        _print_json({"fingerprint": folder.fingerprint, "best": best})
+        return 0
+    if best is not None:
+        print(f"best reward {best['search']['reward']:.4f}: {options.out / 'best.json'}")
+    print(f"fingerprint {folder.fingerprint}")
+    return 0
+
+
+def train(options: argparse.Namespace) -> int:
+    config = training_config(options)
+
+    import torch
+
+    from search_engine.data.batches import prepare
+    from search_engine.training.for_keeps import TrainingForKeeps
+    from search_engine.training.numerics import set_numerics
+    from search_engine.training_folder import TrainingFolder
+
+    device = torch.device("cpu")
+    set_numerics(config.reproducibility.threads)
+    data = prepare(config.data, seed=config.reproducibility.seed, folder=options.data_folder, device=device)
+    folder = TrainingFolder(options.out, TrainingForKeeps(config, data=data, device=device), data)
+    if folder.result is not None:
+        _say("This training was finished already.")
+    else:
+        with _interruptible() as is_interrupted:
+            follow_training(config.recipe.epochs, folder.run(), is_interrupted)
+    folder.close()
+    if (result := folder.result) is None:
+        return _interrupted("training", options.out)
+    _print_figures(options, result)
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    from search_engine.trained_network import TrainedNetwork
+    from search_engine.training.numerics import set_numerics
+
+    path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network
+    network = TrainedNetwork(path)
+    set_numerics(network.config.reproducibility.threads)
+    _print_figures(options, network.score(options.data, folder=options.data_folder))
+    return 0
+
+
+def _joining_loose_ends(architecture: Architecture) -> Architecture:
+    def strict(cell: Cell) -> Cell:
+        return replace(cell, concat=cell.loose_ends())
+
+    return CellArchitecture(strict(architecture.normal), strict(architecture.reduction))
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Within this block the first Ctrl-C is only noted: the work stops at the next event. The second ends it."""
+    pressed = []
+
+    def note(*_: object) -> None:
+        pressed.append(True)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupted(what: str, folder: Path) -> int:
+    _say(f"Stopped. Run the same command again to go on with the {what} in {folder}.")
+    return INTERRUPTED
+
+
+def _print_figures(options: argparse.Namespace, figures: dict[str, Any]) -> None:
+    if options.json:
+        _print_json(figures)
+        return
+    for name, figure in figures.items():
+        print(f"{name.replace('_', ' '):<20} {figure}")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _refuse(message: str) -> int:
+    _say(" ".join(message.split()))
+    return 2
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "catalogue": catalogue,
+    "describe": describe,
+    "draw": draw,
+    "search": search,
+    "train": train,
+    "evaluate": evaluate,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""What can be typed after `python -m search_engine`, and what it stands for."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from search_engine.architecture import Architecture, architecture_from_json
+from search_engine.catalogue.published import published_names, read_published
+from search_engine.config import DataConfig, LayoutConfig, RecipeConfig, SearchConfig, TrainingConfig, read_config
+from search_engine.data.descriptions import describe
+from search_engine.errors import ArchitectureError, UserError
+from search_engine.presets import PRESETS
+
+_SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
+
+
+def parser() -> argparse.ArgumentParser:
+    top = _Parser(prog="python -m search_engine", description="Neural architecture search, in the terminal.")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    _command(commands, "catalogue", "list the published architectures")
+
+    one = _command(commands, "describe", "count parameters and multiply-adds of a network")
+    _architecture(one)
+    _section(one, "layout", LayoutConfig)
+    one.add_argument("--image-size", type=int, default=32, metavar="PX", help="height and width (32)")
+    one.add_argument("--image-channels", type=int, default=3, metavar="C", help="3 for colour, 1 for grey (3)")
+    one.add_argument("--classes", type=int, default=10, metavar="K", help="how many classes (10)")
+    one.add_argument(
+        "--concat", choices=("released", "strict"), default="released",
+        help="what leaves a cell: the states that the architecture lists, or only those that no block reads",
+    )  # fmt: skip
+
+    one = _command(commands, "draw", "draw an architecture", prints_figures=False)
+    _architecture(one)
+    one.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.svg", help="where the picture goes")
+
+    one = _command(commands, "search", "search in this process; run again, it goes on")
+    presets = ", ".join(preset.name for preset in PRESETS)
+    one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this search")
+    _data_folder(one)
+
+    one = _command(commands, "train", "train a network for keeps; run again, it goes on")
+    _architecture(one)
+    one.add_argument("--data", required=True, metavar="NAME", help="the data set")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this training")
+    _section(one, "layout", LayoutConfig)
+    _section(one, "recipe", RecipeConfig)
+    _section(one, "data", DataConfig)
+    one.add_argument("--seed", default=1, help="what all random numbers come from (1)")
+    one.add_argument("--threads", default=1, help="computing threads; another number rounds differently (1)")
+    _data_folder(one)
+
+    one = _command(commands, "evaluate", "score a trained network on the test images")
+    one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help="a training's folder or its network.safetensors")
+    one.add_argument("--data", required=True, metavar="NAME", help="the data set")
+    _data_folder(one)
+    return top
+
+
+def _command(commands: Any, name: str, help: str, *, prints_figures: bool = True) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=f"{help.capitalize()}.")
+    parser.set_defaults(command=name)
+    if prints_figures:
+        parser.add_argument("--json", action="store_true", help="print figures as JSON")
+    return parser
+
+
+def _architecture(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "architecture", metavar="ARCH", help="a name of the catalogue, a file of JSON, or - for standard input"
+    )
+
+
+def _data_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-folder", type=Path, default=Path("var/data"), metavar="DIR", help="where downloads are kept (var/data)"
+    )
+
+
+def _section(
+    parser: argparse.ArgumentParser, section: str, model: type[LayoutConfig | RecipeConfig | DataConfig]
+) -> None:
+    """One flag per setting of a configuration; the configuration itself checks what was given."""
+    for name, field in model.model_fields.items():
+        if name == "name":
+            continue
+        flag = "--" + _SHORT.get(name, name).replace("_", "-")
+        text = (field.description or "").replace("%", "%%")
+        if field.annotation is bool:
+            parser.add_argument(flag, dest=f"{section}.{name}", action=argparse.BooleanOptionalAction, help=text)
+        else:
+            parser.add_argument(flag, dest=f"{section}.{name}", metavar="VALUE", help=text)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (--help shows what can be given)\n")
+
+
+def read_architecture(name: str) -> Architecture:
+    """The architecture of a catalogue name, a file, or "-" for standard input. Raises ArchitectureError."""
+    if name in published_names():
+        return read_published(name).architecture
+    if name != "-" and not Path(name).is_file():
+        known = ", ".join(published_names())
+        raise ArchitectureError("ARCH", f"{name!r} is neither a file nor in the catalogue, which has {known}.")
+    try:
+        return architecture_from_json(_read_json(name))
+    except ValueError as error:
+        raise ArchitectureError("ARCH", f"{name} does not hold JSON: {error}.") from error
+
+
+def search_config(name: str) -> SearchConfig:
+    for preset in PRESETS:
+        if preset.name == name:
+            config: SearchConfig = preset.config
+            return config
+    if not Path(name).is_file():
+        known = ", ".join(preset.name for preset in PRESETS)
+        raise UserError("CONFIG", f"{name!r} is neither a file nor a preset, which are {known}.")
+    try:
+        return read_config(SearchConfig, _read_json(name))
+    except ValueError as error:
+        raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
+
+
+def training_config(options: argparse.Namespace) -> TrainingConfig:
+    """What was given, over the defaults of a training; images at their own size, and all of them, unless said."""
+    described = describe(options.data)
+    defaults = {name: TrainingConfig.model_fields[name].default.model_dump() for name in ("layout", "recipe", "data")}
+    data = defaults["data"] | {"name": options.data, "image_size": described.image_size} | given(options, "data")
+    if "train_examples" not in given(options, "data"):
+        held_out = read_config(DataConfig, data).held_out_examples
+        data["train_examples"] = described.train_examples - held_out
+    value = {
+        "architecture": read_architecture(options.architecture).to_json(),
+        "layout": defaults["layout"] | given(options, "layout"),
+        "recipe": defaults["recipe"] | given(options, "recipe"),
+        "data": data,
+        "reproducibility": {"seed": options.seed, "threads": options.threads},
+    }
+    return read_config(TrainingConfig, value)
+
+
+def given(options: argparse.Namespace, section: str) -> dict[str, Any]:
+    """The settings of one section that were given as flags."""
+    named = ((name.partition(".")[2], value) for name, value in vars(options).items() if name.startswith(f"{section}."))
+    return {name: value for name, value in named if value is not None}
+
+
+def _read_json(name: str) -> Any:
+    return json.loads(sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8"))

@@ -1,0 +1,73 @@
+"""Events of one search or training as lines of JSON in a file, in the form in which the web app sends them.
+
+A line is an object with its number from 1 ("n"), its time in seconds since 1970 ("at") and the event.
+"""
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from search_engine.errors import CheckpointError, UserError
+from search_engine.events import Event, event_from_json
+
+
+class EventFile:
+    """Appends events. One process at a time has the file; a last line that a crash cut short is dropped."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UserError while another process has the file, CheckpointError where it is not such a file."""
+        self._path = path
+        self._file = path.open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise UserError(str(path.parent), "is in use by another process.") from error
+        self._file.seek(0)
+        lines = self._file.read().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n"):
+            lines.pop()
+        self.events = [self._read(number, line) for number, line in enumerate(lines, 1)]
+        self._ends = [0]  # Byte at which the file ends after so many lines.
+        for line in lines:
+            self._ends.append(self._ends[-1] + len(line))
+        os.truncate(path, self._ends[-1])
+
+    def cut(self, count: int) -> list[Event]:
+        """Keep the first `count` events and return the others. Raises CheckpointError when there are fewer."""
+        if len(self.events) < count:
+            raise CheckpointError(
+                str(self._path), f"has {len(self.events)} events, but {count} were saved: it is damaged."
+            )
+        self.events, rest = self.events[:count], self.events[count:]
+        del self._ends[count + 1 :]
+        os.truncate(self._path, self._ends[-1])
+        return rest
+
+    def append(self, event: Event) -> None:
+        line = json.dumps({"n": len(self.events) + 1, "at": round(time.time(), 3)} | event.to_json()).encode() + b"\n"
+        self._file.write(line)
+        self._file.flush()
+        self.events.append(event)
+        self._ends.append(self._ends[-1] + len(line))
+
+    def sync(self) -> None:
+        """Once this returns, a loss of power takes no event."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _read(self, number: int, line: bytes) -> Event:
+        try:
+            value = json.loads(line)
+            if value.pop("n") != number:
+                raise ValueError("the numbers have a gap")
+            del value["at"]
+            return event_from_json(value)
+        except (ValidationError, ValueError, KeyError, AttributeError) as error:
+            raise CheckpointError(str(self._path), f"is damaged in line {number}.") from error

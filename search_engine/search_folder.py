@@ -1,0 +1,182 @@
+"""A whole search in one folder and one process, which goes on when it is started again.
+
+config.json           what was asked for
+events.jsonl          everything that happened
+strategy.safetensors  the strategy's state after the last step
+children.csv          one row per child; best.json: the best architecture
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+from search_engine.checkpoints import atomic_write
+from search_engine.config import SearchConfig
+from search_engine.errors import UserError
+from search_engine.evaluators.base import Evaluator
+from search_engine.evaluators.replaying import Replaying, evaluation_of
+from search_engine.evaluators.reusing import Reusing
+from search_engine.event_file import EventFile
+from search_engine.events import ChildFinished, DecisionShown, Event, ProposalShown, SearchStarted, StepProposed
+from search_engine.runner import run
+from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.strategies.base import Strategy
+from search_engine.strategies.build import build_strategy, load_strategy, save_strategy
+
+COLUMNS = (
+    "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",
+    "log_probability", "hash", "decisions",
+)  # fmt: skip
+
+
+class SearchFolder:
+    """One search and its files."""
+
+    def __init__(self, folder: Path, config: SearchConfig) -> None:
+        """Raises UserError where the folder holds another search or is in use, CheckpointError where it is damaged."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._config = config
+        self._log = EventFile(folder / "events.jsonl")
+        claim_folder(folder, config.model_dump(mode="json"), "search")
+        self._strategy = build_strategy(config)
+        self.fingerprint = ""
+        saved = 0
+        if (folder / "strategy.safetensors").exists():
+            extra = load_strategy(folder / "strategy.safetensors", self._strategy)
+            saved, self.fingerprint = extra["events"], extra["fingerprint"]
+        # What happened after the last saved step is given out again as it comes. Only a second crash within the next
+        # moment would lose it, and then it is computed again.
+        self._past = self._log.cut(saved)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._strategy.is_finished
+
+    @property
+    def children(self) -> int:
+        """How many children the search will try in all."""
+        return self._config.budget.children
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened up to the last saved step, and since."""
+        return tuple(self._log.events)
+
+    def run(
+        self, evaluator: Evaluator, *, data: Mapping[str, Any], should_stop: Callable[[], bool]
+    ) -> Generator[Event, None, None]:
+        """Search to the end, or until `should_stop`; each event is on its way to the disk when it is given out.
+
+        data: what the images are, as events.SearchStarted shows it. Whoever stops pulling between steps loses nothing:
+        finished children are not trained again.
+        """
+        for event in self._events(self._remembering(evaluator), data, should_stop):
+            self._log.append(event)
+            yield event
+
+    def best(self) -> dict[str, Any] | None:
+        """The best measured child, the first one among equals: its architecture, and its place and reward."""
+        proposals = self._proposals()
+        measured = [event for event in self._verdicts() if event.reward is not None and event.reason is None]
+        if not measured:
+            return None
+        best = max(measured, key=lambda event: (event.reward, -event.step, -event.slot))
+        proposal = proposals[best.step, best.slot]
+        place = {"step": best.step, "slot": best.slot, "reward": best.reward, "hash": proposal.hash}
+        return proposal.architecture | {"search": place}
+
+    def close(self) -> None:
+        self._log.close()
+
+    def _events(
+        self, evaluator: Evaluator, data: Mapping[str, Any], should_stop: Callable[[], bool]
+    ) -> Generator[Event, None, None]:
+        if not self._log.events:
+            yield self._started(data)
+        shown = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)
+        yield from run(
+            self._strategy,
+            evaluator,
+            fingerprint=self.fingerprint,
+            shown=shown,
+            should_stop=should_stop,
+            save=self._save,
+        )
+
+    def _started(self, data: Mapping[str, Any]) -> SearchStarted:
+        decisions = NasnetSpace(self._config.space).decisions
+        return SearchStarted(
+            config=self._config.model_dump(mode="json"),
+            decisions=tuple(DecisionShown(name=decision.name, options=decision.options) for decision in decisions),
+            data=dict(data),
+            children=self._config.budget.children,
+            step_size=self._config.strategy.step_size,
+        )
+
+    def _remembering(self, evaluator: Evaluator) -> Evaluator:
+        """The evaluator, spared what is known: children finished since the last saved step, and twins."""
+        replaying = Replaying(evaluator, self._past)
+        if self._config.budget.reuse == "off":
+            return replaying
+        reusing = Reusing(replaying, lookahead=self._config.strategy.lookahead)
+        proposals = self._proposals()
+        for event in self._verdicts():
+            reusing.remember(proposals[event.step, event.slot].hash, evaluation_of(event))
+        return reusing
+
+    def _save(self, strategy: Strategy, fingerprint: str) -> None:
+        self._log.sync()
+        self.fingerprint = fingerprint
+        extra = {"events": len(self._log.events), "fingerprint": fingerprint}
+        save_strategy(self._folder / "strategy.safetensors", strategy, extra)
+        self._write_results()
+
+    def _write_results(self) -> None:
+        atomic_write(self._folder / "children.csv", self._table().encode())
+        if (best := self.best()) is not None:
+            atomic_write(self._folder / "best.json", json.dumps(best, indent=2).encode() + b"\n")
+
+    def _table(self) -> str:
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow(COLUMNS)
+        proposals = self._proposals()
+        for event in self._verdicts():
+            proposal = proposals[event.step, event.slot]
+            table.writerow(
+                [
+                    *(event.step, event.slot, event.reward, event.reason, *(event.twin or (None, None))),
+                    *(event.parameters, event.mult_adds, round(event.seconds, 3)),
+                    *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
+                ]
+            )
+        return text.getvalue()
+
+    def _verdicts(self) -> list[ChildFinished]:
+        return [event for event in self._log.events if isinstance(event, ChildFinished)]
+
+    def _proposals(self) -> dict[tuple[int, int], ProposalShown]:
+        return {
+            (event.step, proposal.slot): proposal
+            for event in self._log.events
+            if isinstance(event, StepProposed)
+            for proposal in event.proposals
+        }
+
+
+def claim_folder(folder: Path, config: dict[str, Any], kind: str) -> None:
+    """Write the configuration, or make sure that it is the one already there; else UserError."""
+    path = folder / "config.json"
+    if not path.exists():
+        atomic_write(path, json.dumps(config, indent=2).encode() + b"\n")
+        return
+    try:
+        is_same = json.loads(path.read_bytes()) == config
+    except ValueError:
+        is_same = False
+    if not is_same:
+        raise UserError("--out", f"{folder} holds something else than this {kind}; choose another folder.")

@@ -1,0 +1,71 @@
+"""How a search or a training shows itself in a terminal: a bar where someone watches, else plain lines."""
+
+import sys
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from search_engine.events import ChildFinished, ControllerUpdated, EpochEnded, Event
+
+if TYPE_CHECKING:
+    from search_engine.search_folder import SearchFolder
+
+Events = Generator[Event, None, None]
+
+
+def follow_search(folder: "SearchFolder", events: Events, is_interrupted: Callable[[], bool]) -> None:
+    """Show the events of a search until they end, or until the next one after an interruption."""
+    verdicts = [event for event in folder.events if isinstance(event, ChildFinished)]
+    best = max((event.reward for event in verdicts if event.reward is not None), default=None)
+    children, done = folder.children, len(verdicts)
+    with _bar() as bar:
+        task = bar.add_task(_best(best), total=children, completed=done)
+        for event in events:
+            if isinstance(event, ChildFinished):
+                done += 1
+                if event.reward is not None and event.reason is None:
+                    best = event.reward if best is None else max(best, event.reward)
+                bar.update(task, completed=done, description=_best(best))
+            elif isinstance(event, ControllerUpdated):
+                _line(f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}")
+                # An interruption is left to the search itself here: it saves this step before it stops.
+                continue
+            if is_interrupted():
+                events.close()
+                return
+
+
+def follow_training(epochs: int, events: Events, is_interrupted: Callable[[], bool]) -> None:
+    """Show the events of a training until they end, or until the next one after an interruption."""
+    with _bar() as bar:
+        task = bar.add_task("training", total=epochs)
+        for event in events:
+            if isinstance(event, EpochEnded):
+                accuracy = "" if event.accuracy is None else f", accuracy {event.accuracy:.4f}"
+                bar.update(task, completed=event.epoch, description=f"loss {event.loss:.4f}{accuracy}")
+                _line(f"epoch {event.epoch} of {epochs}: loss {event.loss:.4f}{accuracy}")
+                if is_interrupted() and event.epoch < epochs:
+                    events.close()
+                    return
+
+
+def _bar() -> Progress:
+    """A bar on standard error, which draws nothing when nobody watches."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _line(text: str) -> None:
+    if not sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
+
+
+def _best(best: float | None) -> str:
+    return "no reward yet" if best is None else f"best {best:.4f}"
+
+
+def _mean(event: ControllerUpdated) -> str:
+    return "every child was lost" if event.mean_reward is None else f"mean {event.mean_reward:.4f}"

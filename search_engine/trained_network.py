@@ -1,0 +1,60 @@
+"""A network that was trained for keeps, read back from its file and scored."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search_engine import checkpoints
+from search_engine.architecture import architecture_from_json
+from search_engine.config import TrainingConfig, read_config
+from search_engine.data.batches import Part
+from search_engine.data.descriptions import describe
+from search_engine.data.images import load, resized
+from search_engine.errors import CheckpointError, ConfigError
+from search_engine.network_plan import plan
+from search_engine.networks.plan_network import PlanNetwork
+from search_engine.training.scoring import accuracy
+
+
+class TrainedNetwork:
+    """What a file says of a network: its configuration, its weights, and how its images were normalised."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises CheckpointError where the file is damaged or holds no trained network."""
+        self._tensors, metadata = checkpoints.load(path)
+        if metadata.get("kind") != "network":
+            raise CheckpointError(str(path), "holds no trained network.")
+        self.config = read_config(TrainingConfig, metadata["config"])
+        self._normalisation = metadata["normalisation"]
+
+    def score(self, data_name: str, *, folder: Path) -> dict[str, Any]:
+        """The accuracy on the test images of a data set, in [0, 1], and how many there are.
+
+        folder: where downloads are kept. Raises ConfigError where the data set has other classes than the network,
+        DataError where it cannot be had.
+        """
+        trained, wanted = describe(self.config.data.name), describe(data_name)
+        if (trained.channels, trained.classes) != (wanted.channels, wanted.classes):
+            raise ConfigError("--data", f"is {data_name}; the network tells the classes of {trained.name} apart.")
+        images = load(data_name, folder)
+        test = Part(
+            torch.from_numpy(resized(images.test, self.config.data.image_size)),
+            torch.from_numpy(images.test_labels),
+            torch.tensor(self._normalisation["scale"]),
+            torch.tensor(self._normalisation["offset"]),
+        )
+        network = self._network(trained.channels, len(trained.classes))
+        return {"test_accuracy": accuracy(network, test), "test_examples": len(test)}
+
+    def _network(self, channels: int, classes: int) -> PlanNetwork:
+        network_plan = plan(
+            architecture_from_json(self.config.architecture),
+            self.config.layout,
+            image_channels=channels,
+            image_size=self.config.data.image_size,
+            classes=classes,
+        )
+        network = PlanNetwork(network_plan, generator=torch.Generator())
+        network.load_state_dict(self._tensors)
+        return network

@@ -1,0 +1,102 @@
+"""A training for keeps in one folder and one process, which goes on when it is started again.
+
+config.json             what was asked for; architecture.json: the network's cells
+events.jsonl            everything that happened
+checkpoint.safetensors  weights, momentum and place after the last epoch
+network.safetensors     the trained network; result.json: how good it is
+"""
+
+import hashlib
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from search_engine import checkpoints
+from search_engine.cost import mult_adds, parameters
+from search_engine.data.batches import DataParts
+from search_engine.event_file import EventFile
+from search_engine.events import Event, TrainingFinished, TrainingStarted
+from search_engine.search_folder import claim_folder
+from search_engine.training.for_keeps import TrainingForKeeps
+
+
+class TrainingFolder:
+    """One training and its files."""
+
+    def __init__(self, folder: Path, training: TrainingForKeeps, data: DataParts) -> None:
+        """Raises UserError where the folder holds something else or is in use, CheckpointError where it is damaged."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._training = training
+        self._data = data
+        self._log = EventFile(folder / "events.jsonl")
+        claim_folder(folder, training.config.model_dump(mode="json"), "training")
+        if (folder / "checkpoint.safetensors").exists():
+            tensors, metadata = checkpoints.load(folder / "checkpoint.safetensors")
+            training.restore(tensors, metadata["training"])
+            self._log.cut(metadata["events"])
+        else:
+            self._log.cut(0)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """How good the trained network is; None before the last epoch."""
+        path = self._folder / "result.json"
+        result: dict[str, Any] | None = json.loads(path.read_bytes()) if path.exists() else None
+        return result
+
+    def run(self) -> Generator[Event, None, None]:
+        """Train to the last epoch and score the test images, once; whoever stops pulling loses no whole epoch."""
+        if not self._log.events:
+            yield self._logged(self._started())
+        for event in self._training.epochs():
+            self._log.append(event)
+            self._save()
+            yield event
+        yield self._logged(self._finish())
+
+    def close(self) -> None:
+        self._log.close()
+
+    def _started(self) -> TrainingStarted:
+        training = self._training
+        self._write_json("architecture.json", training.architecture.to_json())
+        return TrainingStarted(
+            config=training.config.model_dump(mode="json"),
+            data=self._data.description.to_json(),
+            hash=training.architecture.hash,
+            parameters=parameters(training.plan),
+            mult_adds=mult_adds(training.plan),
+        )
+
+    def _save(self) -> None:
+        self._log.sync()
+        tensors, metadata = self._training.checkpoint()
+        checkpoints.save(
+            self._folder / "checkpoint.safetensors",
+            tensors,
+            {"training": metadata, "kind": metadata["kind"], "events": len(self._log.events)},
+        )
+
+    def _finish(self) -> TrainingFinished:
+        result = self._training.test()
+        content = checkpoints.encode(*self._training.network_file(result))
+        checkpoints.atomic_write(self._folder / "network.safetensors", content)
+        event = TrainingFinished(
+            test_accuracy=result.test_accuracy,
+            test_examples=result.test_examples,
+            held_out_accuracy=result.held_out_accuracy,
+            checkpoint=hashlib.sha256(content).hexdigest(),
+            seconds=result.seconds,
+        )
+        figures = {"parameters": parameters(self._training.plan), "mult_adds": mult_adds(self._training.plan)}
+        self._write_json("result.json", event.model_dump(exclude={"kind", "version"}) | figures)
+        return event
+
+    def _logged(self, event: Event) -> Event:
+        self._log.append(event)
+        return event
+
+    def _write_json(self, name: str, value: Any) -> None:
+        checkpoints.atomic_write(self._folder / name, json.dumps(value, indent=2).encode() + b"\n")
