@@ -71,6 +71,7 @@ class Trainee:
     def __init__(self, network: PlanNetwork, recipe: RecipeConfig) -> None:
         self.network = network
         self.recipe = recipe
+        self.parameters = list(network.parameters())
         self.optimizer = build_optimizer(network, recipe)
         self.progress = Progress()
 
@@ -141,7 +142,6 @@ def _one_epoch(trainee: Trainee, train_part: Part, held_out: Part, seeds: Seeds,
 def _train_one_epoch(trainee: Trainee, part: Part, seeds: Seeds) -> tuple[float, float]:
     """One pass over the part: (mean loss, last learning rate). The loss is not finite if a gradient was not."""
     recipe, epoch = trainee.recipe, trainee.progress.epochs_done
-    parameters = list(trainee.network.parameters())
     batches = -(-len(part) // recipe.batch_size)
     total = torch.zeros((), device=part.images.device)  # Read once an epoch: asking every step would wait for it.
     learning_rate = 0.0
@@ -155,14 +155,19 @@ def _train_one_epoch(trainee: Trainee, part: Part, seeds: Seeds) -> tuple[float,
         learning_rate = learning_rate_at(epoch * batches + number, recipe.epochs * batches, recipe)
         for group in trainee.optimizer.param_groups:
             group["lr"] = learning_rate
-        loss = _loss(trainee.network, images, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip, foreach=True)
-        trainee.optimizer.step()
-        for parameter in parameters:
-            parameter.grad = None
-        total += loss.detach() + 0.0 * norm  # NaN where the norm is not finite: such a step ruins the weights.
+        total += training_step(trainee, images, labels)
     return float(total) / batches, learning_rate
+
+
+def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Tensor:
+    """Forward, backward, clip, step; returns the loss without reading it, NaN where the gradient was not finite."""
+    loss = _loss(trainee.network, images, labels)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(trainee.parameters, trainee.recipe.gradient_clip, foreach=True)
+    trainee.optimizer.step()
+    for parameter in trainee.parameters:
+        parameter.grad = None
+    return loss.detach() + 0.0 * norm  # A gradient that is not finite ruins the weights, whatever the loss still is.
 
 
 def _loss(network: PlanNetwork, images: Tensor, labels: Tensor) -> Tensor:

@@ -1,0 +1,261 @@
+"""The process that computes: it takes jobs as JSON lines on standard input and answers on standard output.
+
+A worker drives it (`python -m search_engine.trainer --spool DIR --threads N --device cpu`). Requests are objects with
+"do": learn, evaluate, train, measure, interrupt; one job is under way at a time. Files it makes lie in the spool under
+their SHA-256; files it needs come as paths. It never outlives its parent: when standard input closes it exits at once,
+even in the middle of a computation.
+"""
+
+import argparse
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+import torch
+
+from search_engine import checkpoints
+from search_engine.config import SearchConfig, TrainingConfig, read_config
+from search_engine.data.resident import ResidentData
+from search_engine.errors import UserError
+from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
+from search_engine.events import TrainingFinished
+from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
+from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.strategies.base import Evaluation, Proposal
+from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
+from search_engine.training.for_keeps import TrainingForKeeps
+from search_engine.training.numerics import set_numerics
+from search_engine.training.speed import measure_rates
+
+PROGRESS_SECONDS = 0.5  # The worker expects a line about once a second.
+
+Message = dict[str, Any]
+INTERRUPTED: Message = {"interrupted": {}}
+
+
+class Trainer:
+    """The jobs. Each is a generator of messages, the last of which says how it ended."""
+
+    def __init__(self, *, spool: Path, data_folder: Path, device: torch.device) -> None:
+        self._spool = spool
+        self._device = device
+        self._data_folder = data_folder
+        self._resident = ResidentData(folder=data_folder, device=device)
+        self._steps_done = 0
+        self.is_interrupted = threading.Event()
+
+    @property
+    def progress(self) -> int:
+        """Grows with everything done; that it stands still means that the process hangs."""
+        return self._resident.batches_served + self._steps_done
+
+    def job(self, request: Message) -> Iterator[Message]:
+        """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""
+        jobs: dict[str, Callable[[Message], Iterator[Message]]] = {
+            "learn": self._learn,
+            "evaluate": self._evaluate,
+            "train": self._train,
+            "measure": self._measure,
+        }
+        return jobs[request["do"]](request)
+
+    def _learn(self, request: Message) -> Iterator[Message]:
+        """Tell the strategy a step and draw what follows; step -1 draws the first steps and tells nothing."""
+        config = _search_config(request)
+        strategy = build_strategy(config)
+        step, shown = request["step"], -1
+        if step >= 0:
+            load_strategy(Path(request["state"]), strategy)
+            shown = strategy.pending()[-1].step
+            proposals = strategy.ask()
+            evaluations = [_evaluation(step, value) for value in request["evaluations"]]
+            update = strategy.tell(evaluations)
+            fingerprint = fingerprint_after(request["fingerprint"], proposals, evaluations, update)
+            yield {"event": controller_updated(update, fingerprint).to_json()}
+        for drawn in strategy.pending():
+            if drawn.step > shown:
+                yield {"event": step_proposed(drawn).to_json()}
+        self._steps_done += 1
+        yield {"done": {"state": self._keep(encode_strategy(strategy, {}))}}
+
+    def _evaluate(self, request: Message) -> Iterator[Message]:
+        """Train a child and measure its reward, leaving a checkpoint after every epoch but the last."""
+        config = _search_config(request)
+        proposal = _proposal(config, request)
+        data = self._resident.get(config.data, config.reproducibility.seed)
+        evaluator = StandaloneEvaluator(config, device=self._device, folder=self._data_folder, data=data)
+        checkpoint = None if request["checkpoint"] is None else checkpoints.load(Path(request["checkpoint"]))
+        epochs = evaluator.train_child(proposal, checkpoint)
+        while True:
+            try:
+                event, trainee = next(epochs)
+            except StopIteration as end:
+                evaluation: Evaluation = end.value
+                break
+            is_last = event.epoch == event.epochs
+            kept = None if is_last else self._keep(checkpoints.encode(*child_checkpoint(proposal, trainee)))
+            yield {"event": event.to_json(), "checkpoint": kept}
+            if self.is_interrupted.is_set() and not is_last:
+                yield INTERRUPTED
+                return
+        yield {"event": child_finished(evaluation).to_json()}
+        yield {"done": {}}
+
+    def _train(self, request: Message) -> Iterator[Message]:
+        """Train a network for keeps, leaving a checkpoint after every epoch and the network at the end."""
+        config = read_config(TrainingConfig, request["config"])
+        set_numerics(config.reproducibility.threads)
+        data = self._resident.get(config.data, config.reproducibility.seed)
+        training = TrainingForKeeps(config, data=data, device=self._device)
+        if request["checkpoint"] is not None:
+            training.restore(*checkpoints.load(Path(request["checkpoint"])))
+        for event in training.epochs():
+            yield {"event": event.to_json(), "checkpoint": self._keep(checkpoints.encode(*training.checkpoint()))}
+            if self.is_interrupted.is_set() and event.epoch < event.epochs:
+                yield INTERRUPTED
+                return
+        result = training.test()
+        network = self._keep(checkpoints.encode(*training.network_file(result)))
+        finished = TrainingFinished(
+            test_accuracy=result.test_accuracy,
+            test_examples=result.test_examples,
+            held_out_accuracy=result.held_out_accuracy,
+            checkpoint=network,
+            seconds=result.seconds,
+        )
+        yield {"event": finished.to_json()}
+        yield {"done": {"checkpoint": network}}
+
+    def _measure(self, request: Message) -> Iterator[Message]:
+        """How fast this device trains, for estimates of how long a search takes."""
+        yield {"done": {"rates": measure_rates(self._device)}}
+
+    def _keep(self, content: bytes) -> str:
+        return checkpoints.write_under_digest(self._spool, content)
+
+
+def _search_config(request: Message) -> SearchConfig:
+    """The configuration of a job; from here on the process rounds as it says."""
+    config = read_config(SearchConfig, request["config"])
+    set_numerics(config.reproducibility.threads)
+    return config
+
+
+def _proposal(config: SearchConfig, request: Message) -> Proposal:
+    decisions = tuple(request["decisions"])
+    architecture = NasnetSpace(config.space).decode(decisions)
+    # Under which probability it was drawn does not matter to its reward.
+    return Proposal(request["step"], request["slot"], decisions, 0.0, architecture)
+
+
+def _evaluation(step: int, value: Message) -> Evaluation:
+    """A verdict as the parent knows it: slot, reward, reason, and whatever else ChildFinished carries."""
+    twin = value.get("twin")
+    return Evaluation(
+        step=step,
+        slot=value["slot"],
+        reward=value["reward"],
+        reason=value["reason"],
+        twin=None if twin is None else (twin[0], twin[1]),
+    )
+
+
+class Line:
+    """The way to the parent: whole JSON lines, whichever thread sends them."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            print(json.dumps(message, separators=(",", ":"), allow_nan=False), file=self._stream, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Serve jobs until standard input closes."""
+    options = _parse(arguments)
+    line = Line(os.fdopen(os.dup(1), "w", encoding="utf-8"))
+    os.dup2(2, 1)  # Whatever any library prints goes to standard error, never between protocol lines.
+    options.spool.mkdir(parents=True, exist_ok=True)
+    set_numerics(options.threads)
+    trainer = Trainer(
+        spool=options.spool, data_folder=options.data or options.spool / "data", device=torch.device(options.device)
+    )
+    jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(jobs, trainer.is_interrupted), daemon=True).start()
+    while True:
+        request = jobs.get()
+        try:
+            _serve(trainer, request, line)
+        except Exception as error:
+            traceback.print_exc()
+            line.send({"failed": {"message": f"{type(error).__name__}: {error}"}})
+            return 1
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m search_engine.trainer", description=__doc__)
+    parser.add_argument("--spool", type=Path, required=True, help="folder for the files it makes")
+    parser.add_argument("--threads", type=int, required=True, help="threads until a configuration says otherwise")
+    parser.add_argument("--device", required=True, help='a PyTorch device, such as "cpu" or "cuda:0"')
+    parser.add_argument("--data", type=Path, help='folder of downloaded data sets; "data" in the spool if not given')
+    return parser.parse_args(arguments)
+
+
+def _listen(jobs: "queue.SimpleQueue[Message]", is_interrupted: threading.Event) -> None:
+    """Read requests as they come, and end the process with its parent.
+
+    A job forgets an interruption that was meant for the one before; it is read here, in the order of the lines.
+    """
+    try:
+        for text in sys.stdin:
+            request = json.loads(text)
+            if request["do"] == "interrupt":
+                is_interrupted.set()
+            else:
+                is_interrupted.clear()
+                jobs.put(request)
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def _serve(trainer: Trainer, request: Message, line: Line) -> None:
+    """Answer one request, with a count of progress about twice a second."""
+    is_over = threading.Event()
+
+    def tell_progress() -> None:
+        while not is_over.wait(PROGRESS_SECONDS):
+            line.send({"progress": trainer.progress})
+
+    teller = threading.Thread(target=tell_progress, daemon=True)
+    teller.start()
+    try:
+        ending = _send_events(trainer.job(request), line)
+    except UserError as error:
+        ending = {"refused": {"field": error.field, "message": error.message}}
+    finally:
+        is_over.set()
+        teller.join()
+    line.send(ending)  # After the last count of progress: what ends a job is its last line.
+
+
+def _send_events(messages: Iterator[Message], line: Line) -> Message:
+    """Pass events on as they happen; returns the message that ends the job."""
+    for message in messages:
+        if "event" not in message:
+            return message
+        line.send(message)
+    raise AssertionError("a job ended without saying how")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
