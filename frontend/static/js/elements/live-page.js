@@ -3,6 +3,7 @@
  * it to every element inside that is marked with data-live, by calling render(state, page, status) on it.
  */
 
+import { streamPaths } from "../live/paths.js";
 import { Store } from "../live/store.js";
 
 class LivePage extends HTMLElement {
@@ -11,8 +12,9 @@ class LivePage extends HTMLElement {
   connectedCallback() {
     const state = readJson("state");
     const page = readJson("page");
+    const { socket, events } = streamPaths(page);
     this.#store = new Store({
-      state, path: page.socket, eventsPath: page.events,
+      state, path: socket, eventsPath: events,
       draw: (newest, status) => this.#draw(newest, page, status),
     });
     this.#draw(state, page, "connecting");

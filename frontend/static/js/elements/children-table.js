@@ -1,0 +1,150 @@
+/**
+ * <children-table>: the children with a verdict, sorted and paged by the server. It asks again after verdicts, at most
+ * every few seconds, and only while it can be seen.
+ */
+
+import { get } from "../api.js";
+import { count, percent, took } from "../drawing/format.js";
+import { searchPaths } from "../live/paths.js";
+import { build, write } from "./build.js";
+
+const SIZE = 10;
+const REFRESH_MS = 3000;
+const COLUMNS = [ // [sort key of the API or null, heading, whether it starts with the greatest]
+  [null, "Cells", false], ["index", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],
+  ["mult_adds", "Mult-adds", false], ["seconds", "Time", false],
+];
+
+class ChildrenTable extends HTMLElement {
+  #page = null;
+  #sort = "reward";
+  #order = "desc";
+  #number = 1;
+  #pages = 1;
+  #done = -1; // Verdicts at the last request.
+  #wanted = 0;
+  #asked = -Infinity;
+  #visible = false;
+  #request = null;
+  #timer = null;
+  #head = build("tr", {});
+  #body = build("tbody", {});
+  #place = build("span", { class: "number small" });
+  #error = build("p", { class: "small is-error", role: "alert" });
+  #clicked = (event) => this.#choose(event.target.closest("button"));
+  #seen = new IntersectionObserver((entries) => {
+    this.#visible = entries.at(-1).isIntersecting;
+    this.#plan();
+  }, { rootMargin: "300px" });
+
+  connectedCallback() {
+    for (const [key, title] of COLUMNS) {
+      this.#head.append(build("th", { scope: "col", "data-column": key, class: key ? "is-number" : null },
+        key ? build("button", { type: "button", "data-sort": key }, title) : title));
+    }
+    const pager = build("div", { class: "pager" },
+      build("button", { type: "button", class: "button", "data-move": "-1" }, "Previous"), this.#place,
+      build("button", { type: "button", class: "button", "data-move": "1" }, "Next"));
+    this.append(
+      build("div", { class: "table-frame children-frame" },
+        build("table", { class: "table" }, build("thead", {}, this.#head), this.#body)), pager, this.#error);
+    this.addEventListener("click", this.#clicked);
+    this.#seen.observe(this);
+    this.#mark();
+  }
+
+  disconnectedCallback() {
+    this.#seen.disconnect();
+    this.removeEventListener("click", this.#clicked);
+    this.#request?.abort();
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#head.replaceChildren();
+    this.replaceChildren();
+  }
+
+  render(state, page) {
+    this.#page = page;
+    this.#wanted = state.done;
+    this.#plan();
+  }
+
+  #plan() {
+    if (!this.#visible || this.#page === null || this.#wanted === this.#done || this.#timer !== null) return;
+    const wait = Math.max(0, this.#asked + REFRESH_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#ask();
+    }, wait);
+  }
+
+  #choose(button) {
+    if (!button) return;
+    if (button.dataset.sort) {
+      const startsGreat = COLUMNS.find(([key]) => key === button.dataset.sort)[2];
+      const same = button.dataset.sort === this.#sort;
+      this.#order = same ? (this.#order === "asc" ? "desc" : "asc") : startsGreat ? "desc" : "asc";
+      this.#sort = button.dataset.sort;
+      this.#number = 1;
+    } else if (button.dataset.move) {
+      this.#number = Math.min(Math.max(1, this.#number + Number(button.dataset.move)), this.#pages);
+    }
+    this.#mark();
+    this.#ask();
+  }
+
+  async #ask() {
+    this.#request?.abort();
+    const request = new AbortController();
+    this.#request = request;
+    this.#asked = performance.now();
+    const done = this.#wanted;
+    const query = new URLSearchParams({ sort: this.#sort, order: this.#order, page: this.#number, size: SIZE });
+    try {
+      const answer = await get(`${searchPaths(this.#page.id).children}?${query}`, { signal: request.signal });
+      this.#done = done;
+      this.#fill(answer);
+      write(this.#error, "");
+    } catch (error) {
+      if (error.name !== "AbortError") write(this.#error, error.message);
+    }
+    this.#plan();
+  }
+
+  #fill({ children, total }) {
+    this.#pages = Math.max(1, Math.ceil(total / SIZE));
+    const rows = new Map([...this.#body.children].map((row) => [row.dataset.child, row]));
+    this.#body.replaceChildren(...children.map((child) =>
+      rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, searchPaths(this.#page.id))));
+    if (!children.length) {
+      this.#body.append(build("tr", {}, build("td", { colspan: COLUMNS.length, class: "quiet" }, "No child has ended yet.")));
+    }
+    write(this.#place, `page ${this.#number} of ${this.#pages}`);
+    this.#mark();
+  }
+
+  #mark() {
+    for (const cell of this.#head.children) {
+      if (!cell.dataset.column) continue;
+      const order = this.#order === "asc" ? "ascending" : "descending";
+      cell.setAttribute("aria-sort", cell.dataset.column === this.#sort ? order : "none");
+    }
+    for (const button of this.querySelectorAll("[data-move]")) {
+      button.disabled = button.dataset.move === "-1" ? this.#number <= 1 : this.#number >= this.#pages;
+    }
+  }
+}
+
+function rowOf(child, paths) {
+  const reward = child.reward === null ? "–" : percent(child.reward);
+  const note = child.reason || (child.twin ? `copy of ${child.twin.join(".")}` : "");
+  const cell = (text) => build("td", { class: "is-number" }, text);
+  return build("tr", { "data-child": `${child.step}.${child.slot}` },
+    build("td", {}, build("a", { href: paths.child(child.step, child.slot), class: "thumbnail", tabindex: -1, "aria-hidden": "true" },
+      build("cell-picture", { src: paths.picture(child.step, child.slot) }))),
+    build("td", { class: "is-number" }, build("a", { href: paths.child(child.step, child.slot) }, `${child.step}.${child.slot}`)),
+    build("td", { class: "is-number" }, reward, note ? build("span", { class: "quiet small child-note" }, note) : null),
+    cell(count(child.parameters)), cell(count(child.mult_adds)), cell(took(child.seconds)));
+}
+
+customElements.define("children-table", ChildrenTable);

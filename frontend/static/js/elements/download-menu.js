@@ -1,0 +1,46 @@
+/** <download-menu>: the table of children, and the best architecture in every form. */
+
+import { searchPaths } from "../live/paths.js";
+import { build } from "./build.js";
+
+class DownloadMenu extends HTMLElement {
+  #key = null;
+  #menu = build("div", { class: "menu-list" });
+  #details = build("details", { class: "menu" }, build("summary", { class: "button" }, "Download"), this.#menu);
+  #closed = (event) => {
+    const leaves = event.type === "keydown" ? event.key === "Escape" : !this.contains(event.target);
+    if (leaves) this.#details.open = false;
+  };
+
+  connectedCallback() {
+    this.append(this.#details);
+    document.addEventListener("click", this.#closed);
+    document.addEventListener("keydown", this.#closed);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("click", this.#closed);
+    document.removeEventListener("keydown", this.#closed);
+    this.replaceChildren();
+  }
+
+  render(state, page) {
+    const key = state.best ? `${state.best.step}.${state.best.slot}` : "";
+    if (key === this.#key) return;
+    this.#key = key;
+    const paths = searchPaths(page.id);
+    const link = (href, text) => build("a", { href, download: true }, text);
+    const entries = [link(paths.table, "All children (CSV)")];
+    if (state.best) {
+      const file = (name) => paths.file(state.best.step, state.best.slot, name);
+      entries.push(
+        build("p", { class: "small quiet" }, `Best architecture, child ${key}`),
+        link(file("architecture.json"), "architecture.json"), link(file("darts.txt"), "DARTS text"),
+        link(file("picture.svg"), "Picture (SVG)"),
+        build("picture-download", { src: file("picture.svg"), name: `child-${key}`, label: "Picture (PNG)" }));
+    }
+    this.#menu.replaceChildren(...entries);
+  }
+}
+
+customElements.define("download-menu", DownloadMenu);

@@ -1,0 +1,194 @@
+/**
+ * A start form: presets fill it in, every change asks for the cost, and what the API refuses is said at its field.
+ * data-start, data-estimate: paths of the API; data-extra: JSON that is sent beside the configuration.
+ */
+
+import { newKey, post } from "../api.js";
+import { nested, shown, typed, valueAt } from "../forms/values.js";
+
+const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
+
+class StartForm extends HTMLElement {
+  #presets = {};
+  #key = newKey(); // One per form, so that pressing start twice starts once.
+  #timer = 0;
+  #asking = null;
+  #listening = null;
+
+  connectedCallback() {
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const presets = this.querySelector("#preset-values");
+    if (presets) this.#presets = JSON.parse(presets.textContent);
+    this.#form.addEventListener("input", () => this.#changed(), { signal });
+    this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
+    this.addEventListener("click", (event) => this.#click(event), { signal });
+    // A page that comes back from the browser's memory is a new attempt to start something.
+    addEventListener("pageshow", (event) => event.persisted && this.#renew(), { signal });
+    this.#showBelonging();
+    this.#estimate();
+  }
+
+  disconnectedCallback() {
+    this.#listening.abort();
+    this.#asking?.abort();
+    clearTimeout(this.#timer);
+  }
+
+  get #form() {
+    return this.querySelector("form");
+  }
+
+  get #panel() {
+    return this.querySelector("cost-panel");
+  }
+
+  #changed() {
+    for (const button of this.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", "false");
+    this.#showBelonging();
+    this.#estimateSoon();
+  }
+
+  #click(event) {
+    const preset = event.target.closest("[data-preset]");
+    if (preset) this.#fill(preset);
+    if (event.target.closest('[data-action="copy"]')) this.#copy(event.target);
+  }
+
+  #fill(button) {
+    const config = this.#presets[button.dataset.preset];
+    for (const field of this.#fields()) {
+      const value = valueAt(config, field.dataset.path);
+      if (value !== undefined) write(field, value);
+    }
+    for (const other of this.querySelectorAll("[data-preset]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+    }
+    this.#showBelonging();
+    this.#estimate();
+  }
+
+  /** Fields of a choice that is not made are hidden, and not sent. */
+  #showBelonging() {
+    for (const fieldset of this.querySelectorAll("fieldset.card")) {
+      const kind = fieldset.querySelector('[data-path$=".kind"] input:checked')?.value;
+      for (const field of fieldset.querySelectorAll("[data-belongs-to]")) {
+        field.hidden = !field.dataset.belongsTo.split(" ").includes(kind);
+      }
+    }
+  }
+
+  #fields() {
+    return [...this.querySelectorAll("[data-path]")];
+  }
+
+  #body() {
+    const sent = this.#fields().filter((field) => !field.closest("[data-belongs-to][hidden]"));
+    const config = nested(sent.map((field) => [field.dataset.path, read(field)]));
+    return { ...JSON.parse(this.dataset.extra ?? "{}"), config };
+  }
+
+  #estimateSoon() {
+    clearTimeout(this.#timer);
+    this.#panel.wait();
+    this.#timer = setTimeout(() => this.#estimate(), PAUSE_BEFORE_ESTIMATE);
+  }
+
+  async #estimate() {
+    clearTimeout(this.#timer);
+    this.#asking?.abort();
+    const asking = (this.#asking = new AbortController());
+    try {
+      const cost = await post(this.dataset.estimate, this.#body(), { signal: asking.signal });
+      this.#showErrors(cost.errors);
+      this.#panel.show(cost);
+    } catch (error) {
+      if (error.name !== "AbortError") this.#panel.fail(error.message);
+    }
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    const button = event.submitter ?? this.querySelector('button[type="submit"]');
+    button.disabled = true;
+    this.#panel.problem("");
+    try {
+      const { url } = await post(this.dataset.start, this.#body(), { key: this.#key });
+      location.assign(url);
+    } catch (error) {
+      button.disabled = false;
+      this.#refused(error);
+    }
+  }
+
+  #refused(error) {
+    if (error.status === 409) this.#key = newKey(); // What this key started is not what the form says now.
+    const elsewhere = this.#showErrors(error.errors ?? []);
+    const fields = this.querySelectorAll('[aria-invalid="true"]').length;
+    const summary = fields ? `Nothing was started: ${fields === 1 ? "one value needs" : `${fields} values need`} a change.` : "";
+    this.#panel.problem([summary, ...elsewhere, error.errors ? "" : error.message].filter(Boolean).join(" "));
+    const first = this.querySelector('[aria-invalid="true"]');
+    first?.focus();
+  }
+
+  /** Says each error at its field and returns those that belong to no field. */
+  #showErrors(errors) {
+    for (const field of this.#fields()) {
+      field.removeAttribute("aria-invalid");
+      this.#errorLine(field)?.replaceChildren();
+    }
+    const elsewhere = [];
+    for (const { field: path, message } of errors) {
+      const field = this.#fieldOf(path);
+      if (!field) {
+        elsewhere.push(path ? `${path} ${message}` : message);
+        continue;
+      }
+      field.setAttribute("aria-invalid", "true");
+      this.#errorLine(field).textContent = message.charAt(0).toUpperCase() + message.slice(1);
+      const folded = field.closest("details");
+      if (folded) folded.open = true;
+    }
+    return elsewhere;
+  }
+
+  /** An error may name a part of a field's value, as in "space.operations.3". */
+  #fieldOf(path) {
+    return this.#fields().find(({ dataset }) => dataset.path === path || path.startsWith(`${dataset.path}.`));
+  }
+
+  #errorLine(field) {
+    return this.querySelector(`#${field.id}-error`);
+  }
+
+  async #copy(button) {
+    await navigator.clipboard.writeText(`${JSON.stringify(this.#body().config, null, 2)}\n`).then(
+      () => (button.textContent = "Copied"),
+      () => this.#panel.problem("The browser did not allow copying; it asks for https or this machine's own address."),
+    );
+    setTimeout(() => (button.textContent = "Copy as CONFIG.json"), 2000);
+  }
+
+  #renew() {
+    this.#key = newKey();
+    this.querySelector('button[type="submit"]').disabled = false;
+    this.#estimate();
+  }
+}
+
+function read(field) {
+  const { kind } = field.dataset;
+  if (kind === "ticks") return [...field.querySelectorAll("input:checked")].map((input) => input.value);
+  if (kind === "cards") return field.querySelector("input:checked")?.value ?? "";
+  return kind === "boolean" ? field.checked : typed(kind, field.value);
+}
+
+function write(field, value) {
+  const { kind } = field.dataset;
+  if (kind === "ticks") for (const input of field.querySelectorAll("input")) input.checked = value.includes(input.value);
+  else if (kind === "cards") for (const input of field.querySelectorAll("input")) input.checked = input.value === value;
+  else if (kind === "boolean") field.checked = value;
+  else field.value = shown(value);
+}
+
+customElements.define("start-form", StartForm);

@@ -1,0 +1,93 @@
+/** <state-strip>: how the search or training stands, in one row of figures that never change their width. */
+
+import { duration, percent } from "../drawing/format.js";
+import { busyWorkers, elapsed, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
+import { build, write } from "./build.js";
+
+const TICK_MS = 1000;
+const CONNECTIONS = { connected: "live", connecting: "connecting", reconnecting: "reconnecting" };
+
+class StateStrip extends HTMLElement {
+  #state = null;
+  #timer = null;
+  #badge = build("span", { class: "state" });
+  #line = build("span", { class: "connection" });
+  #said = build("p", { class: "only-read", role: "status", "aria-live": "polite" });
+  #reason = build("p", { class: "strip-reason small", hidden: true });
+  #bar = build("progress", { value: 0, max: 1, "aria-label": "Part that is done" });
+  #figures = new Map();
+
+  connectedCallback() {
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#timer);
+    this.replaceChildren();
+    this.#figures.clear();
+  }
+
+  render(state, page, status) {
+    if (!this.#figures.size) this.#lay(page);
+    if (this.#state && this.#state.state !== state.state) write(this.#said, `The ${page.kind} is ${state.state}.`);
+    this.#state = state;
+    write(this.#badge, state.state);
+    this.#badge.className = `state is-${state.state}`;
+    write(this.#line, CONNECTIONS[status] ?? status);
+    this.#line.dataset.status = status in CONNECTIONS ? status : "refused";
+    this.#reason.hidden = !state.reason;
+    write(this.#reason, state.reason ?? "");
+    this.#tick();
+  }
+
+  #lay(page) {
+    const names = page.kind === "search"
+      ? ["children", "elapsed", "left", "workers", "best"] : ["epochs", "elapsed", "left", "accuracy", "test"];
+    const labels = {
+      children: "children done", elapsed: "elapsed", left: "time left", workers: "workers busy", best: "best reward",
+      epochs: "epochs done", accuracy: "held-out accuracy", test: "test accuracy (looked at once)",
+    };
+    const list = build("dl", { class: "strip-figures" });
+    for (const name of names) {
+      const value = build("dd", { class: "number" });
+      this.#figures.set(name, value);
+      list.append(build("div", { class: `strip-figure strip-${name}` }, build("dt", {}, labels[name]), value));
+    }
+    this.append(
+      build("div", { class: "strip-state" }, this.#badge, this.#line), list,
+      build("div", { class: "strip-bar" }, this.#bar), this.#reason, this.#said);
+  }
+
+  #tick() {
+    if (!this.#state) return;
+    const now = Date.now() / 1000;
+    const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
+    for (const [name, node] of this.#figures) write(node, values[name]);
+    if (this.#bar.value !== values.part) this.#bar.value = values.part;
+  }
+}
+
+function searchFigures(state, now) {
+  const troubles = state.failed ? ` (${state.failed} failed)` : "";
+  return {
+    children: `${state.done} of ${state.total}${troubles}`,
+    elapsed: duration(elapsed(state, now)),
+    left: state.done >= state.total && state.total ? duration(0) : duration(timeLeft(state, now)),
+    workers: String(busyWorkers(state)),
+    best: percent(state.best?.reward),
+    part: state.total ? state.done / state.total : 0,
+  };
+}
+
+function trainingFigures(state, now) {
+  return {
+    epochs: `${state.curve.at(-1)?.[0] ?? 0} of ${state.epochs}`,
+    elapsed: duration(elapsed(state, now)),
+    left: duration(trainingTimeLeft(state, now)),
+    accuracy: percent(state.curve.at(-1)?.[2]),
+    test: state.test_accuracy === null ? "after the end" : percent(state.test_accuracy),
+    part: state.epochs ? state.curve.length / state.epochs : 0,
+  };
+}
+
+customElements.define("state-strip", StateStrip);

@@ -1,0 +1,37 @@
+/** <training-end>: what shows once a training has ended: its one look at the test images, and what can be taken away. */
+
+import { get } from "../api.js";
+import { bytes, percent } from "../drawing/format.js";
+import { streamPaths } from "../live/paths.js";
+import { build, write } from "./build.js";
+
+class TrainingEnd extends HTMLElement {
+  #listed = false;
+
+  render(state, page) {
+    const isTested = state.test_accuracy !== null;
+    for (const node of this.querySelectorAll("[data-when]")) {
+      node.hidden = (node.dataset.when === "tested") !== isTested;
+    }
+    if (!isTested) return;
+    write(this.querySelector("[data-test]"),
+      `${percent(state.test_accuracy)} on ${state.test_examples.toLocaleString("en")} test images, looked at once`);
+    if (!this.#listed) this.#list(streamPaths(page).api);
+  }
+
+  async #list(api) {
+    this.#listed = true;
+    const list = this.querySelector("[data-artifacts]");
+    try {
+      const { artifacts } = await get(`${api}/artifacts`);
+      list.replaceChildren(...artifacts.map(({ id, label, filename, size }) => build("li", {},
+        build("a", { href: `/api/artifacts/${id}`, download: filename, class: "button" }, label),
+        build("span", { class: "quiet small number" }, ` ${filename}, ${bytes(size)}`))));
+    } catch (error) {
+      this.#listed = false; // The next change of the state asks again.
+      list.replaceChildren(build("li", { class: "is-error small" }, error.message));
+    }
+  }
+}
+
+customElements.define("training-end", TrainingEnd);

@@ -1,0 +1,21 @@
+/** Every address that a live page uses, from its kind and id. Pure. page: {kind: "search" | "training", id}. */
+
+export function searchPaths(id) {
+  const api = `/api/searches/${id}`;
+  const child = (step, slot) => `/searches/${id}/children/${step}/${slot}`;
+  return {
+    api,
+    children: `${api}/children`,
+    table: `${api}/children.csv`,
+    clone: `/searches/new?clone=${id}`,
+    child,
+    picture: (step, slot) => `${child(step, slot)}/both.svg`,
+    training: (step, slot) => `/trainings/new?search=${id}&step=${step}&slot=${slot}`,
+    file: (step, slot, name) => `${api}/children/${step}/${slot}/${name}`,
+  };
+}
+
+export function streamPaths({ kind, id }) {
+  const api = `/api/${kind === "search" ? "searches" : "trainings"}/${id}`;
+  return { api, events: `${api}/events`, socket: `/ws/streams/${id}` };
+}
