@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import torch
 
@@ -178,7 +178,7 @@ class Line:
             print(json.dumps(message, separators=(",", ":"), allow_nan=False), file=self._stream, flush=True)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> NoReturn:
     """Serve jobs until standard input closes."""
     options = _parse(arguments)
     line = Line(os.fdopen(os.dup(1), "w", encoding="utf-8"))
@@ -197,7 +197,8 @@ def main(arguments: list[str]) -> int:
         except Exception as error:
             traceback.print_exc()
             line.send({"failed": {"message": f"{type(error).__name__}: {error}"}})
-            return 1
+            sys.stderr.flush()
+            os._exit(1)  # At once: the listening thread would otherwise see the parent's end and call it success.
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -258,4 +259,4 @@ def _send_events(messages: Iterator[Message], line: Line) -> Message:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

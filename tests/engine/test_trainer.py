@@ -39,10 +39,10 @@ CONFIG = SearchConfig(
 class Driver:
     """The parent's end of the protocol."""
 
-    def __init__(self, spool: Path, *, device: str = "cpu") -> None:
+    def __init__(self, spool: Path) -> None:
         command = [sys.executable, "-m", "search_engine.trainer", "--spool", str(spool), "--threads", "1"]
         self.process = subprocess.Popen(
-            [*command, "--device", device],
+            [*command, "--device", "cpu"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -177,6 +177,8 @@ def test_progress_grows_while_a_job_runs(driver):
         if "progress" in message:
             counts.append(message["progress"])
     assert counts[0] < counts[1] < counts[2]
+    driver.send({"do": "interrupt"})
+    assert driver.until_end()[-1] == {"interrupted": {}}
 
 
 def test_a_training_tests_once_and_leaves_a_network_that_says_where_it_comes_from(driver, spool):
