@@ -104,7 +104,7 @@ def _check_sizes(layout: LayoutConfig, image_channels: int, image_size: int, cla
     smallest = 2 ** (layout.reductions - 1) + 1  # So that every reduction still finds two rows.
     if image_size < smallest:
         raise ConfigError(
-            "image_size", f"is {image_size}; a network with {layout.reductions} reductions needs at least {smallest}."
+            "image_size", f"is {image_size}; to be halved {layout.reductions} times it must be at least {smallest}."
         )
 
 

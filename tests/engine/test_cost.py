@@ -1,0 +1,132 @@
+from collections import Counter
+
+import pytest
+
+from search_engine.architecture import Block, Cell, CellArchitecture
+from search_engine.catalogue.published import read_published
+from search_engine.config import LayoutConfig
+from search_engine.cost import activation_bytes, layer_costs, mult_adds, parameters
+from search_engine.network_plan import plan
+
+RELEASED = read_published("nasnet-a").architecture
+STRICT = RELEASED.with_strict_concat()
+
+# Trainable parameters and mult-adds, counted in the released code executed and in independent implementations.
+MEASURED = [
+    # architecture, N, F: parameters without and with auxiliary head, millions of mult-adds without and with.
+    (RELEASED, 6, 32, 3_346_538, 4_978_036, 544.333, 546.700),
+    (RELEASED, 2, 32, 1_294_698, 2_926_196, 232.185, 234.552),
+    (STRICT, 6, 32, 3_076_906, 4_700_212, 499.243, None),
+]
+# Trainable parameters by cell of CIFAR 6 @ 768.
+CELLS = {
+    "stem": 2_784,
+    "cell_0": 40_384,
+    "cell_1": 25_152,
+    **{f"cell_{index}": 28_224 for index in range(2, 6)},
+    "reduction_0": 87_168,
+    "cell_6": 81_024,
+    "cell_7": 93_312,
+    **{f"cell_{index}": 101_504 for index in range(8, 12)},
+    "reduction_1": 305_408,
+    "cell_12": 301_312,
+    "cell_13": 350_464,
+    **{f"cell_{index}": 383_232 for index in range(14, 18)},
+    "head": 7_690,
+}
+CHILD_CELLS = {
+    "stem": 2_784, "cell_0": 40_384, "cell_1": 25_152, "reduction_0": 87_168, "cell_2": 81_024, "cell_3": 93_312,
+    "reduction_1": 305_408, "cell_4": 301_312, "cell_5": 350_464, "head": 7_690,
+}  # fmt: skip
+
+
+def cifar(architecture, cells, filters=32, **options):
+    layout = LayoutConfig(normal_cells=cells, filters=filters)
+    return plan(architecture, layout, image_channels=3, image_size=32, classes=10, **options)
+
+
+def by_cell(rows):
+    counts = Counter()
+    for row in rows:
+        counts[row.name.split(".")[0]] += row.parameters
+    return dict(counts)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "cells", "filters", "without", "with_auxiliary", "millions", "millions_with"), MEASURED
+)
+def test_nasnet_a_costs_what_was_measured(
+    architecture, cells, filters, without, with_auxiliary, millions, millions_with
+):
+    network = cifar(architecture, cells, filters)
+    assert parameters(network) == without
+    assert round(mult_adds(network) / 1e6, 3) == millions
+    trained = cifar(architecture, cells, filters, auxiliary=True)
+    assert parameters(trained) == with_auxiliary
+    if millions_with is not None:
+        assert round(mult_adds(trained) / 1e6, 3) == millions_with
+
+
+@pytest.mark.parametrize(("cells", "expected"), [(6, CELLS), (2, CHILD_CELLS)])
+def test_every_cell_has_the_parameters_that_were_measured(cells, expected):
+    assert by_cell(layer_costs(cifar(RELEASED, cells))) == expected
+
+
+def test_the_auxiliary_head_costs_what_was_measured():
+    assert by_cell(layer_costs(cifar(RELEASED, 6, auxiliary=True)))["auxiliary"] == 1_631_498
+    assert by_cell(layer_costs(cifar(STRICT, 6, auxiliary=True)))["auxiliary"] == 1_623_306
+
+
+def test_batch_norm_statistics_are_kept_beside_the_parameters():
+    network = cifar(RELEASED, 6)
+    statistics = sum(length for (length,) in network.buffer_shapes().values())
+    assert parameters(network) + statistics == 3_383_786
+    assert set(network.buffer_shapes()).isdisjoint(network.parameter_shapes())
+
+
+def test_the_table_of_layers_adds_up():
+    network = cifar(RELEASED, 2, auxiliary=True)
+    rows = layer_costs(network)
+    assert [row.name for row in rows] == [layer.name for layer in network.layers]
+    assert sum(row.parameters for row in rows) == parameters(network)
+    assert sum(row.mult_adds for row in rows) == mult_adds(network)
+
+
+def test_mult_adds_of_the_stem_are_those_computed_by_hand():
+    stem, norm = layer_costs(cifar(RELEASED, 1, filters=4))[:2]
+    assert (stem.parameters, stem.mult_adds) == (12 * 3 * 9, 32 * 32 * 12 * 3 * 9)
+    assert (norm.parameters, norm.mult_adds) == (24, 0)
+
+
+def tiny(operation):
+    """One block that only looks at the current input, in a network of one normal, reduction and normal cell."""
+    cell = Cell((Block((0, 0), (operation, operation), "add"),), (2,))
+    layout = LayoutConfig(normal_cells=1, reductions=1, filters=4)
+    return plan(CellArchitecture(cell, cell), layout, image_channels=1, image_size=8, classes=2)
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        # Per image, in numbers of 4 bytes. Around the cells: image 64, stem convolution 12 * 64 and its ReLU; at the
+        # end the ReLU and the pooled vector. A squeeze keeps its convolution and what its readers need.
+        # cell_0 (4 channels, 64 pixels): squeeze conv 256; add is not kept, its ReLU is: 256.
+        # reduction_0 (8 channels, 64 to 16 pixels): squeeze conv 512, ReLU for the strided 1x1s 512, two convs of 128.
+        # cell_1 (8 channels, 16 pixels): squeeze conv 128.
+        ("identity", 64 + 768 + 768 + (256 + 256) + (512 + 512 + 2 * 128 + 128) + (128 + 128) + 8),
+        # As before; each pool keeps what it reads once, here the squeezed input: 256, 512, 128. No strided 1x1s.
+        ("avg_pool_3x3", 64 + 768 + 768 + (256 + 256 + 256) + (512 + 512 + 128) + (128 + 128 + 128) + 8),
+    ],
+)
+def test_activation_memory_is_what_was_counted_by_hand(operation, expected):
+    network = tiny(operation)
+    assert activation_bytes(network, 1) == 4 * expected
+    assert activation_bytes(network, 16) == 16 * 4 * expected
+
+
+def test_a_max_pool_keeps_its_positions_and_a_padded_copy_where_padding_is_uneven():
+    pools = sum(layer.kind == "max_pool" for layer in tiny("max_pool_3x3").layers)
+    assert pools == 3  # Both sides of a block read the same pool, which exists once.
+    positions = 8 * (256 + 128 + 128)
+    padded = 4 * (8 * 9 * 9 - 512)  # The reduction pads one row and one column; the copy replaces the squeezed input.
+    assert activation_bytes(tiny("max_pool_3x3"), 1) == activation_bytes(tiny("avg_pool_3x3"), 1) + positions + padded
