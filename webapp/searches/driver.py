@@ -80,13 +80,13 @@ class Driver:
                 raise Stopping
             if time.monotonic() - self._renewed >= HEARTBEAT_SECONDS:
                 self._renew()
+            stood_still = time.monotonic() - self._grew
+            if stood_still > max(STALLED_SECONDS, 3 * self._longest_pause):
+                raise TrainerGone(f"the trainer made no progress for {stood_still:.0f} seconds")
             message = self._trainer.receive(LISTEN_SECONDS)
             if message is not None:
                 self._note_progress(message)
                 return message
-            silent = time.monotonic() - self._grew
-            if silent > max(STALLED_SECONDS, 3 * self._longest_pause):
-                raise TrainerGone(f"the trainer made no progress for {silent:.0f} seconds")
 
     def _note_progress(self, message: Message) -> None:
         counted = message.get("progress")

@@ -45,14 +45,15 @@ class WorkingProcess:
         self._was_measured = False
 
     def look(self) -> None:
-        """Do what is due until nothing is. Measures first how quick it is, once."""
-        if not self._was_measured:
-            self._measure()
+        """Do what is due until nothing is. Then measure, once, how quick this worker is: nobody waits for that."""
         while not self._is_stopping():
             claim = leases.claim(self.name, KINDS)
-            if claim is None:
+            if claim is not None:
+                self._do(claim)
+            elif self._was_measured:
                 return
-            self._do(claim)
+            else:
+                self._measure()  # It takes seconds, in which something may have become due.
 
     def warm_up(self) -> None:
         """Have a trainer start, before anybody waits for it."""
@@ -65,14 +66,9 @@ class WorkingProcess:
         Worker.objects.filter(pk=self.name).delete()
 
     def _do(self, claim: Claim) -> None:
+        """Whatever happens, the job is handed in, given back or runs out, and no trainer is left in its middle."""
         try:
-            request = request_for(claim)
-        except artifacts.ArtifactMissing as error:
-            results.record_failure(claim.job_id, claim.fence, f"A file that it needs is missing: {error}.")
-            return
-        try:
-            trainer = self._trainer_of(threads_of(request))
-            Driver(claim, trainer, self._spool, self._is_stopping).run(request)
+            self._drive(claim)
         except LeaseLost as lost:
             log.info("Leaving job %s: %s", claim.job_id, lost)
             self._drop_trainer()  # It still computes what nobody wants.
@@ -84,9 +80,18 @@ class WorkingProcess:
             self._drop_trainer()
             connection.close()
             time.sleep(BREATH_SECONDS)
-        except BaseException:  # Our bug: the job's lease runs out, and the next job must not find this trainer busy.
+        except BaseException:  # Our bug: this task fails, and the job's lease runs out.
             self._drop_trainer()
             raise
+
+    def _drive(self, claim: Claim) -> None:
+        try:
+            request = request_for(claim)
+        except artifacts.ArtifactMissing as error:
+            results.record_failure(claim.job_id, claim.fence, f"A file that it needs is missing: {error}.")
+            return
+        trainer = self._trainer_of(threads_of(request))
+        Driver(claim, trainer, self._spool, self._is_stopping).run(request)
 
     def _trainer_of(self, threads: int) -> Trainer:
         if self._trainer is not None and self._trainer.threads != threads:

@@ -117,9 +117,12 @@ class House:
 
 
 def start_torch_check() -> subprocess.Popen[str]:
-    """Loads PyTorch once beside everything else: a missing C library is then one line here, not a puzzle in a log."""
+    """Loads PyTorch once beside everything else: a missing C library is then one line here, not a puzzle in a log.
+
+    It takes seconds of a core, which it leaves to whoever wants to work.
+    """
     return subprocess.Popen(
-        [sys.executable, "-c", "import torch"],
+        [sys.executable, "-c", "import os; os.nice(19); import torch"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
