@@ -4,9 +4,11 @@ A line is an object with its number from 1 ("n"), its time in seconds since 1970
 """
 
 import fcntl
+import itertools
 import json
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -21,21 +23,19 @@ class EventFile:
     def __init__(self, path: Path) -> None:
         """Raises UserError while another process has the file, CheckpointError where it is not such a file."""
         self._path = path
-        self._file = path.open("a+b")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise UserError(str(path.parent), "is in use by another process.") from error
-        self._file.seek(0)
-        lines = self._file.read().splitlines(keepends=True)
-        if lines and not lines[-1].endswith(b"\n"):
-            lines.pop()
-        self.events = [self._read(number, line) for number, line in enumerate(lines, 1)]
-        self._ends = [0]  # Byte at which the file ends after so many lines.
-        for line in lines:
-            self._ends.append(self._ends[-1] + len(line))
-        os.truncate(path, self._ends[-1])
+        with ExitStack() as unless_ready:
+            self._file = unless_ready.enter_context(path.open("ab"))
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(str(path.parent), "is in use by another process.") from error
+            lines = path.read_bytes().splitlines(keepends=True)
+            if lines and not lines[-1].endswith(b"\n"):
+                lines.pop()
+            self.events = [self._read(number, line) for number, line in enumerate(lines, 1)]
+            self._ends = [0, *itertools.accumulate(map(len, lines))]  # Bytes of the file after so many lines.
+            os.truncate(path, self._ends[-1])
+            unless_ready.pop_all()
 
     def cut(self, count: int) -> list[Event]:
         """Keep the first `count` events and return the others. Raises CheckpointError when there are fewer."""
@@ -69,5 +69,5 @@ class EventFile:
                 raise ValueError("the numbers have a gap")
             del value["at"]
             return event_from_json(value)
-        except (ValidationError, ValueError, KeyError, AttributeError) as error:
+        except (ValidationError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CheckpointError(str(self._path), f"is damaged in line {number}.") from error

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,19 @@ class SearchFolder:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._config = config
-        self._log = EventFile(folder / "events.jsonl")
-        claim_folder(folder, config.model_dump(mode="json"), "search")
-        self._strategy = build_strategy(config)
         self.fingerprint = ""
-        saved = 0
-        if (folder / "strategy.safetensors").exists():
-            extra = load_strategy(folder / "strategy.safetensors", self._strategy)
-            saved, self.fingerprint = extra["events"], extra["fingerprint"]
-        # What happened after the last saved step is given out again as it comes. Only a second crash within the next
-        # moment would lose it, and then it is computed again.
-        self._past = self._log.cut(saved)
+        with ExitStack() as unless_ready:
+            self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
+            claim_folder(folder, config.model_dump(mode="json"), "search")
+            self._strategy = build_strategy(config)
+            saved = 0
+            if (folder / "strategy.safetensors").exists():
+                extra = load_strategy(folder / "strategy.safetensors", self._strategy)
+                saved, self.fingerprint = extra["events"], extra["fingerprint"]
+            # What happened after the last saved step is given out again as it comes. Only a second crash within the
+            # next moment would lose it, and then it is computed again.
+            self._past = self._log.cut(saved)
+            unless_ready.pop_all()
 
     @property
     def is_finished(self) -> bool:

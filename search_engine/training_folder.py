@@ -9,6 +9,7 @@ network.safetensors     the trained network; result.json: how good it is
 import hashlib
 import json
 from collections.abc import Generator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,11 @@ class TrainingFolder:
         self._folder = folder
         self._training = training
         self._data = data
-        self._log = EventFile(folder / "events.jsonl")
-        claim_folder(folder, training.config.model_dump(mode="json"), "training")
-        if (folder / "checkpoint.safetensors").exists():
-            tensors, metadata = checkpoints.load(folder / "checkpoint.safetensors")
-            training.restore(tensors, metadata["training"])
-            self._log.cut(metadata["events"])
-        else:
-            self._log.cut(0)
+        with ExitStack() as unless_ready:
+            self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
+            claim_folder(folder, training.config.model_dump(mode="json"), "training")
+            self._log.cut(self._restored())
+            unless_ready.pop_all()
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -58,6 +56,16 @@ class TrainingFolder:
 
     def close(self) -> None:
         self._log.close()
+
+    def _restored(self) -> int:
+        """Go on from the last checkpoint; how many events there were then."""
+        path = self._folder / "checkpoint.safetensors"
+        if not path.exists():
+            return 0
+        tensors, metadata = checkpoints.load(path)
+        self._training.restore(tensors, metadata["training"])
+        events: int = metadata["events"]
+        return events
 
     def _started(self) -> TrainingStarted:
         training = self._training
