@@ -1,6 +1,7 @@
 /**
  * A start form: presets fill it in, every change asks for the cost, and what the API refuses is said at its field.
- * data-start, data-estimate: paths of the API; data-extra: JSON that is sent beside the configuration.
+ * data-start, data-estimate: paths of the API. JSON inside: #preset-values (configurations by name), and #extra, which
+ * is sent beside the configuration.
  */
 
 import { newKey, post } from "../api.js";
@@ -10,6 +11,7 @@ const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
 
 class StartForm extends HTMLElement {
   #presets = {};
+  #extra = {};
   #key = newKey(); // One per form, so that pressing start twice starts once.
   #timer = 0;
   #asking = null;
@@ -18,8 +20,8 @@ class StartForm extends HTMLElement {
   connectedCallback() {
     this.#listening = new AbortController();
     const { signal } = this.#listening;
-    const presets = this.querySelector("#preset-values");
-    if (presets) this.#presets = JSON.parse(presets.textContent);
+    this.#presets = this.#json("preset-values");
+    this.#extra = this.#json("extra");
     this.#form.addEventListener("input", () => this.#changed(), { signal });
     this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
@@ -37,6 +39,10 @@ class StartForm extends HTMLElement {
 
   get #form() {
     return this.querySelector("form");
+  }
+
+  #json(id) {
+    return JSON.parse(this.querySelector(`#${id}`)?.textContent ?? "{}");
   }
 
   get #panel() {
@@ -85,7 +91,7 @@ class StartForm extends HTMLElement {
   #body() {
     const sent = this.#fields().filter((field) => !field.closest("[data-belongs-to][hidden]"));
     const config = nested(sent.map((field) => [field.dataset.path, read(field)]));
-    return { ...JSON.parse(this.dataset.extra ?? "{}"), config };
+    return { ...this.#extra, config };
   }
 
   #estimateSoon() {

@@ -1,0 +1,91 @@
+"""What a person should know before pressing start, in sentences. Figures and rules: measured, see ARCHITECTURE.md."""
+
+from search_engine.config import DataConfig, PpoConfig, RecipeConfig, SearchConfig
+from search_engine.data.descriptions import describe
+
+# Learning rate x updates x PPO epochs: near 0.5 a controller settles; 4 updates at the paper's rate (0.006) moved
+# nothing, while the paper itself has 1,000 updates (1.4).
+MOVES_WELL, HARDLY_MOVES = 0.5, 0.1
+FEWEST_BATCHES = 100  # After some fifteen batches, moving batch-norm statistics gave the accuracy of a guess.
+FEWEST_HELD_OUT = 500
+DAY = 86_400.0
+
+
+def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> list[str]:
+    """Sentences about a search; seconds: its predicted length, None when unknown."""
+    notes = [_movement(config), _length(seconds), _too_few_batches(config.recipe, config.data)]
+    notes += [_idle_workers(config, workers), _held_out(config.data), _download(config.data)]
+    return [note for note in notes if note]
+
+
+def training_advice(recipe: RecipeConfig, data: DataConfig, seconds: float | None) -> list[str]:
+    """Sentences about a training."""
+    return [note for note in (_length(seconds), _too_few_batches(recipe, data), _download(data)) if note]
+
+
+def _movement(config: SearchConfig) -> str:
+    strategy = config.strategy
+    if not isinstance(strategy, PpoConfig):
+        return ""
+    updates = -(-config.budget.children // strategy.step_size)
+    movement = strategy.learning_rate * updates * strategy.epochs
+    if movement >= HARDLY_MOVES:
+        return ""
+    times = f"{strategy.learning_rate:g} × {updates} updates × {strategy.epochs} PPO epochs = {movement:.2g}"
+    return (
+        f"With these settings the controller will hardly move: {times}; near {MOVES_WELL:g} it learns. "
+        "Raise the controller's learning rate, or try more children in smaller steps."
+    )
+
+
+def _length(seconds: float | None) -> str:
+    if seconds is None or seconds < DAY:
+        return ""
+    return f"This takes about {seconds / DAY:,.0f} days with the workers that are here. You can pause and stop it."
+
+
+def _too_few_batches(recipe: RecipeConfig, data: DataConfig) -> str:
+    batches = recipe.epochs * -(-data.train_examples // recipe.batch_size)
+    if batches >= FEWEST_BATCHES or recipe.reestimate_batches > 0:
+        return ""
+    return (
+        f"A network sees only {batches} batches: its batch-norm statistics will not be ready and the accuracy will be "
+        "that of a guess. Set “Batch-norm batches” to 10 or more."
+    )
+
+
+def _idle_workers(config: SearchConfig, workers: int) -> str:
+    if config.strategy.lookahead > 0 or workers <= config.strategy.step_size:
+        return ""
+    idle = workers - config.strategy.step_size
+    return f"{idle} of {workers} workers will wait: a step has only {config.strategy.step_size} children."
+
+
+def _held_out(data: DataConfig) -> str:
+    if data.held_out_examples >= FEWEST_HELD_OUT:
+        return ""
+    spread = 100 * (0.25 / data.held_out_examples) ** 0.5  # Standard deviation of an accuracy near one half.
+    return (
+        f"With {data.held_out_examples} held-out images a reward is off by ±{spread:.1f} points from chance alone: "
+        "more than most cells differ."
+    )
+
+
+def _download(data: DataConfig) -> str:
+    description = describe(data.name)
+    if description.bytes == 0:
+        return ""
+    return f"{description.title} is downloaded once, {description.bytes / 1e6:.0f} MB, before the first child starts."
+
+
+def honesty(config: SearchConfig) -> str:
+    """What a search of these settings can show, and what it cannot."""
+    epochs, images = config.recipe.epochs, config.data.train_examples
+    trained = f"{epochs} epoch{'s' if epochs > 1 else ''} on {images:,} images"
+    measured = f"A reward is the accuracy on held-out images after {trained}, measured once."
+    if not isinstance(config.strategy, PpoConfig):
+        return f"{measured} Random search does not learn: a rising best is patience and luck, the mean stays level."
+    return (
+        f"{measured} A rising mean shows that the controller learned which cells learn fast; which cell is best in the "
+        "long run, only a longer training tells."
+    )

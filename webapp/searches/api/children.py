@@ -1,0 +1,90 @@
+"""The children of a search: pages of them, one of them, and their files."""
+
+import uuid
+from typing import Annotated, Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from search_engine.architecture import architecture_from_json
+from webapp.searches.api.architecture_files import architecture_file, attached, safe_name
+from webapp.searches.api.refusals import not_found
+from webapp.searches.api.replies import ChildDetail, ChildList, Refusal
+from webapp.searches.api.searches import own_search
+from webapp.searches.child_rows import Order, Sort, children_csv, sorted_children
+from webapp.searches.models import Child, Search
+
+router = Router(tags=["Children"])
+
+Page = Annotated[int, Query(ge=1)]
+Size = Annotated[int, Query(ge=1, le=200)]
+PLACE = "/{uuid:search_id}/children/{int:step}/{int:slot}"
+
+
+@router.get(
+    "/{uuid:search_id}/children", response={200: ChildList, 404: Refusal}, summary="Children with a verdict, in pages",
+    url_name="children",
+)  # fmt: skip
+def list_children(
+    request: HttpRequest,
+    search_id: uuid.UUID,
+    sort: Sort = "reward",
+    order: Order = "desc",
+    page: Page = 1,
+    size: Size = 20,
+) -> dict[str, Any]:
+    """What has no value in the sorted column comes last. A page beyond the last one is the last one."""
+    search = own_search(request, search_id)
+    shown = Paginator(sorted_children(search, sort, order), size).get_page(page)
+    return {
+        "children": [child_json(search, child) for child in shown],
+        "page": shown.number,
+        "pages": shown.paginator.num_pages,
+        "size": size,
+        "total": shown.paginator.count,
+    }
+
+
+@router.get(
+    "/{uuid:search_id}/children.csv", response={200: None, 404: Refusal}, summary="All children as a table (CSV)",
+    url_name="children-csv",
+)  # fmt: skip
+def download_children(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
+    search = own_search(request, search_id)
+    name = f"{safe_name(search.name, 'search')}-children.csv"
+    return attached(children_csv(search), "text/csv; charset=utf-8", name)
+
+
+@router.get(PLACE, response={200: ChildDetail, 404: Refusal}, summary="One child", url_name="child")
+def show(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> dict[str, Any]:
+    search = own_search(request, search_id)
+    child = child_of(search, step, slot)
+    more = {name: getattr(child, name) for name in ("decisions", "log_probability", "architecture")}
+    return child_json(search, child) | more
+
+
+@router.get(
+    PLACE + "/{filename}", response={200: None, 404: Refusal}, url_name="child-file",
+    summary="Its architecture as architecture.json, darts.txt or picture.svg",
+)  # fmt: skip
+def download(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, filename: str) -> HttpResponse:
+    search = own_search(request, search_id)
+    child = child_of(search, step, slot)
+    stem = f"{safe_name(search.name, 'search')}-{step}-{slot}"
+    return architecture_file(architecture_from_json(child.architecture), filename, stem)
+
+
+def child_of(search: Search, step: int, slot: int) -> Child:
+    """The child at this place; refused as not found where there is none."""
+    child = search.children.filter(step=step, slot=slot).first()
+    if child is None:
+        raise not_found("child")
+    return child
+
+
+def child_json(search: Search, child: Child) -> dict[str, Any]:
+    url = f"/searches/{search.pk}/children/{child.step}/{child.slot}"
+    names = ("step", "slot", "is_final", "reward", "reason", "hash", "parameters", "mult_adds", "seconds")
+    twin = None if child.twin_step is None else (child.twin_step, child.twin_slot)
+    return {name: getattr(child, name) for name in names} | {"twin": twin, "url": url, "picture": f"{url}/both.svg"}

@@ -1,0 +1,73 @@
+"""Files that searches and trainings have made."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Router
+
+from webapp.searches import artifacts
+from webapp.searches.api.architecture_files import attachment_headers
+from webapp.searches.api.refusals import not_found
+from webapp.searches.api.replies import ArtifactList, Refusal
+from webapp.searches.api.searches import own_search
+from webapp.searches.api.trainings import own_training
+from webapp.searches.models import Artifact, Stream
+
+CHUNK_BYTES = 256 * 1024
+
+router = Router(tags=["Files"])
+
+
+@router.get(
+    "/searches/{uuid:search_id}/artifacts", response={200: ArtifactList, 404: Refusal}, summary="Files of a search",
+    url_name="search-artifacts",
+)  # fmt: skip
+def of_search(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
+    return _listed(own_search(request, search_id))
+
+
+@router.get(
+    "/trainings/{uuid:training_id}/artifacts", response={200: ArtifactList, 404: Refusal},
+    summary="Files of a training", url_name="training-artifacts",
+)  # fmt: skip
+def of_training(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
+    """The weights are a safetensors file with the architecture inside."""
+    return _listed(own_training(request, training_id))
+
+
+@router.get(
+    "/artifacts/{uuid:artifact_id}", response={200: None, 404: Refusal, 410: Refusal}, summary="Download a file",
+    url_name="artifact",
+)  # fmt: skip
+def download(request: HttpRequest, artifact_id: uuid.UUID) -> StreamingHttpResponse:
+    artifact = Artifact.objects.visible_to(request.user).filter(pk=artifact_id).first()
+    if artifact is None:
+        raise not_found("file")
+    headers = attachment_headers(artifact.filename) | {"Content-Length": str(artifact.size)}
+    chunks = _chunks(artifacts.local_path(artifact.sha256))
+    return StreamingHttpResponse(chunks, content_type=artifact.media_type, headers=headers)
+
+
+def _listed(stream: Stream) -> dict[str, Any]:
+    names = ("label", "filename", "media_type", "size", "sha256", "created")
+    rows = Artifact.objects.filter(stream_id=stream.pk).order_by("created", "label")
+    return {
+        "artifacts": [
+            {name: getattr(row, name) for name in names} | {"id": row.pk, "url": f"/api/artifacts/{row.pk}"}
+            for row in rows
+        ]
+    }
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    """The file in pieces; asynchronous, because an ASGI server would read a plain iterator to its end first."""
+    file = await sync_to_async(path.open)("rb")
+    try:
+        while chunk := await sync_to_async(file.read)(CHUNK_BYTES):
+            yield chunk
+    finally:
+        await sync_to_async(file.close)()

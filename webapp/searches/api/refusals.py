@@ -1,0 +1,70 @@
+"""How the API says no: always {"errors": [{"field", "message"}]}, in sentences for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationErrorContext
+
+from search_engine.config import config_errors
+from search_engine.errors import UserError
+from webapp.searches.artifacts import ArtifactMissing
+from webapp.searches.lifecycle import CommandRefused
+
+
+class Refused(Exception):
+    """The answer is no. errors: what is wrong, each with the field it is about."""
+
+    def __init__(self, status: int, errors: Sequence[UserError]) -> None:
+        super().__init__(status, [str(error) for error in errors])
+        self.status = status
+        self.errors = errors
+
+
+def not_found(what: str) -> Refused:
+    """The same for what does not exist and for what belongs to somebody else."""
+    return Refused(404, [UserError("", f"There is no such {what}, or it is not yours.")])
+
+
+class SentencesApi(NinjaAPI):
+    """Speaks of a wrong value in the sentences of the configuration models, at its path inside the configuration."""
+
+    def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext]) -> Any:
+        found = [error for context in error_contexts for error in config_errors(context.pydantic_validation_error)]
+        return Refused(422, [UserError(inside(error.field), error.message) for error in found])
+
+
+def inside(field: str) -> str:
+    """The path without what only wraps it: ninja's names for body and query, and the body's "config"."""
+    for wrapper in ("body.", "query.", "config."):
+        field = field.removeprefix(wrapper)
+    return field
+
+
+def add_handlers(api: NinjaAPI) -> None:
+    """Let every kind of no take the one form."""
+
+    def refuse(request: HttpRequest, status: int, errors: Sequence[UserError]) -> HttpResponse:
+        told = [{"field": error.field, "message": error.message} for error in errors]
+        return api.create_response(request, {"errors": told}, status=status)
+
+    @api.exception_handler(Refused)
+    def on_refused(request: HttpRequest, error: Refused) -> HttpResponse:
+        return refuse(request, error.status, error.errors)
+
+    @api.exception_handler(UserError)
+    def on_user_error(request: HttpRequest, error: UserError) -> HttpResponse:
+        return refuse(request, 422, [error])
+
+    @api.exception_handler(CommandRefused)
+    def on_command_refused(request: HttpRequest, error: CommandRefused) -> HttpResponse:
+        return refuse(request, 409, [UserError("", str(error))])
+
+    @api.exception_handler(ArtifactMissing)
+    def on_artifact_missing(request: HttpRequest, error: ArtifactMissing) -> HttpResponse:
+        return refuse(request, 410, [UserError("", "This file is no longer in the store.")])
+
+    @api.exception_handler(HttpError)
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return refuse(request, error.status_code, [UserError("", error.message)])

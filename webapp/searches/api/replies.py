@@ -1,0 +1,250 @@
+"""What the API asks for and answers, as models: the pages, programs and /api/docs read the same."""
+
+import uuid
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from search_engine.config import SearchConfig, TrainingConfig
+from webapp.searches.estimate import Cost
+
+
+class Body(BaseModel):
+    """What is sent. Unknown names are refused, so that a typing error is not silently left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewSearch(Body):
+    """A search to start."""
+
+    config: SearchConfig
+
+
+class TrainingSettings(TrainingConfig):
+    """A training's configuration; the architecture may be left out where the body names a child."""
+
+    architecture: dict[str, Any] | None = None  # type: ignore[assignment]
+
+
+class NewTraining(Body):
+    """A training to start: of a child (search, step and slot), or of config.architecture."""
+
+    search: uuid.UUID | None = None
+    step: int | None = None
+    slot: int | None = None
+    config: TrainingSettings
+
+
+class Unchecked(Body):
+    """What might be started, complete or not: what is wrong with it is part of the answer."""
+
+    search: uuid.UUID | None = None
+    step: int | None = None
+    slot: int | None = None
+    config: dict[str, Any]
+
+
+class Problem(BaseModel):
+    """field: dotted path inside the configuration, "" when it is not about one value. message: a sentence."""
+
+    field: str
+    message: str
+
+
+class Refusal(BaseModel):
+    errors: list[Problem]
+
+
+class Started(BaseModel):
+    """url: its page."""
+
+    id: uuid.UUID
+    url: str
+
+
+class StateReply(BaseModel):
+    id: uuid.UUID
+    state: str
+
+
+class Range(BaseModel):
+    low: int
+    high: int
+
+
+class CostReply(BaseModel):
+    """Before a start. Figures are null while errors is not empty; seconds also until a worker has measured its speed.
+
+    parameters, mult_adds: from the smallest to the largest hundredth of children. memory_bytes: of the largest
+    hundredth. disk_bytes: at most, before the daily sweep.
+    """
+
+    children: int | None = None
+    seconds: float | None = None
+    child_seconds: float | None = None
+    workers: int | None = None
+    parameters: Range | None = None
+    mult_adds: Range | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    notes: list[str] = Field(default_factory=list)
+    errors: list[Problem] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, cost: Cost) -> "CostReply":
+        return cls(
+            children=cost.children,
+            seconds=cost.seconds,
+            child_seconds=cost.child_seconds,
+            workers=cost.workers,
+            parameters=Range(low=cost.parameters[0], high=cost.parameters[1]),
+            mult_adds=Range(low=cost.mult_adds[0], high=cost.mult_adds[1]),
+            memory_bytes=cost.memory_bytes,
+            disk_bytes=cost.disk_bytes,
+            notes=cost.notes,
+        )
+
+
+class SearchReply(BaseModel):
+    """A search. done: children with a verdict; created, ended: seconds since 1970; fingerprint: of what it computed."""
+
+    id: uuid.UUID
+    name: str
+    url: str
+    state: str
+    reason: str
+    created: float
+    ended: float | None
+    total: int
+    done: int
+    best_reward: float | None
+    steps_told: int
+    fingerprint: str
+    last_event: int
+    code_version: str
+
+
+class SearchDetail(SearchReply):
+    config: dict[str, Any]
+
+
+class SearchList(BaseModel):
+    searches: list[SearchReply]
+    total: int
+
+
+class EventList(BaseModel):
+    """events: {"n", "at", "kind", ...}, in order, after the asked number; last: the newest number there is."""
+
+    events: list[dict[str, Any]]
+    last: int
+
+
+class ChildReply(BaseModel):
+    """A child. reward: null until the verdict, and for a lost one; twin: (step, slot) whose reward was copied."""
+
+    step: int
+    slot: int
+    is_final: bool
+    reward: float | None
+    reason: str
+    twin: tuple[int, int] | None
+    hash: str
+    parameters: int | None
+    mult_adds: int | None
+    seconds: float | None
+    url: str
+    picture: str
+
+
+class ChildDetail(ChildReply):
+    decisions: list[int]
+    log_probability: float
+    architecture: dict[str, Any]
+
+
+class ChildList(BaseModel):
+    """One page of children. total: of all pages."""
+
+    children: list[ChildReply]
+    page: int
+    pages: int
+    size: int
+    total: int
+
+
+class ChildPlace(BaseModel):
+    search: uuid.UUID
+    step: int
+    slot: int
+
+
+class TrainingReply(BaseModel):
+    """A training. test_accuracy: of the one look at the test images, at its end; checkpoint: SHA-256 of the weights."""
+
+    id: uuid.UUID
+    name: str
+    url: str
+    state: str
+    reason: str
+    created: float
+    ended: float | None
+    epochs: int
+    epochs_done: int
+    hash: str
+    parameters: int
+    mult_adds: int
+    test_accuracy: float | None
+    test_examples: int | None
+    held_out_accuracy: float | None
+    seconds: float | None
+    checkpoint: str
+    child: ChildPlace | None
+    last_event: int
+    code_version: str
+
+
+class TrainingDetail(TrainingReply):
+    config: dict[str, Any]
+
+
+class TrainingList(BaseModel):
+    trainings: list[TrainingReply]
+    total: int
+
+
+class ArtifactReply(BaseModel):
+    """A file. url: where it is downloaded."""
+
+    id: uuid.UUID
+    label: str
+    filename: str
+    media_type: str
+    size: int
+    sha256: str
+    created: float
+    url: str
+
+
+class ArtifactList(BaseModel):
+    artifacts: list[ArtifactReply]
+
+
+class WorkerReply(BaseModel):
+    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for."""
+
+    name: str
+    host: str
+    device: str
+    memory: int | None
+    rates: list[list[float]]
+    seen: float
+    seconds_since_seen: float
+    is_here: bool
+    job: str | None
+    stream: uuid.UUID | None
+
+
+class WorkerList(BaseModel):
+    workers: list[WorkerReply]

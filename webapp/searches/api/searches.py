@@ -1,0 +1,143 @@
+"""Searches: start, list, look at, steer."""
+
+import uuid
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Router
+from ninja.responses import Status
+from pydantic import ValidationError
+
+from search_engine.config import SearchConfig, config_errors
+from webapp.searches import event_log, lifecycle
+from webapp.searches.api.once import HEADER, once
+from webapp.searches.api.refusals import Refused, not_found
+from webapp.searches.api.replies import (
+    CostReply,
+    EventList,
+    NewSearch,
+    Problem,
+    Refusal,
+    SearchDetail,
+    SearchList,
+    SearchReply,
+    Started,
+    StateReply,
+    Unchecked,
+)
+from webapp.searches.data_limits import data_errors
+from webapp.searches.estimate import live_rates, search_cost
+from webapp.searches.models import Search
+from webapp.searches.overview import searches_of
+from webapp.searches.start import start_search
+
+router = Router(tags=["Searches"])
+
+Limit = Annotated[int, Query(ge=1, le=500)]
+After = Annotated[int, Query(ge=0)]
+
+
+@router.post(
+    "",
+    response={201: Started, 409: Refusal, 422: Refusal},
+    summary="Start a search",
+    openapi_extra=HEADER,
+    url_name="start-search",
+)
+@once
+def start(request: HttpRequest, body: NewSearch) -> Status:
+    errors = data_errors(body.config.data)
+    if errors:
+        raise Refused(422, errors)
+    search = start_search(request.user, body.config)
+    return Status(201, Started(id=search.pk, url=f"/searches/{search.pk}"))
+
+
+@router.post("/estimate", response=CostReply, summary="What a search would cost", url_name="estimate-search")
+def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
+    """Starts nothing. What is wrong with the configuration is part of the answer."""
+    try:
+        config = SearchConfig.model_validate(body.config)
+    except ValidationError as error:
+        return CostReply(errors=_problems(config_errors(error)))
+    errors = data_errors(config.data)
+    return CostReply(errors=_problems(errors)) if errors else CostReply.of(search_cost(config, live_rates()))
+
+
+@router.get("", response=SearchList, summary="Your searches, newest first", url_name="searches")
+def list_searches(request: HttpRequest, limit: Limit = 50, offset: After = 0) -> dict[str, Any]:
+    mine = searches_of(request.user)
+    return {"searches": [search_json(each) for each in mine[offset : offset + limit]], "total": mine.count()}
+
+
+@router.get("/{uuid:search_id}", response={200: SearchDetail, 404: Refusal}, summary="One search", url_name="search")
+def show(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
+    search = searches_of(request.user).filter(pk=search_id).first()
+    if search is None:
+        raise not_found("search")
+    return search_json(search) | {"config": search.config}
+
+
+@router.get(
+    "/{uuid:search_id}/events",
+    response={200: EventList, 404: Refusal},
+    summary="What happened",
+    url_name="search-events",
+)
+def events(request: HttpRequest, search_id: uuid.UUID, after: After = 0, limit: Limit = 500) -> dict[str, Any]:
+    """The same objects as the live socket /ws/streams/{id}?after=N sends."""
+    search = own_search(request, search_id)
+    return {"events": event_log.read(search.pk, after, limit), "last": search.last_event}
+
+
+@router.post(
+    "/{uuid:search_id}/pause", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Pause a search",
+    openapi_extra=HEADER, url_name="pause-search",
+)  # fmt: skip
+@once
+def pause(request: HttpRequest, search_id: uuid.UUID) -> Status:
+    """What is under way stops at the end of its epoch."""
+    lifecycle.pause(own_search(request, search_id).pk)
+    return _state(request, search_id)
+
+
+@router.post(
+    "/{uuid:search_id}/resume", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Resume a search",
+    openapi_extra=HEADER, url_name="resume-search",
+)  # fmt: skip
+@once
+def resume(request: HttpRequest, search_id: uuid.UUID) -> Status:
+    lifecycle.resume(own_search(request, search_id).pk)
+    return _state(request, search_id)
+
+
+@router.post(
+    "/{uuid:search_id}/stop", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Stop a search for good",
+    openapi_extra=HEADER, url_name="stop-search",
+)  # fmt: skip
+@once
+def stop(request: HttpRequest, search_id: uuid.UUID) -> Status:
+    lifecycle.stop(own_search(request, search_id).pk)
+    return _state(request, search_id)
+
+
+def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
+    """The search, where this user may see it; refused as not found else."""
+    search = Search.objects.visible_to(request.user).filter(pk=search_id).first()
+    if search is None:
+        raise not_found("search")
+    return search
+
+
+def search_json(search: Any) -> dict[str, Any]:
+    """A search out of `overview.searches_of`."""
+    names = SearchReply.model_fields.keys() - {"id", "url"}
+    return {name: getattr(search, name) for name in names} | {"id": search.pk, "url": f"/searches/{search.pk}"}
+
+
+def _state(request: HttpRequest, search_id: uuid.UUID) -> Status:
+    return Status(200, StateReply(id=search_id, state=own_search(request, search_id).state))
+
+
+def _problems(errors: Any) -> list[Problem]:
+    return [Problem(field=error.field, message=error.message) for error in errors]

@@ -1,0 +1,187 @@
+"""Trainings: start, list, look at, steer, and their architecture as files."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from ninja.responses import Status
+from pydantic import ValidationError
+
+from search_engine.architecture import architecture_from_json
+from search_engine.config import TrainingConfig, config_errors
+from search_engine.errors import ArchitectureError, ConfigError, UserError
+from webapp.searches import event_log, lifecycle
+from webapp.searches.api.architecture_files import architecture_file, safe_name
+from webapp.searches.api.children import child_of
+from webapp.searches.api.once import HEADER, once
+from webapp.searches.api.refusals import Refused, not_found
+from webapp.searches.api.replies import (
+    CostReply,
+    EventList,
+    NewTraining,
+    Problem,
+    Refusal,
+    Started,
+    StateReply,
+    TrainingDetail,
+    TrainingList,
+    TrainingReply,
+    Unchecked,
+)
+from webapp.searches.api.searches import After, Limit, own_search
+from webapp.searches.data_limits import data_errors
+from webapp.searches.estimate import live_rates, training_cost
+from webapp.searches.models import Child, Training
+from webapp.searches.overview import trainings_of
+from webapp.searches.start import start_training
+
+router = Router(tags=["Trainings"])
+
+
+@router.post(
+    "", response={201: Started, 404: Refusal, 409: Refusal, 422: Refusal}, summary="Start a training",
+    openapi_extra=HEADER, url_name="start-training",
+)  # fmt: skip
+@once
+def start(request: HttpRequest, body: NewTraining) -> Status:
+    """Of a child (search, step and slot), or of config.architecture."""
+    child = _named_child(request, body)
+    config, errors = _checked(body.config.model_dump(mode="json"), child)
+    if config is None or errors:
+        raise Refused(422, errors)
+    training = start_training(request.user, config, child)
+    return Status(201, Started(id=training.pk, url=f"/trainings/{training.pk}"))
+
+
+@router.post(
+    "/estimate",
+    response={200: CostReply, 404: Refusal},
+    summary="What a training would cost",
+    url_name="estimate-training",
+)
+def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
+    """Starts nothing. What is wrong with the configuration is part of the answer."""
+    config, errors = _checked(body.config, _named_child(request, body))
+    if config is None or errors:
+        return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
+    return CostReply.of(training_cost(config, architecture_from_json(config.architecture), live_rates()))
+
+
+@router.get("", response=TrainingList, summary="Your trainings, newest first", url_name="trainings")
+def list_trainings(request: HttpRequest, limit: Limit = 50, offset: After = 0) -> dict[str, Any]:
+    mine = trainings_of(request.user)
+    return {"trainings": [training_json(each) for each in mine[offset : offset + limit]], "total": mine.count()}
+
+
+@router.get(
+    "/{uuid:training_id}", response={200: TrainingDetail, 404: Refusal}, summary="One training", url_name="training"
+)
+def show(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
+    training = trainings_of(request.user).filter(pk=training_id).first()
+    if training is None:
+        raise not_found("training")
+    return training_json(training) | {"config": training.config}
+
+
+@router.get(
+    "/{uuid:training_id}/events", response={200: EventList, 404: Refusal}, summary="What happened",
+    url_name="training-events",
+)  # fmt: skip
+def events(request: HttpRequest, training_id: uuid.UUID, after: After = 0, limit: Limit = 500) -> dict[str, Any]:
+    """The same objects as the live socket /ws/streams/{id}?after=N sends."""
+    training = own_training(request, training_id)
+    return {"events": event_log.read(training.pk, after, limit), "last": training.last_event}
+
+
+@router.post(
+    "/{uuid:training_id}/pause", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Pause a training",
+    openapi_extra=HEADER, url_name="pause-training",
+)  # fmt: skip
+@once
+def pause(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    """It stops at the end of its epoch."""
+    lifecycle.pause(own_training(request, training_id).pk)
+    return _state(request, training_id)
+
+
+@router.post(
+    "/{uuid:training_id}/resume", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Resume a training",
+    openapi_extra=HEADER, url_name="resume-training",
+)  # fmt: skip
+@once
+def resume(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    lifecycle.resume(own_training(request, training_id).pk)
+    return _state(request, training_id)
+
+
+@router.post(
+    "/{uuid:training_id}/stop", response={200: StateReply, 404: Refusal, 409: Refusal},
+    summary="Stop a training for good", openapi_extra=HEADER, url_name="stop-training",
+)  # fmt: skip
+@once
+def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    lifecycle.stop(own_training(request, training_id).pk)
+    return _state(request, training_id)
+
+
+@router.get(
+    "/{uuid:training_id}/{filename}", response={200: None, 404: Refusal}, url_name="training-file",
+    summary="Its architecture as architecture.json, darts.txt or picture.svg",
+)  # fmt: skip
+def download(request: HttpRequest, training_id: uuid.UUID, filename: str) -> HttpResponse:
+    training = own_training(request, training_id)
+    architecture = architecture_from_json(training.config["architecture"])
+    return architecture_file(architecture, filename, safe_name(training.name, "training"))
+
+
+def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
+    """The training, where this user may see it; refused as not found else."""
+    training = Training.objects.visible_to(request.user).filter(pk=training_id).first()
+    if training is None:
+        raise not_found("training")
+    return training
+
+
+def training_json(training: Any) -> dict[str, Any]:
+    """A training out of `overview.trainings_of`."""
+    names = TrainingReply.model_fields.keys() - {"id", "url", "child", "epochs"}
+    child = training.child and {
+        "search": training.child.search_id,
+        "step": training.child.step,
+        "slot": training.child.slot,
+    }
+    return {name: getattr(training, name) for name in names} | {
+        "id": training.pk,
+        "url": f"/trainings/{training.pk}",
+        "epochs": training.config["recipe"]["epochs"],
+        "child": child,
+    }
+
+
+def _named_child(request: HttpRequest, body: NewTraining | Unchecked) -> Child | None:
+    if body.search is None:
+        return None
+    if body.step is None or body.slot is None:
+        raise ConfigError("", "A search is named without the step and slot of one of its children.")
+    return child_of(own_search(request, body.search), body.step, body.slot)
+
+
+def _checked(value: dict[str, Any], child: Child | None) -> tuple[TrainingConfig | None, list[UserError]]:
+    """The configuration, and everything that is wrong with it."""
+    if child is not None:
+        value = value | {"architecture": child.architecture}
+    if value.get("architecture") is None:
+        return None, [ConfigError("architecture", "is missing: name a child of a search, or give an architecture.")]
+    try:
+        config = TrainingConfig.model_validate(value)
+        architecture_from_json(config.architecture)
+    except ValidationError as error:
+        return None, list(config_errors(error))
+    except ArchitectureError as error:
+        return None, [ArchitectureError(f"architecture.{error.field}".rstrip("."), error.message)]
+    return config, list(data_errors(config.data))
+
+
+def _state(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    return Status(200, StateReply(id=training_id, state=own_training(request, training_id).state))

@@ -1,0 +1,88 @@
+"""What the page of one child shows: its counts by the network plan, its curve, what the controller decided."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from search_engine import cost
+from search_engine.architecture import architecture_from_json
+from search_engine.config import SearchConfig
+from search_engine.data.descriptions import describe
+from search_engine.errors import ConfigError
+from search_engine.spaces.nasnet import NasnetSpace
+from webapp.searches.models import Child, Event
+from webapp.searches.start import network_of
+
+CURVE_WIDTH, CURVE_HEIGHT = 320, 120  # Of the small picture, in its own units.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Of one child as a network. with_auxiliary: parameters, None where the layout has no place for that head."""
+
+    parameters: int
+    with_auxiliary: int | None
+    mult_adds: int
+    batch_size: int
+    activation_bytes: int
+    layers: tuple[cost.LayerCost, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One epoch of its training. point: where its loss stands in the curve's picture."""
+
+    number: int
+    loss: float
+    accuracy: float | None
+    seconds: float
+    point: str
+
+
+def counts_of(child: Child, config: SearchConfig) -> Counts:
+    """Exact counts; the same plan is what a trainer builds."""
+    architecture, data = architecture_from_json(child.architecture), describe(config.data.name)
+    network = network_of(architecture, config.child, data, config.data.image_size)
+    try:
+        auxiliary = network_of(architecture, config.child, data, config.data.image_size, auxiliary=True)
+    except ConfigError:  # The image is too small where the head would stand.
+        auxiliary = network
+    return Counts(
+        parameters=cost.parameters(network),
+        with_auxiliary=cost.parameters(auxiliary) if auxiliary.auxiliary_output else None,
+        mult_adds=cost.mult_adds(network),
+        batch_size=config.recipe.batch_size,
+        activation_bytes=cost.activation_bytes(network, config.recipe.batch_size),
+        layers=cost.layer_costs(network),
+    )
+
+
+def epochs_of(child: Child) -> list[Epoch]:
+    """Its epochs in order; one that was done again after a loss stands once, as it was last."""
+    rows = Event.objects.filter(
+        stream_id=child.search_id, kind="epoch_ended", payload__step=child.step, payload__slot=child.slot
+    )
+    last: dict[int, dict[str, Any]] = {row.payload["epoch"]: row.payload for row in rows.order_by("number")}
+    highest = max((payload["loss"] for payload in last.values()), default=0.0) or 1.0
+    return [
+        Epoch(
+            number=number,
+            loss=payload["loss"],
+            accuracy=payload["accuracy"],
+            seconds=payload["seconds"],
+            point=_point(index, len(last), payload["loss"] / highest),
+        )
+        for index, (number, payload) in enumerate(sorted(last.items()))
+    ]
+
+
+def decisions_of(child: Child, config: SearchConfig) -> list[tuple[str, str]]:
+    """(name, chosen option) of every decision."""
+    return [
+        (decision.name, decision.options[chosen])
+        for decision, chosen in zip(NasnetSpace(config.space).decisions, child.decisions, strict=True)
+    ]
+
+
+def _point(index: int, count: int, height: float) -> str:
+    x = CURVE_WIDTH * index / max(count - 1, 1)
+    return f"{x:.1f},{CURVE_HEIGHT * (1 - height):.1f}"

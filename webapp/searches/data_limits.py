@@ -1,0 +1,30 @@
+"""What a configuration asks of its data set, held against what the data set has."""
+
+from search_engine.config import DataConfig
+from search_engine.data.descriptions import describe
+from search_engine.errors import ConfigError
+
+
+def data_errors(data: DataConfig) -> list[ConfigError]:
+    """Everything that the data set cannot give, each at its field."""
+    try:
+        description = describe(data.name)
+    except ConfigError as error:
+        return [error]
+    errors = []
+    if data.image_size > description.image_size:
+        errors.append(
+            ConfigError(
+                "data.image_size",
+                f"is {data.image_size}; the images of {description.title} have {description.image_size} pixels.",
+            )
+        )
+    wanted, there = data.train_examples + data.held_out_examples, description.train_examples
+    if wanted > there:
+        errors.append(
+            ConfigError(
+                "data.train_examples",
+                f"and held-out images are {wanted:,} together; {description.title} has {there:,} for both.",
+            )
+        )
+    return errors

@@ -1,0 +1,161 @@
+"""What a search or a training will cost, before it starts: time, memory, disk."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from search_engine import cost
+from search_engine.architecture import Architecture
+from search_engine.config import DataConfig, PpoConfig, RecipeConfig, SearchConfig, TrainingConfig
+from search_engine.data.descriptions import describe
+from search_engine.network_plan import plan
+from search_engine.spaces.nasnet import NasnetSpace
+from webapp.searches import advice, clock
+from webapp.searches.models import Worker
+from webapp.searches.uniform_draws import drawn_children
+
+LIVE_SECONDS = 15.0  # A worker that was not seen for so long is not counted on.
+FORWARD_SHARE = 1 / 3  # Of a training image's work: backward costs twice the forward pass.
+CHILD_OVERHEAD, STEP_OVERHEAD = 0.2, 0.5  # Seconds: building, claiming and storing a child; learning and drawing.
+FLOAT_BYTES = 4
+WEIGHTS_KEPT = 3  # Weights, gradients and momentum, while a network trains.
+CHECKPOINT_KEPT = 2  # Weights and momentum.
+SWEEP_SECONDS = 24 * 3600.0  # Older checkpoints are removed once a day.
+ROW_BYTES_CHILD, ROW_BYTES_EPOCH = 4000, 400
+
+Rates = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """seconds, child_seconds: None until a worker has measured its speed. parameters, mult_adds: (low, high)."""
+
+    children: int
+    seconds: float | None
+    child_seconds: float | None
+    workers: int
+    parameters: tuple[int, int]
+    mult_adds: tuple[int, int]
+    memory_bytes: int
+    disk_bytes: int
+    notes: list[str]
+
+
+def live_rates() -> list[Rates]:
+    """The measured speeds of the workers that are there, one entry for each."""
+    there = Worker.objects.filter(seen__gte=clock.now() - LIVE_SECONDS)
+    return [rates for rates in there.values_list("rates", flat=True) if rates]
+
+
+def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
+    """Predicted from uniform draws of the space and the workers' speeds. The data must be known and large enough."""
+    drawn = drawn_children(config)
+    means = [
+        _mean([_seconds(each.mult_adds, config.recipe, config.data, rates) for each in drawn]) for rates in workers
+    ]
+    seconds = _search_seconds(config, means) if means else None
+    parameters = sorted(each.parameters for each in drawn)
+    mult_adds = sorted(each.mult_adds for each in drawn)
+    memory = sorted(_memory(each.parameters, each.activation_bytes) for each in drawn)
+    return Cost(
+        children=config.budget.children,
+        seconds=seconds,
+        child_seconds=_mean(means) if means else None,
+        workers=len(workers),
+        parameters=(_percentile(parameters, 0.01), _percentile(parameters, 0.99)),
+        mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
+        memory_bytes=_percentile(memory, 0.99),
+        disk_bytes=_search_disk(config, _mean(parameters), seconds),
+        notes=advice.search_advice(config, seconds, len(workers)),
+    )
+
+
+def training_cost(config: TrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+    """Of one network on one worker: the slowest, since nobody knows which will take it."""
+    data = describe(config.data.name)
+    network = plan(
+        architecture,
+        config.layout,
+        image_channels=data.channels,
+        image_size=config.data.image_size,
+        classes=len(data.classes),
+    )
+    parameters, mult_adds = cost.parameters(network), cost.mult_adds(network)
+    seconds = max((_seconds(mult_adds, config.recipe, config.data, rates) for rates in workers), default=None)
+    return Cost(
+        children=1,
+        seconds=seconds,
+        child_seconds=seconds,
+        workers=len(workers),
+        parameters=(parameters, parameters),
+        mult_adds=(mult_adds, mult_adds),
+        memory_bytes=_memory(parameters, cost.activation_bytes(network, config.recipe.batch_size)),
+        disk_bytes=_files(parameters, config.recipe.epochs, seconds) + config.recipe.epochs * ROW_BYTES_EPOCH,
+        notes=advice.training_advice(config.recipe, config.data, seconds),
+    )
+
+
+def _search_seconds(config: SearchConfig, means: Sequence[float]) -> float:
+    """means: seconds of a mean child on each worker. Without lookahead, workers wait at the end of a step."""
+    steps, size = math.ceil(config.budget.children / config.strategy.step_size), config.strategy.step_size
+    together = sum(1 / mean for mean in means)  # Children per second.
+    if config.strategy.lookahead > 0:
+        return config.budget.children / together + steps * STEP_OVERHEAD
+    rounds = math.ceil(size / len(means)) * len(means) / size  # How much longer than without waiting.
+    return config.budget.children / together * rounds + steps * STEP_OVERHEAD
+
+
+def _seconds(mult_adds: int, recipe: RecipeConfig, data: DataConfig, rates: Rates) -> float:
+    """One network: its training epochs, and one forward pass over the held-out images."""
+    images = recipe.epochs * data.train_examples + FORWARD_SHARE * data.held_out_examples
+    return images * mult_adds / _rate(mult_adds, rates) + CHILD_OVERHEAD
+
+
+def _rate(mult_adds: int, rates: Rates) -> float:
+    """Mult-adds per second while training a network of this size: between measured sizes, on a logarithmic scale."""
+    points = sorted((math.log(size), rate) for size, rate in rates)
+    where = math.log(max(mult_adds, 1))
+    if where <= points[0][0]:
+        return points[0][1]
+    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+        if where <= right:
+            return low + (high - low) * (where - left) / (right - left)
+    return points[-1][1]
+
+
+def _memory(parameters: int, activation_bytes: int) -> int:
+    return activation_bytes + WEIGHTS_KEPT * FLOAT_BYTES * parameters
+
+
+def _search_disk(config: SearchConfig, parameters: float, seconds: float | None) -> int:
+    epochs = config.recipe.epochs
+    rows = config.budget.children * (ROW_BYTES_CHILD + epochs * ROW_BYTES_EPOCH)
+    steps = math.ceil(config.budget.children / config.strategy.step_size)
+    files = steps * _strategy_bytes(config) * _kept_share(seconds)
+    return int(rows + files + config.budget.children * _files(parameters, epochs - 1, seconds))
+
+
+def _files(parameters: float, epochs: int, seconds: float | None) -> int:
+    """Checkpoints after epochs, as far as they are there at one time."""
+    return int(epochs * CHECKPOINT_KEPT * FLOAT_BYTES * parameters * _kept_share(seconds))
+
+
+def _kept_share(seconds: float | None) -> float:
+    return 1.0 if seconds is None else min(1.0, SWEEP_SECONDS / max(seconds, 1.0))
+
+
+def _strategy_bytes(config: SearchConfig) -> float:
+    """The controller's weights with Adam's two moments: an LSTM of H units, and a softmax per decision (A.2)."""
+    if not isinstance(config.strategy, PpoConfig):
+        return 0.0
+    hidden = config.strategy.hidden_size
+    options = sum(len(decision.options) for decision in NasnetSpace(config.space).decisions)
+    return 3.0 * FLOAT_BYTES * (8 * hidden * (hidden + 1) + 2 * options * (hidden + 1))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _percentile(ordered: Sequence[int], share: float) -> int:
+    return ordered[round(share * (len(ordered) - 1))]

@@ -1,0 +1,222 @@
+"""The start forms, described from the configuration models: nothing about a field is written a second time here.
+
+A form is a tuple of fieldsets; the templates draw them and the page's script sends what was typed to the API, which
+checks it by the very same models.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MultipleOf
+from pydantic.fields import FieldInfo
+
+from search_engine.architecture import COMBINATIONS, OPERATIONS
+from search_engine.config import Config
+from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
+
+DATA_NAME = "data.name"  # Its options are the described data sets.
+# What a newcomer decides; everything else waits under "More settings". A test holds these against the models.
+ESSENTIAL = frozenset({
+    "name", "space.blocks", "space.operations", "strategy.kind", "strategy.step_size", "strategy.learning_rate",
+    "child.normal_cells", "child.filters", "layout.normal_cells", "layout.filters", "recipe.epochs",
+    "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
+    "data.held_out_examples", "budget.children", "reproducibility.seed",
+})  # fmt: skip
+TICKS = {"space.operations": OPERATIONS, "space.combinations": COMBINATIONS}
+KIND_TITLES = {"ppo": "PPO controller", "random": "Uniform random"}
+
+FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", "text", "fixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One option of a field. text: its value in the form; is_chosen: now."""
+
+    text: str
+    title: str
+    help: str = ""
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One value of a configuration.
+
+    path: dotted, as errors name it. text: the current value as one would type it. belongs_to: the kinds of the
+    fieldset's choice with which the field is there, between spaces; "" when it always is.
+    """
+
+    path: str
+    kind: FieldKind
+    label: str
+    help: str = ""
+    unit: str = ""
+    source: str = ""
+    limits: str = ""
+    text: str = ""
+    is_ticked: bool = False
+    choices: tuple[Choice, ...] = ()
+    belongs_to: str = ""
+
+    @property
+    def id(self) -> str:
+        return "field-" + self.path.replace(".", "-")
+
+    @property
+    def is_essential(self) -> bool:
+        return self.path in ESSENTIAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fieldset:
+    """Fields under one heading; the rarer ones apart."""
+
+    id: str
+    heading: str
+    fields: tuple[FormField, ...]
+
+    @property
+    def essential(self) -> tuple[FormField, ...]:
+        return tuple(field for field in self.fields if field.is_essential or field.kind == "fixed")
+
+    @property
+    def more(self) -> tuple[FormField, ...]:
+        return tuple(field for field in self.fields if not field.is_essential and field.kind != "fixed")
+
+
+def describe_form(model: type[Config], values: dict[str, Any]) -> tuple[Fieldset, ...]:
+    """The form of a configuration. values: its current JSON form, complete; parts that are no fields are left out."""
+    fieldsets: list[Fieldset] = []
+    loose: list[FormField] = []
+    for name, info in model.model_fields.items():
+        parts = _parts(info.annotation)
+        if parts:
+            fields = _fields_of_parts(parts, f"{name}.", values[name])
+            fieldsets.append(Fieldset(id=name, heading=parts[0].heading, fields=fields))
+        elif _kind(name, info) is not None:  # An architecture has no field.
+            loose.append(_field(name, info, "", values[name]))
+    return (Fieldset(id="general", heading="", fields=tuple(loose)), *fieldsets)
+
+
+def number_text(value: float) -> str:
+    """A number as one would type it: 0.00001, never 1e-05."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
+
+
+def _parts(annotation: Any) -> tuple[type[Config], ...]:
+    """The configuration models among which this field chooses; () when it holds a plain value."""
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return tuple(part for part in options if isinstance(part, type) and issubclass(part, Config))
+
+
+def _fields_of_parts(parts: tuple[type[Config], ...], prefix: str, values: dict[str, Any]) -> tuple[FormField, ...]:
+    """The fields of one model; of several, their choice and then each field once, with the models that have it."""
+    if len(parts) == 1:
+        return tuple(_field(name, info, prefix, values[name]) for name, info in parts[0].model_fields.items())
+    kinds = {part.model_fields["kind"].default: part for part in parts}
+    fields = [_choice_of_kind(kinds, prefix, values["kind"])]
+    seen: dict[str, tuple[FieldInfo, list[str]]] = {}
+    for kind, part in kinds.items():
+        for name, info in part.model_fields.items():
+            if name != "kind":
+                seen.setdefault(name, (info, []))[1].append(kind)
+    for name, (info, owners) in seen.items():
+        belongs_to = "" if len(owners) == len(kinds) else " ".join(owners)
+        fields.append(_field(name, info, prefix, values.get(name, info.default), belongs_to))
+    return tuple(fields)
+
+
+def _choice_of_kind(kinds: dict[str, type[Config]], prefix: str, current: str) -> FormField:
+    choices = tuple(
+        Choice(text=kind, title=KIND_TITLES[kind], help=_first_sentence(part), is_chosen=kind == current)
+        for kind, part in kinds.items()
+    )
+    return FormField(path=f"{prefix}kind", kind="cards", label="Method", choices=choices, text=current)
+
+
+def _first_sentence(part: type[Config]) -> str:
+    return (part.__doc__ or "").split("\n")[0]
+
+
+def _field(name: str, info: FieldInfo, prefix: str, value: Any, belongs_to: str = "") -> FormField:
+    path = prefix + name
+    kind = _kind(path, info)
+    assert kind is not None, f"{path} has a type that the form cannot show"
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return FormField(
+        path=path,
+        kind=kind,
+        label=info.title or name,
+        help=info.description or "",
+        unit=str(extra.get("unit") or ""),
+        source=str(extra.get("source") or ""),
+        limits=_limits(info) if kind in ("integer", "number") else "",
+        text=_text(value),
+        is_ticked=value is True,
+        choices=_choices(path, info, value),
+        belongs_to=belongs_to,
+    )
+
+
+def _kind(path: str, info: FieldInfo) -> FieldKind | None:
+    """How the field is shown; None for what no form shows, such as an architecture."""
+    if path in TICKS:
+        return "ticks"
+    if path == DATA_NAME:
+        return "cards"
+    if get_origin(info.annotation) is Literal:
+        return "choice" if len(get_args(info.annotation)) > 1 else "fixed"
+    plain: dict[Any, FieldKind] = {int: "integer", float: "number", bool: "boolean", str: "text"}
+    return plain.get(info.annotation)
+
+
+def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
+    if path in TICKS:
+        return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in TICKS[path])
+    if path == DATA_NAME:
+        return tuple(
+            Choice(text=data.name, title=data.title, help=_data_help(data), is_chosen=data.name == value)
+            for data in DESCRIPTIONS
+        )
+    if get_origin(info.annotation) is Literal:
+        return tuple(Choice(text=str(t), title=str(t), is_chosen=t == value) for t in get_args(info.annotation))
+    return ()
+
+
+def _data_help(data: DatasetDescription) -> str:
+    colour = "grey" if data.channels == 1 else "colour"
+    origin = "comes along" if data.bytes == 0 else f"downloaded once, {data.bytes / 1e6:.0f} MB"
+    return (
+        f"{data.train_examples:,} training and {data.test_examples:,} test images, {colour}, "
+        f"{data.image_size} pixels, {len(data.classes)} classes; {origin}."
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or value is None or isinstance(value, (list, tuple)):
+        return ""
+    return number_text(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _limits(info: FieldInfo) -> str:
+    """The range in words: "1 to 7", "above 0, at most 1"."""
+    found = {type(limit): limit for limit in info.metadata}
+    low = found.get(Ge) or found.get(Gt)
+    high = found.get(Le) or found.get(Lt)
+    words = []
+    if isinstance(low, Ge) and isinstance(high, Le):
+        words.append(f"{_bound(low.ge)} to {_bound(high.le)}")
+    else:
+        if low is not None:
+            words.append(f"at least {_bound(low.ge)}" if isinstance(low, Ge) else f"above {_bound(low.gt)}")
+        if high is not None:
+            words.append(f"at most {_bound(high.le)}" if isinstance(high, Le) else f"below {_bound(high.lt)}")
+    if MultipleOf in found:
+        words.append(f"a multiple of {found[MultipleOf].multiple_of}")
+    return ", ".join(words)
+
+
+def _bound(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else number_text(value)

@@ -1,0 +1,69 @@
+"""The first page's list: searches and trainings together, newest first."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from webapp.searches.models import Stream
+from webapp.searches.overview import searches_of, trainings_of
+
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line. done of total: children or epochs, named by `unit`; result: a share in [0, 1] or None."""
+
+    kind: str
+    name: str
+    url: str
+    state: str
+    reason: str
+    done: int
+    total: int
+    unit: str
+    result: float | None
+    result_title: str
+    created: datetime
+
+
+def entries_of(user: Any) -> list[Entry]:
+    """At most `LONGEST` of each kind."""
+    entries = [_search_entry(search) for search in searches_of(user)[:LONGEST]]
+    entries += [_training_entry(training) for training in trainings_of(user)[:LONGEST]]
+    return sorted(entries, key=lambda entry: entry.created, reverse=True)
+
+
+def _search_entry(search: Any) -> Entry:
+    return _entry(
+        search,
+        url=f"/searches/{search.pk}",
+        done=search.done,
+        total=search.total,
+        unit="children",
+        result=search.best_reward,
+        result_title="best reward, held-out images",
+    )
+
+
+def _training_entry(training: Any) -> Entry:
+    return _entry(
+        training,
+        url=f"/trainings/{training.pk}",
+        done=training.epochs_done,
+        total=training.config["recipe"]["epochs"],
+        unit="epochs",
+        result=training.test_accuracy,
+        result_title="test accuracy",
+    )
+
+
+def _entry(stream: Stream, **figures: Any) -> Entry:
+    return Entry(
+        kind=stream.kind,
+        name=stream.name or f"{stream.kind.capitalize()} without a name",
+        state=stream.state,
+        reason=stream.reason,
+        created=datetime.fromtimestamp(stream.created, UTC),
+        **figures,
+    )

@@ -1,0 +1,32 @@
+"""A configuration as headings and rows, for a page that shows what something was started with."""
+
+from typing import Any
+
+from search_engine.config import Config
+from webapp.searches.forms import FormField, describe_form
+
+Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
+
+
+def settings_shown(model: type[Config], values: dict[str, Any]) -> list[Section]:
+    """Every setting in the order of the form, without those that belong to a choice that was not made."""
+    sections = []
+    for fieldset in describe_form(model, values):
+        kind = next((field.text for field in fieldset.fields if field.path.endswith(".kind")), "")
+        shown = [f for f in fieldset.fields if f.kind != "fixed" and (not f.belongs_to or kind in f.belongs_to.split())]
+        rows = [{"title": field.label, "value": _value(field)} for field in shown if field.path != "name"]
+        if rows:
+            sections.append({"heading": fieldset.heading, "rows": rows})
+    return sections
+
+
+def _value(field: FormField) -> str:
+    if field.kind == "boolean":
+        return "yes" if field.is_ticked else "no"
+    if field.kind == "ticks":
+        chosen = [choice.title for choice in field.choices if choice.is_chosen]
+        everything = len(chosen) == len(field.choices)
+        return f"all {len(chosen)}" if everything else ", ".join(chosen)
+    if field.kind == "cards":
+        return next(choice.title for choice in field.choices if choice.is_chosen)
+    return f"{field.text} {field.unit}".strip()

@@ -1,0 +1,54 @@
+"""From a checked configuration to a running search or training: what the first event must carry is gathered here."""
+
+from typing import Any
+
+from search_engine import cost
+from search_engine.architecture import Architecture, architecture_from_json
+from search_engine.config import LayoutConfig, SearchConfig, TrainingConfig
+from search_engine.data.descriptions import DatasetDescription, describe
+from search_engine.events import DecisionShown
+from search_engine.network_plan import NetworkPlan, plan
+from search_engine.spaces.nasnet import NasnetSpace
+from webapp.searches import lifecycle
+from webapp.searches.models import Child, Search, Training
+
+
+def start_search(owner: Any, config: SearchConfig) -> Search:
+    """Start a search; its data must be known."""
+    decisions = [DecisionShown(name=each.name, options=each.options) for each in NasnetSpace(config.space).decisions]
+    return lifecycle.create_search(owner, config, decisions=decisions, data=describe(config.data.name).to_json())
+
+
+def start_training(owner: Any, config: TrainingConfig, child: Child | None) -> Training:
+    """Start a training; child: whose architecture it is, where it comes from a search."""
+    architecture = architecture_from_json(config.architecture)
+    data = describe(config.data.name)
+    network = network_of(architecture, config.layout, data, config.data.image_size)
+    return lifecycle.start_training(
+        owner,
+        config,
+        data=data.to_json(),
+        hash=architecture.hash,
+        parameters=cost.parameters(network),
+        mult_adds=cost.mult_adds(network),
+        child=child,
+    )
+
+
+def network_of(
+    architecture: Architecture,
+    layout: LayoutConfig,
+    data: DatasetDescription,
+    image_size: int,
+    *,
+    auxiliary: bool = False,
+) -> NetworkPlan:
+    """The network of an architecture for these images."""
+    return plan(
+        architecture,
+        layout,
+        image_channels=data.channels,
+        image_size=image_size,
+        classes=len(data.classes),
+        auxiliary=auxiliary,
+    )

@@ -1,0 +1,45 @@
+"""Figures as people read them, in templates; the pages' scripts say the same by drawing/format.js."""
+
+from django import template
+
+NONE = "–"
+_SIZES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+register = template.Library()
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """0.7153 is "71.53 %"."""
+    return NONE if share is None else f"{share * 100:.2f} %"
+
+
+@register.filter
+def counted(value: float | None) -> str:
+    """A count with a unit prefix and three figures: 1234567 is "1.23 M"."""
+    if value is None:
+        return NONE
+    for size, prefix in _SIZES:
+        if value >= size:
+            return f"{value / size:#.3g} {prefix}".replace(". ", " ")
+    return str(value)
+
+
+@register.filter
+def grouped(value: int | None) -> str:
+    """1234567 is "1,234,567"."""
+    return NONE if value is None else f"{value:,}"
+
+
+@register.filter
+def in_bytes(value: int | None) -> str:
+    """1234567 is "1.23 MB"."""
+    text = counted(value)
+    return text if text == NONE else f"{text}B" if text[-1].isalpha() else f"{text} B"
+
+
+@register.filter
+def truncated_since(text: str) -> str:
+    """The first part of Django's "2 days, 3 hours"; "less than a minute" for "0 minutes"."""
+    first = text.split(",")[0]
+    return "less than a minute" if first.startswith("0") else first

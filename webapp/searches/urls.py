@@ -1,0 +1,19 @@
+"""Addresses of the pages and of the API."""
+
+from django.urls import path
+
+from webapp.searches import views
+from webapp.searches.api.docs import docs
+from webapp.searches.api.routes import api
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("searches/new", views.new_search, name="new-search"),
+    path("searches/<uuid:search_id>", views.search_page, name="search-page"),
+    path("searches/<uuid:search_id>/children/<int:step>/<int:slot>", views.child_page, name="child-page"),
+    path("searches/<uuid:search_id>/children/<int:step>/<int:slot>/<slug:which>.svg", views.picture, name="picture"),
+    path("trainings/new", views.new_training, name="new-training"),
+    path("trainings/<uuid:training_id>", views.training_page, name="training-page"),
+    path("api/docs", docs, name="api-docs"),
+    path("api/", api.urls),
+]

@@ -1,0 +1,180 @@
+"""The pages: access, then render. What a page does, it does through the API."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from search_engine.architecture import architecture_from_json
+from search_engine.config import Config, SearchConfig, TrainingConfig
+from search_engine.drawing import architecture_svg, cell_svg
+from search_engine.presets import PRESETS, Preset, training_defaults
+from webapp.searches.advice import honesty
+from webapp.searches.child_page import counts_of, decisions_of, epochs_of
+from webapp.searches.forms import describe_form
+from webapp.searches.listing import entries_of
+from webapp.searches.live_state import state_at
+from webapp.searches.models import Child, Search, Stream, Training
+from webapp.searches.settings_shown import settings_shown
+
+PAPER = Preset(
+    name="paper",
+    title="The paper's values",
+    sentence="Every setting as the paper or its code states it, where it does. Days of work for two cores: a base for "
+    "a search on more machines.",
+    config=SearchConfig(),
+)
+STARTING_POINTS = (*PRESETS, PAPER)
+SEARCH_COST_ROWS = (
+    ("children", "Children"),
+    ("child_seconds", "Time per child"),
+    ("parameters", "Parameters of a child"),
+    ("mult_adds", "Mult-adds per image"),
+    ("memory_bytes", "Memory of the largest"),
+    ("disk_bytes", "Disk, at most"),
+)
+TRAINING_COST_ROWS = tuple(row for row in SEARCH_COST_ROWS if row[0] not in ("children", "child_seconds"))
+PICTURES = {"normal": "Normal cell", "reduction": "Reduction cell"}
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Everything of this user, newest first."""
+    return render(request, "home.html", {"entries": entries_of(request.user)})
+
+
+@require_GET
+def new_search(request: HttpRequest) -> HttpResponse:
+    """The start form, filled in from a preset or from another search."""
+    context: dict[str, Any] = {"presets": STARTING_POINTS, "cost_rows": SEARCH_COST_ROWS}
+    if "clone" in request.GET:
+        search = _own(Search, request, request.GET["clone"])
+        config = SearchConfig.model_validate(search.config | {"name": f"{search.name} (copy)"[:80]})
+        context |= {"clone": search, "chosen": ""}
+    else:
+        chosen = _preset(request.GET.get("preset", STARTING_POINTS[0].name))
+        config = chosen.config
+        context |= {"chosen": chosen.name}
+    context["fieldsets"] = describe_form(SearchConfig, _json(config))
+    context["preset_values"] = {preset.name: _json(preset.config) for preset in STARTING_POINTS}
+    return render(request, "search_form.html", context)
+
+
+@require_GET
+def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
+    """The live page, with the state as it is now; the socket brings what follows."""
+    search = _own(Search, request, search_id)
+    context = {
+        "search": search,
+        "state": state_at(search),
+        "page": {"kind": "search", "id": str(search.pk)},
+        "honesty": honesty(SearchConfig.model_validate(search.config)),
+        "settings": settings_shown(SearchConfig, search.config),
+    }
+    return render(request, "search_live.html", context)
+
+
+@require_GET
+def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> HttpResponse:
+    """One architecture: picture, reward, curve, counts, decisions, downloads."""
+    search, child = _own_child(request, search_id, step, slot)
+    config = SearchConfig.model_validate(search.config)
+    context = {
+        "search": search,
+        "child": child,
+        "counts": counts_of(child, config),
+        "epochs": epochs_of(child),
+        "decisions": decisions_of(child, config),
+        "index": step * config.strategy.step_size + slot + 1,
+        "base": f"/searches/{search.pk}/children/{step}/{slot}",
+    }
+    return render(request, "architecture.html", context)
+
+
+@require_GET
+def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, which: str) -> HttpResponse:
+    """The drawing of a child's cells: "normal", "reduction" or "both"."""
+    _, child = _own_child(request, search_id, step, slot)
+    architecture = architecture_from_json(child.architecture)
+    if which == "both":
+        drawing = architecture_svg(architecture)
+    elif which in PICTURES:
+        drawing = cell_svg(getattr(architecture, which), title=PICTURES[which])
+    else:
+        raise Http404
+    # An architecture never changes; another drawing comes with another version of the program, after an hour.
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return HttpResponse(drawing, content_type="image/svg+xml", headers=headers)
+
+
+@require_GET
+def new_training(request: HttpRequest) -> HttpResponse:
+    """The start form of a training of one child."""
+    try:
+        step, slot = int(request.GET["step"]), int(request.GET["slot"])
+    except (KeyError, ValueError) as error:
+        raise Http404 from error
+    search, child = _own_child(request, request.GET.get("search", ""), step, slot)
+    architecture = architecture_from_json(child.architecture)
+    config = training_defaults(SearchConfig.model_validate(search.config), architecture)
+    context = {
+        "search": search,
+        "child": child,
+        "base": f"/searches/{search.pk}/children/{step}/{slot}",
+        "fieldsets": describe_form(TrainingConfig, _json(config)),
+        "cost_rows": TRAINING_COST_ROWS,
+        "extra": {"search": str(search.pk), "step": step, "slot": slot},
+    }
+    return render(request, "training_form.html", context)
+
+
+@require_GET
+def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
+    """The live page of a training."""
+    training = _own(Training, request, training_id)
+    data = training.config["data"]["name"]
+    context = {
+        "training": training,
+        "state": state_at(training),
+        "page": {"kind": "training", "id": str(training.pk)},
+        "origin": _origin(training),
+        "settings": settings_shown(TrainingConfig, training.config),
+        "command": f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}",
+    }
+    return render(request, "training_live.html", context)
+
+
+def _origin(training: Training) -> dict[str, str] | None:
+    child = training.child
+    if child is None:
+        return None
+    name = child.search.name or "a search"
+    title = f"child {child.step}.{child.slot} of {name}"
+    return {"title": title, "url": f"/searches/{child.search_id}/children/{child.step}/{child.slot}"}
+
+
+def _own(model: type[Stream], request: HttpRequest, stream_id: Any) -> Any:
+    """The search or training, where this user may see it; else the page does not exist."""
+    try:
+        key = stream_id if isinstance(stream_id, uuid.UUID) else uuid.UUID(stream_id)
+    except ValueError as error:
+        raise Http404 from error
+    return get_object_or_404(model.objects.visible_to(request.user), pk=key)
+
+
+def _own_child(request: HttpRequest, search_id: Any, step: int, slot: int) -> tuple[Search, Child]:
+    search = _own(Search, request, search_id)
+    return search, get_object_or_404(Child, search=search, step=step, slot=slot)
+
+
+def _preset(name: str) -> Preset:
+    for preset in STARTING_POINTS:
+        if preset.name == name:
+            return preset
+    raise Http404
+
+
+def _json(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json")
