@@ -47,7 +47,7 @@ from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, Leas
 from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
 
 START = 1_800_000_000.0
-CALM = 60.0  # Virtual seconds after which nothing bad happens any more, so that every search comes to its end.
+CALM = 40.0  # Virtual seconds after which nothing bad happens any more, so that every search comes to its end.
 GIVE_UP = 600.0  # Virtual seconds after which a search that has not ended counts as stuck.
 KINDS = tuple(kind.value for kind in Job.Kind)
 
@@ -147,10 +147,13 @@ class World:
 
     def run(self) -> None:
         """Let the actors act in the order of time, until every search and training has ended."""
+        looked = self.now
         while self._queue:
             self.now, _, name, actor = heapq.heappop(self._queue)
-            if name.startswith("reconciler") and self._is_over():
-                return
+            if self.now > looked + 2.0:
+                looked = self.now
+                if self._is_over():
+                    return
             try:
                 pause = next(actor)
             except Killed:
@@ -245,7 +248,7 @@ def working(world: World, name: str) -> Actor:
     while True:
         claim = claimed(world, name)
         if claim is None:
-            yield world.chance.uniform(0.2, 1.5)
+            yield world.chance.uniform(0.5, 3.0)
             continue
         yield from doing(world, name, claim)
 
@@ -303,7 +306,7 @@ def taking(world: World, claim: Claim, seconds: float) -> Generator[float, None,
         pause = min(seconds, HEARTBEAT_SECONDS)
         yield pause
         seconds -= pause
-        renewed = leases.renew(claim.job_id, claim.fence, progress=int(world.now - START))
+        renewed = leases.renew(claim.job_id, claim.fence, int(world.now - START))
         if renewed is None:
             raise LeaseLost
         wanted = renewed
@@ -385,7 +388,7 @@ def commanding(world: World) -> Actor:
     commands = (lifecycle.pause, lifecycle.resume, lifecycle.pause, lifecycle.resume, lifecycle.stop)
     streams = list(Stream.objects.order_by("created").values_list("pk", flat=True))
     while world.is_wild:
-        yield world.chance.uniform(1.0, 25.0)
+        yield world.chance.uniform(1.0, 15.0)
         command = world.chance.choice(commands)
         if command is lifecycle.stop and world.chance.random() < 0.8:
             continue

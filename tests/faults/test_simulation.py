@@ -1,3 +1,4 @@
+import logging
 import os
 from collections import Counter
 
@@ -8,8 +9,8 @@ from tests.faults.simulation import simulate
 from webapp.searches import leases, reconciler, results
 from webapp.searches.models import Job
 
-# CELLWRIGHT_SEEDS=1000 runs so many; a seed that failed once stays in the list of the parameters for ever.
-SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "100"))
+# CELLWRIGHT_SEEDS=1000 runs so many; a seed that fails there becomes a test of its own here.
+SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "80"))
 BATCH = 10
 
 
@@ -28,6 +29,11 @@ def simulated(seed, folder):
             raise Undone
     except Undone:
         return reports[0]
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    caplog.set_level(logging.ERROR)
 
 
 @pytest.mark.django_db
@@ -67,16 +73,17 @@ def test_a_missing_guard_is_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_claim_that_does_not_look_twice_is_found(tmp_path, monkeypatch):
-    def careless(job_id, fence):
-        """Looks whether the job is leased, and not by whom."""
-        job = Job.objects.get(pk=job_id)
-        if job.state != Job.State.LEASED:
-            raise leases.LeaseLost
-        return job
+def test_a_lease_without_a_fence_is_found(tmp_path, monkeypatch):
+    """Workers look whether their job is leased, and not to whom."""
 
-    monkeypatch.setattr(leases, "holding", careless)
-    monkeypatch.setattr(results, "holding", careless)
+    def fenceless(act):
+        def careless(job_id, fence, *arguments):
+            return act(job_id, Job.objects.get(pk=job_id).fence, *arguments)
+
+        return careless
+
+    monkeypatch.setattr(results, "holding", fenceless(leases.holding))
+    monkeypatch.setattr(leases, "renew", fenceless(leases.renew))
     assert fails_within(10, tmp_path)
 
 
