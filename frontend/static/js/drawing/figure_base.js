@@ -21,7 +21,7 @@ export function layout(colours, parts) {
 export function axis(colours, title, parts = {}) {
   return {
     title: { text: title, standoff: 8, font: { size: 11 } },
-    gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, automargin: false, fixedrange: true,
+    type: "linear", gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, automargin: false, fixedrange: true,
     color: colours.quiet, ...parts,
   };
 }

@@ -7,6 +7,11 @@ const OPERATIONS = {
 };
 const INPUTS = { "current input": "current", "previous input": "previous" };
 
+/** A short name over two lines, where it has two words: a column's heading. */
+export function stackedOption(option) {
+  return shortOption(option).replace(" ", "\n");
+}
+
 export function shortOption(option) {
   return OPERATIONS[option] ?? INPUTS[option] ?? option;
 }

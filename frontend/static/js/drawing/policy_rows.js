@@ -18,7 +18,7 @@ export function grouped(rows) {
   const groups = new Map();
   for (const row of rows) {
     const { cell, role } = placeOf(row.name);
-    const name = `${cell} cell: ${role}s`;
+    const name = `${cell[0].toUpperCase()}${cell.slice(1)} cell: ${role}s`;
     if (!groups.has(name)) groups.set(name, { name, rows: [] });
     groups.get(name).rows.push(row);
   }

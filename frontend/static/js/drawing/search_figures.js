@@ -8,7 +8,8 @@ import { axis, layout } from "./figure_base.js";
 const MEASURED = 0;
 const COPIED = 1;
 const FAILED = 2;
-const WINDOW = 20; // Children in the moving mean.
+const WINDOW = 20; // Children in the moving mean,
+const FEWEST = 5; // which starts when there are so many.
 
 /** Rewards over children: points, best so far, moving mean, the mean of each step (the main line) and entropy. */
 export function rewardFigure(state, colours) {
@@ -37,8 +38,10 @@ export function rewardFigure(state, colours) {
     xaxis: axis(colours, "children", { range: [-0.5, Math.max(state.total, 1) - 0.5] }),
     yaxis: axis(colours, "reward (accuracy on held-out images)", { ...rewardRange(counted), tickformat: ".3f" }),
     yaxis2: axis(colours, "entropy (nats)", {
-      overlaying: "y", side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy }),
+      overlaying: "y", side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
+      tickmode: "auto", nticks: 6, tickformat: ".3~g" }),
     showlegend: true,
+    annotations: counted.length ? [] : [waiting(colours, "The first rewards come when the first children have ended.")],
   }) };
 }
 
@@ -63,6 +66,7 @@ export function costFigure(state, colours) {
     xaxis: axis(colours, "parameters", { tickformat: ".3~s" }),
     yaxis: axis(colours, "reward", { ...rewardRange(shown), tickformat: ".3f" }),
     showlegend: true,
+    annotations: shown.length ? [] : [waiting(colours, "No child has ended yet.")],
   }) };
 }
 
@@ -82,10 +86,11 @@ export function bestSoFar(points) {
 
 export function movingMean(points) {
   let sum = 0;
-  return points.map(([index, reward], place) => {
+  const means = points.map(([index, reward], place) => {
     sum += reward - (place >= WINDOW ? points[place - WINDOW][1] : 0);
     return [index, sum / Math.min(place + 1, WINDOW)];
   });
+  return means.slice(FEWEST - 1);
 }
 
 /** The mean reward of each step at the middle of its children. */
@@ -99,6 +104,10 @@ function entropies(state) {
 
 function middle(state, step) {
   return step * state.step_size + (state.step_size - 1) / 2;
+}
+
+function waiting(colours, text) {
+  return { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 13, color: colours.quiet } };
 }
 
 function lowest(points) {

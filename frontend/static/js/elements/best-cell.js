@@ -47,7 +47,8 @@ class BestCell extends HTMLElement {
       button.setAttribute("aria-pressed", String(button.dataset.kind === this.#kind));
       button.disabled = state.latest === null;
     }
-    this.#train.hidden = this.#link.hidden = child === null;
+    this.#link.hidden = child === null;
+    this.#train.hidden = state[this.#kind] === null;
     write(this.#title, titleOf(child, state[this.#kind] !== null, this.#kind));
     write(this.#facts, factsOf(child));
     if (child === null) return;

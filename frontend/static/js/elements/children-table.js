@@ -11,7 +11,7 @@ import { build, write } from "./build.js";
 const SIZE = 10;
 const REFRESH_MS = 3000;
 const COLUMNS = [ // [sort key of the API or null, heading, whether it starts with the greatest]
-  [null, "Cells", false], ["index", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],
+  [null, "Cells", false], ["step", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],
   ["mult_adds", "Mult-adds", false], ["seconds", "Time", false],
 ];
 
@@ -111,8 +111,9 @@ class ChildrenTable extends HTMLElement {
     this.#plan();
   }
 
-  #fill({ children, total }) {
-    this.#pages = Math.max(1, Math.ceil(total / SIZE));
+  #fill({ children, page, pages }) {
+    this.#number = page;
+    this.#pages = pages;
     const rows = new Map([...this.#body.children].map((row) => [row.dataset.child, row]));
     this.#body.replaceChildren(...children.map((child) =>
       rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, searchPaths(this.#page.id))));
@@ -141,7 +142,7 @@ function rowOf(child, paths) {
   const cell = (text) => build("td", { class: "is-number" }, text);
   return build("tr", { "data-child": `${child.step}.${child.slot}` },
     build("td", {}, build("a", { href: paths.child(child.step, child.slot), class: "thumbnail", tabindex: -1, "aria-hidden": "true" },
-      build("cell-picture", { src: paths.picture(child.step, child.slot) }))),
+      build("cell-picture", { src: paths.normal(child.step, child.slot) }))),
     build("td", { class: "is-number" }, build("a", { href: paths.child(child.step, child.slot) }, `${child.step}.${child.slot}`)),
     build("td", { class: "is-number" }, reward, note ? build("span", { class: "quiet small child-note" }, note) : null),
     cell(count(child.parameters)), cell(count(child.mult_adds)), cell(took(child.seconds)));

@@ -4,7 +4,7 @@
  */
 
 import { grouped, policyRows } from "../drawing/policy_rows.js";
-import { shortOption } from "../drawing/option_names.js";
+import { shortOption, stackedOption } from "../drawing/option_names.js";
 import { build, write } from "./build.js";
 
 class PolicyMap extends HTMLElement {
@@ -60,7 +60,8 @@ class PolicyMap extends HTMLElement {
     let row = 0;
     const tables = groups.map(({ name, rows }) => {
       const options = rows.map(({ cells }) => cells).reduce((a, b) => (b.length > a.length ? b : a));
-      const head = build("tr", {}, build("td", {}), ...options.map(({ option }) => build("th", { scope: "col" }, shortOption(option))));
+      const head = build("tr", {}, build("td", {}), ...options.map(({ option }) =>
+        build("th", { scope: "col" }, stackedOption(option))));
       const body = rows.map((each) => this.#row(each, row++));
       return build("table", { class: "policy-table" }, build("caption", {}, name), build("thead", {}, head),
         build("tbody", {}, ...body));
@@ -74,7 +75,7 @@ class PolicyMap extends HTMLElement {
       option, probability: 0,
       node: build("td", { "data-place": `${row} ${column}`, tabindex: row + column === 0 ? 0 : -1 }),
     })));
-    const label = name.replace(/^(normal|reduction) /, "");
+    const label = name.replace(/^(normal|reduction) (\d+)/, "block $2");
     return build("tr", {}, build("th", { scope: "row" }, label), ...this.#cells[row].map(({ node }) => node));
   }
 

@@ -1,7 +1,7 @@
 /** <workers-panel>: every worker that is there, what it does, and when it was last heard. */
 
 import { get } from "../api.js";
-import { took } from "../drawing/format.js";
+import { clock } from "../drawing/format.js";
 import { build, write } from "./build.js";
 
 const REFRESH_MS = 5000;
@@ -18,7 +18,7 @@ class WorkersPanel extends HTMLElement {
   });
 
   connectedCallback() {
-    const heads = ["Worker", "Device", "Does", "Heard"].map((title) => build("th", { scope: "col" }, title));
+    const heads = ["Worker", "Device", "Does", "Last heard"].map((title) => build("th", { scope: "col" }, title));
     this.append(build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
     this.#seen.observe(this);
@@ -50,9 +50,9 @@ class WorkersPanel extends HTMLElement {
 }
 
 function rowOf(worker) {
-  const ago = Math.max(0, worker.seconds_since_seen);
+  const does = worker.job ?? (worker.is_busy ? "works for somebody else" : "waits");
   return build("tr", {}, build("td", {}, worker.name), build("td", {}, worker.device),
-    build("td", {}, worker.job ?? "waits"), build("td", { class: "number" }, `${took(ago)} ago`));
+    build("td", {}, worker.is_here ? does : "gone"), build("td", { class: "number" }, clock(worker.seen)));
 }
 
 customElements.define("workers-panel", WorkersPanel);

@@ -10,6 +10,7 @@ export function searchPaths(id) {
     clone: `/searches/new?clone=${id}`,
     child,
     picture: (step, slot) => `${child(step, slot)}/both.svg`,
+    normal: (step, slot) => `${child(step, slot)}/normal.svg`,
     training: (step, slot) => `/trainings/new?search=${id}&step=${step}&slot=${slot}`,
     file: (step, slot, name) => `${api}/children/${step}/${slot}/${name}`,
   };

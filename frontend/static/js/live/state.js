@@ -65,6 +65,7 @@ const TRAINING = {
   }),
   epoch_ended: (state, event) => ({
     curve: curveWith(state.curve, [event.epoch, event.loss, event.accuracy, event.learning_rate]),
+    epochs: event.epochs,
   }),
   training_finished: (state, event) => ({
     test_accuracy: event.test_accuracy, test_examples: event.test_examples, checkpoint: event.checkpoint,

@@ -1,0 +1,161 @@
+"""A small stand-in for the server: the real templates, scripts and pictures, over recorded events.
+
+Pages go out under the app's content policy. The live socket is played by the test (Page.route_web_socket).
+"""
+
+import http.server
+import json
+import mimetypes
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import reduce
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from search_engine.architecture import architecture_from_json
+from search_engine.drawing import architecture_svg, cell_svg
+from webapp.searches import live_state
+
+STATIC = Path(__file__).resolve().parents[2] / "frontend" / "static"
+ID = "11111111-2222-4333-8444-555555555555"
+SETTINGS = [
+    {"heading": "Search space", "rows": [{"title": "Blocks per cell", "value": "2"}]},
+    {"heading": "Data", "rows": [
+        {"title": "Data set", "value": "Fashion-MNIST, 10,000 embedded images"},
+        {"title": "SHA-256", "value": "0f7e" * 16},
+    ]},
+    {"heading": "Search strategy", "rows": [
+        {"title": "Children per step", "value": "10"}, {"title": "Controller learning rate", "value": "0.01"},
+    ]},
+]  # fmt: skip
+HONESTY = (
+    "Each child sees 2,000 small images once: enough to see the controller learn, too little to say how good a cell "
+    "is in the end."
+)
+
+
+class Played:
+    """One recorded stream, seen up to its event number n."""
+
+    def __init__(self, kind: str, events: list[dict[str, Any]], n: int) -> None:
+        self.kind, self.events, self.n = kind, events, n
+        self.posts: list[str] = []
+
+    def state(self, n: int | None = None) -> dict[str, Any]:
+        shown = self.events[: self.n if n is None else n]
+        return reduce(live_state.apply, shown, live_state.initial(self.kind))
+
+    def page(self) -> str:
+        row = SimpleNamespace(id=ID, name="Two-minute demo")
+        context = {
+            self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID}, "honesty": HONESTY,
+            "settings": SETTINGS, "origin": {"title": "child 3.4", "url": "#"},
+            "command": "python -m search_engine evaluate checkpoint.safetensors --data fashion-mnist-10k",
+        }  # fmt: skip
+        request = RequestFactory().get(f"/searches/{ID}")
+        request.user = SimpleNamespace(is_authenticated=True, name="Owner")
+        return render_to_string(f"{self.kind}_live.html", context, request)
+
+    def architecture(self, step: int, slot: int) -> Any:
+        proposals = [e for e in self.events if e["kind"] == "step_proposed" and e["step"] == step]
+        return architecture_from_json(proposals[0]["proposals"][slot]["architecture"])
+
+    def children(self, query: dict[str, list[str]]) -> dict[str, Any]:
+        rows = [e for e in self.events[: self.n] if e["kind"] == "child_finished"]
+        key = query["sort"][0]
+        rows.sort(key=lambda e: (e["step"], e["slot"]) if key == "step" else e[key] or 0)
+        if query["order"][0] == "desc":
+            rows.reverse()
+        size, page = int(query["size"][0]), int(query["page"][0])
+        return {"children": rows[(page - 1) * size : page * size], "total": len(rows), "page": page,
+                "pages": max(1, -(-len(rows) // size)), "size": size}  # fmt: skip
+
+
+def _handler(played: Played) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            address = urlsplit(self.path)
+            path, query = address.path, parse_qs(address.query)
+            if path == "/live":
+                self._send(played.page().encode(), "text/html", policy=True)
+            elif path == "/empty":
+                self._send(b"<!doctype html><title>Empty</title><link rel=icon href='data:,'>", "text/html")
+            elif path.startswith(settings.STATIC_URL):
+                file = STATIC / path.removeprefix(settings.STATIC_URL)
+                self._send(file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
+            elif found := re.fullmatch(r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal)\.svg", path):
+                architecture = played.architecture(int(found[1]), int(found[2]))
+                is_both = found[3] == "both"
+                svg = architecture_svg(architecture) if is_both else cell_svg(architecture.normal, title="Normal cell")
+                self._send(svg.encode(), "image/svg+xml")
+            elif path.endswith("/picture.svg"):
+                self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")
+            else:
+                self._api(path, query)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            played.posts.append(self.path)
+            if self.path.endswith("/resume"):
+                self._json({"errors": [{"field": "", "message": "It is not paused."}]}, status=409)
+            else:
+                self._json({})
+
+        def _api(self, path: str, query: dict[str, list[str]]) -> None:
+            if path.endswith("/children"):
+                self._json(played.children(query))
+            elif path.endswith("/events"):
+                after = int(query["after"][0])
+                self._json({"events": played.events[after : played.n], "last": played.n})
+            elif path == "/api/workers":
+                names = ({"name": f"worker-{i}", "device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True,
+                          "is_busy": True} for i in range(2))  # fmt: skip
+                self._json({"workers": list(names)})
+            elif path.endswith("/artifacts"):
+                artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
+                self._json({"artifacts": [artifact]})
+            else:
+                self.send_error(404)
+
+        def _json(self, value: Any, status: int = 200) -> None:
+            self._send(json.dumps(value).encode(), "application/json", status=status)
+
+        def _send(self, body: bytes, kind: str, *, policy: bool = False, status: int = 200) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            if policy:
+                self.send_header("Content-Security-Policy", _policy())
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: Any) -> None:
+            """Quiet."""
+
+    return Handler
+
+
+def _policy() -> str:
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
+
+
+@contextmanager
+def served(played: Played) -> Iterator[str]:
+    """The address of the page while it is served."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(played))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/live"
+    finally:
+        server.shutdown()
+        server.server_close()
