@@ -8,9 +8,10 @@ import hashlib
 import json
 import random
 from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from search_engine.architecture import Block, Cell, CellArchitecture
+from search_engine.architecture import Architecture, Block, Cell, CellArchitecture
 from search_engine.config import SearchConfig, read_config
 from search_engine.evaluators.base import Evaluator
 from search_engine.events import DecisionShown, EpochEnded, Event
@@ -39,6 +40,18 @@ def small_config(
             "reproducibility": {"seed": seed},
         },
     )
+
+
+def build_strategy(config: SearchConfig) -> Strategy:
+    return FakeStrategy(config)
+
+
+def encode_strategy(strategy: Strategy) -> bytes:
+    return json.dumps(strategy.state_dict()[1], sort_keys=True).encode()
+
+
+def load_strategy(path: Path, strategy: Strategy) -> None:
+    strategy.load_state_dict({}, json.loads(path.read_text()))
 
 
 class FakeStrategy(Strategy):
@@ -139,7 +152,11 @@ class FakeEvaluator(Evaluator):
         )
 
 
-def decode(decisions: Sequence[int]) -> CellArchitecture:
+def architecture_of(config: SearchConfig, decisions: Sequence[int]) -> Architecture:
+    return decode(decisions)
+
+
+def decode(decisions: Sequence[int]) -> Architecture:
     source, first, second = decisions
     block = Block(inputs=(source, 0), operations=(OPTIONS[1][first], OPTIONS[2][second]), combination="add")
     fixed = Block(inputs=(0, 1), operations=("identity", "identity"), combination="add")

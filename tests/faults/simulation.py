@@ -28,7 +28,7 @@ from search_engine.events import ChildFinished, ControllerUpdated, TrainingFinis
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, run, step_proposed
 from search_engine.strategies.base import Evaluation, Proposal
 from tests.faults import fake_engine
-from tests.faults.fake_engine import FakeEvaluator, FakeStrategy
+from tests.faults.fake_engine import FakeEvaluator
 from webapp.accounts.models import User
 from webapp.searches import (
     artifacts,
@@ -73,9 +73,9 @@ class Report:
     seconds: float = 0.0  # Virtual ones.
 
 
-def simulate(seed: int, folder: Path) -> Report:
-    """Run one seed to its end and check everything. folder: for files, empty."""
-    world = World(seed, folder)
+def simulate(seed: int, folder: Path, engine: Any = fake_engine) -> Report:
+    """Run one seed to its end and check everything. folder: for files, empty; engine: fake_engine, or real_engine."""
+    world = World(seed, folder, engine)
     with world.is_real():
         world.set_up()
         world.run()
@@ -85,8 +85,9 @@ def simulate(seed: int, folder: Path) -> Report:
 class World:
     """Time, chance, the actors, and the record of what happened."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, engine: Any) -> None:
         self.seed = seed
+        self.engine = engine
         self.chance = random.Random(f"faults:{seed}")
         self.now = START
         self.folder = folder
@@ -118,7 +119,7 @@ class World:
         choose = random.Random(f"set-up:{self.seed}")
         owner = User.objects.create(name=f"simulated {self.seed}")
         for number in range(2):
-            config = fake_engine.small_config(
+            config = self.engine.small_config(
                 children=choose.randint(4, 9),
                 step_size=choose.randint(1, 4),
                 lookahead=choose.choice((0, 0, 1, 2)),
@@ -216,7 +217,7 @@ class World:
         for stream in Stream.objects.order_by("created"):
             name = self._names[stream.pk]
             self.problems += [f"{name}: {problem}" for problem in checker.check(stream)]
-            self.problems += [f"{name}: {problem}" for problem in compared(stream)]
+            self.problems += [f"{name}: {problem}" for problem in compared(stream, self.engine)]
             events = event_log.read(stream.pk, 0, checker.EVERYTHING)
             self.history += [f"{name} {json.dumps(event, sort_keys=True)}" for event in events]
             self.counts[f"{stream.kind} {stream.state}"] += 1
@@ -315,10 +316,10 @@ def taking(world: World, claim: Claim, seconds: float) -> Generator[float, None,
 
 def learning(world: World, name: str, claim: Claim) -> Actor:
     request = trainer_requests.request_for(claim)
-    strategy = FakeStrategy(read_config(SearchConfig, request["config"]))
+    strategy = world.engine.build_strategy(read_config(SearchConfig, request["config"]))
     shown = -1
     if request["state"] is not None:
-        strategy.load_state_dict({}, json.loads(Path(request["state"]).read_text()))
+        world.engine.load_strategy(Path(request["state"]), strategy)
         shown = max((step.step for step in strategy.pending()), default=-1)
     updated = None
     if claim.step >= 0:
@@ -329,7 +330,7 @@ def learning(world: World, name: str, claim: Claim) -> Actor:
         updated = controller_updated(update, fingerprint_after(request["fingerprint"], proposals, told, update))
     yield from taking(world, claim, world.chance.uniform(0.1, 3.0))
     proposed = [step_proposed(step) for step in strategy.pending() if step.step > shown]
-    state = kept(world, strategy.state_dict()[1])
+    state = kept(world, world.engine.encode_strategy(strategy))
     yield 0.0
     handing_in(world, name, claim, results.record_step, updated, proposed, state)
 
@@ -349,7 +350,7 @@ def evaluating(world: World, name: str, claim: Claim) -> Actor:
             leases.release(claim.job_id, claim.fence)
             return
         yield 0.0
-    architecture = fake_engine.decode(request["decisions"])
+    architecture = world.engine.architecture_of(config, request["decisions"])
     verdict = child_finished(evaluator.verdict(claim.step, claim.slot, architecture.hash))
     handing_in(world, name, claim, results.record_child, verdict)
 
@@ -412,10 +413,10 @@ def give(world: World, command: Callable[[uuid.UUID], None], stream_id: uuid.UUI
 # --- Files, and the comparison with a run without faults -------------------------------------------------------------
 
 
-def kept(world: World, value: Any) -> str:
-    """Put a JSON file into the store."""
+def kept(world: World, content: bytes | dict[str, Any]) -> str:
+    """Put a file into the store."""
     path = world.folder / "spool"
-    path.write_text(json.dumps(value, sort_keys=True))
+    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode())
     return artifacts.put(path)
 
 
@@ -436,7 +437,7 @@ class Losing(FakeEvaluator):
         return (yield from super().evaluate(proposal))
 
 
-def compared(stream: Stream) -> Iterator[str]:
+def compared(stream: Stream, engine: Any) -> Iterator[str]:
     """Whether a search computed what one process without faults computes, as far as it got."""
     if stream.kind != Stream.Kind.SEARCH:
         training = Training.objects.get(pk=stream.pk)
@@ -447,7 +448,7 @@ def compared(stream: Stream) -> Iterator[str]:
     search = Search.objects.get(pk=stream.pk)
     config = read_config(SearchConfig, search.config)
     lost = set(Child.objects.filter(search=search, reason=leases.LOST).values_list("step", "slot"))
-    fingerprints, verdicts = straight(config, lost)
+    fingerprints, verdicts = straight(config, lost, engine)
     if search.fingerprint != (fingerprints[search.steps_told - 1] if search.steps_told > 0 else ""):
         yield f"The fingerprint after {search.steps_told} steps is not that of the straight run."
     for child in Child.objects.filter(search=search, is_final=True, step__lt=max(search.steps_told, 0)):
@@ -457,14 +458,16 @@ def compared(stream: Stream) -> Iterator[str]:
 
 
 def straight(
-    config: SearchConfig, lost: set[tuple[int, int]]
+    config: SearchConfig, lost: set[tuple[int, int]], engine: Any
 ) -> tuple[list[str], dict[tuple[int, int], tuple[float | None, str | None, tuple[int, int] | None]]]:
     """Fingerprints by step and verdicts by place, of `runner.run` in one process."""
     evaluator: Evaluator = Losing(config, lost)
     if config.budget.reuse == "copy":
         evaluator = Reusing(evaluator, lookahead=config.strategy.lookahead)
     fingerprints, verdicts = [], {}
-    events = run(FakeStrategy(config), evaluator, should_stop=lambda: False, save=lambda strategy, fingerprint: None)
+    events = run(
+        engine.build_strategy(config), evaluator, should_stop=lambda: False, save=lambda strategy, fingerprint: None
+    )
     for event in events:
         if isinstance(event, ControllerUpdated):
             fingerprints.append(event.fingerprint)

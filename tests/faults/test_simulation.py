@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from django.db import transaction
 
+from tests.faults import fake_engine, real_engine
 from tests.faults.simulation import simulate
 from webapp.searches import leases, reconciler, results
 from webapp.searches.models import Job
@@ -18,14 +19,14 @@ class Undone(Exception):
     """Ends a transaction that shall leave nothing behind."""
 
 
-def simulated(seed, folder):
+def simulated(seed, folder, engine=fake_engine):
     """The report of one seed, in a database that is empty before and after."""
     folder = folder / str(seed)
     folder.mkdir(parents=True, exist_ok=True)
     reports = []
     try:
         with transaction.atomic():
-            reports.append(simulate(seed, folder))
+            reports.append(simulate(seed, folder, engine))
             raise Undone
     except Undone:
         return reports[0]
@@ -53,6 +54,14 @@ def test_whatever_dies_the_search_computes_the_same(first, tmp_path):
         "did not hear the answer",
     }
     assert done <= set(harm), "a simulation that does no harm proves nothing"
+
+
+@pytest.mark.django_db
+def test_whatever_dies_the_real_controller_learns_the_same(tmp_path):
+    for seed in range(4):
+        report = simulated(seed, tmp_path, real_engine)
+        assert report.problems == [], f"seed {seed}"
+        assert report.counts["search finished"] > 0
 
 
 @pytest.mark.django_db
