@@ -42,7 +42,7 @@ def _search_entry(search: Any) -> Entry:
         total=search.total,
         unit="children",
         result=search.best_reward,
-        result_title="best reward, held-out images",
+        result_title="best reward",
     )
 
 

@@ -11,8 +11,8 @@ from search_engine.network_plan import plan
 from search_engine.spaces.nasnet import NasnetSpace
 
 DRAWS = 200
-FEWEST_DRAWS = 24
-MOST_LAYERS = 120_000  # Over all draws: large networks are drawn less often, so that the answer stays quick.
+FEWEST_DRAWS = 20
+MOST_LAYERS = 80_000  # Over all draws: large networks are drawn less often, so that the answer stays quick.
 
 
 @dataclass(frozen=True, slots=True)

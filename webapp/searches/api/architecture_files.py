@@ -4,24 +4,31 @@ import json
 import re
 
 from django.http import HttpResponse
+from django.urls import register_converter
+from django.urls.converters import StringConverter
 
 from search_engine.architecture import Architecture
 from search_engine.drawing import architecture_svg
 from search_engine.formats import darts_text
-from webapp.searches.api.refusals import not_found
 
 _WRITERS = {  # name in the address: (content, media type)
     "architecture.json": (lambda a: json.dumps(a.to_json(), indent=2) + "\n", "application/json"),
     "darts.txt": (darts_text, "text/plain; charset=utf-8"),
     "picture.svg": (architecture_svg, "image/svg+xml"),
 }
-FILENAMES = tuple(_WRITERS)
+
+
+class FileName(StringConverter):
+    """In an address: the names of these files and no other."""
+
+    regex = "|".join(map(re.escape, _WRITERS))
+
+
+register_converter(FileName, "architecture_file")
 
 
 def architecture_file(architecture: Architecture, filename: str, stem: str) -> HttpResponse:
     """The file of this name; stem: how the downloaded file's name begins."""
-    if filename not in _WRITERS:
-        raise not_found("file")
     write, media_type = _WRITERS[filename]
     return attached(write(architecture), media_type, f"{stem}-{filename}")
 

@@ -65,7 +65,7 @@ def show(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> di
 
 
 @router.get(
-    PLACE + "/{filename}", response={200: None, 404: Refusal}, url_name="child-file",
+    PLACE + "/{architecture_file:filename}", response={200: None, 404: Refusal}, url_name="child-file",
     summary="Its architecture as architecture.json, darts.txt or picture.svg",
 )  # fmt: skip
 def download(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, filename: str) -> HttpResponse:

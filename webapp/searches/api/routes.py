@@ -9,15 +9,15 @@ from webapp.searches.api.refusals import SentencesApi, add_handlers
 api = SentencesApi(
     title="Cellwright",
     version=settings.CODE_VERSION,
-    description="Everything the pages do. Send a session cookie, or a bearer token made with `manage.py token NAME`.",
+    description="Everything the pages do. Send a session cookie, or a bearer token made with manage.py token NAME.",
     auth=django_auth,  # Bearer tokens are read by webapp.accounts.access, before a view is called.
     docs_url=None,  # /api/docs is our own page, see docs.py.
     openapi_url="/openapi.json",
     urls_namespace="api",
 )
 add_handlers(api)
-api.add_router("", files.router)  # First: /trainings/ID/artifacts is no file name of a training.
 api.add_router("/searches", searches.router)
 api.add_router("/searches", children.router)
 api.add_router("/trainings", trainings.router)
+api.add_router("", files.router)
 api.add_router("/workers", workers.router)

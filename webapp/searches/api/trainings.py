@@ -126,7 +126,7 @@ def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
 
 
 @router.get(
-    "/{uuid:training_id}/{filename}", response={200: None, 404: Refusal}, url_name="training-file",
+    "/{uuid:training_id}/{architecture_file:filename}", response={200: None, 404: Refusal}, url_name="training-file",
     summary="Its architecture as architecture.json, darts.txt or picture.svg",
 )  # fmt: skip
 def download(request: HttpRequest, training_id: uuid.UUID, filename: str) -> HttpResponse:
