@@ -1,5 +1,6 @@
 """Every address over HTTP and every live socket asks who is there, except for the few that are listed here."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import OriginValidator
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import get_converters
 
 from webapp.accounts.access import DeniedByDefault
 from webapp.asgi import application
@@ -14,13 +16,7 @@ from webapp.searches.consumers import StreamConsumer
 from webapp.searches.routing import websocket_urlpatterns
 
 PUBLIC = {"health", "sign-in", "sign-in/<path:token>"}  # Everybody may see these, and nothing else.
-PLACEHOLDERS = {
-    "uuid": "00000000-0000-0000-0000-000000000000",
-    "int": "0",
-    "str": "x",
-    "path": "x",
-    "slug": "x",
-}
+VALUES = ("00000000-0000-0000-0000-000000000000", "0", "x", "architecture.json")  # One of them fits any converter.
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -37,8 +33,8 @@ def example(route: str) -> str:
     while "<" in route:
         before, _, rest = route.partition("<")
         name, _, route = rest.partition(">")
-        kind = name.split(":")[0] if ":" in name else "str"
-        address += before + PLACEHOLDERS[kind]
+        converter = get_converters()[name.split(":")[0] if ":" in name else "str"]
+        address += before + next(value for value in VALUES if re.fullmatch(converter.regex, value))
     return "/" + address + route
 
 
