@@ -18,7 +18,7 @@ from search_engine import cost
 from search_engine.architecture import Architecture, Cell, CellArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
-from search_engine.command_line import given, parser, read_architecture, search_config, training_config
+from search_engine.command_line import parser, read_architecture, search_config, settings, training_config
 from search_engine.config import LayoutConfig, read_config
 from search_engine.data.descriptions import describe as describe_data
 from search_engine.drawing import architecture_svg
@@ -62,7 +62,7 @@ def describe(options: argparse.Namespace) -> int:
         architecture = _joining_loose_ends(architecture)
     network = plan(
         architecture,
-        read_config(LayoutConfig, {"normal_cells": 6} | given(options, "layout")),
+        read_config(LayoutConfig, settings(options, "layout")),
         image_channels=options.image_channels,
         image_size=options.image_size,
         classes=options.classes,

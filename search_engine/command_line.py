@@ -13,6 +13,7 @@ from search_engine.data.descriptions import describe
 from search_engine.errors import ArchitectureError, UserError
 from search_engine.presets import PRESETS
 
+DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}
 _SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
 
 
@@ -24,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "describe", "count parameters and multiply-adds of a network")
     _architecture(one)
-    _section(one, "layout", LayoutConfig)
+    _section(one, "layout", DEFAULTS["layout"])
     one.add_argument("--image-size", type=int, default=32, metavar="PX", help="height and width (32)")
     one.add_argument("--image-channels", type=int, default=3, metavar="C", help="3 for colour, 1 for grey (3)")
     one.add_argument("--classes", type=int, default=10, metavar="K", help="how many classes (10)")
@@ -47,9 +48,9 @@ def parser() -> argparse.ArgumentParser:
     _architecture(one)
     one.add_argument("--data", required=True, metavar="NAME", help="the data set")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this training")
-    _section(one, "layout", LayoutConfig)
-    _section(one, "recipe", RecipeConfig)
-    _section(one, "data", DataConfig)
+    _section(one, "layout", DEFAULTS["layout"])
+    _section(one, "recipe", DEFAULTS["recipe"])
+    _section(one, "data", DEFAULTS["data"], image_size="their own", train_examples="all that are not held out")
     one.add_argument("--seed", default=1, help="what all random numbers come from (1)")
     one.add_argument("--threads", default=1, help="computing threads; another number rounds differently (1)")
     _data_folder(one)
@@ -82,14 +83,18 @@ def _data_folder(parser: argparse.ArgumentParser) -> None:
 
 
 def _section(
-    parser: argparse.ArgumentParser, section: str, model: type[LayoutConfig | RecipeConfig | DataConfig]
+    parser: argparse.ArgumentParser, section: str, defaults: LayoutConfig | RecipeConfig | DataConfig, **otherwise: str
 ) -> None:
-    """One flag per setting of a configuration; the configuration itself checks what was given."""
-    for name, field in model.model_fields.items():
+    """One flag per setting of a configuration; the configuration itself checks what was given.
+
+    otherwise: what stands for a setting that is not given, in words, where that is not its default.
+    """
+    for name, field in type(defaults).model_fields.items():
         if name == "name":
             continue
         flag = "--" + _SHORT.get(name, name).replace("_", "-")
-        text = (field.description or "").replace("%", "%%")
+        default = otherwise.get(name, getattr(defaults, name))
+        text = f"{field.description} ({default})".replace("%", "%%")
         if field.annotation is bool:
             parser.add_argument(flag, dest=f"{section}.{name}", action=argparse.BooleanOptionalAction, help=text)
         else:
@@ -133,25 +138,30 @@ def search_config(name: str) -> SearchConfig:
 def training_config(options: argparse.Namespace) -> TrainingConfig:
     """What was given, over the defaults of a training; images at their own size, and all of them, unless said."""
     described = describe(options.data)
-    defaults = {name: TrainingConfig.model_fields[name].default.model_dump() for name in ("layout", "recipe", "data")}
-    data = defaults["data"] | {"name": options.data, "image_size": described.image_size} | given(options, "data")
-    if "train_examples" not in given(options, "data"):
+    flags = vars(options)
+    data = settings(options, "data") | {"name": options.data}
+    if flags["data.image_size"] is None:
+        data["image_size"] = described.image_size
+    if flags["data.train_examples"] is None:
         held_out = read_config(DataConfig, data).held_out_examples
-        data["train_examples"] = described.train_examples - held_out
+        # At least as many as a configuration allows: too many held out are then refused where the data are split.
+        data["train_examples"] = max(10, described.train_examples - held_out)
     value = {
         "architecture": read_architecture(options.architecture).to_json(),
-        "layout": defaults["layout"] | given(options, "layout"),
-        "recipe": defaults["recipe"] | given(options, "recipe"),
+        "layout": settings(options, "layout"),
+        "recipe": settings(options, "recipe"),
         "data": data,
         "reproducibility": {"seed": options.seed, "threads": options.threads},
     }
     return read_config(TrainingConfig, value)
 
 
-def given(options: argparse.Namespace, section: str) -> dict[str, Any]:
-    """The settings of one section that were given as flags."""
-    named = ((name.partition(".")[2], value) for name, value in vars(options).items() if name.startswith(f"{section}."))
-    return {name: value for name, value in named if value is not None}
+def settings(options: argparse.Namespace, section: str) -> dict[str, Any]:
+    """The settings of one section: what was given as flags over the defaults of a training."""
+    flags, defaults = vars(options), DEFAULTS[section].model_dump()
+    given = {name: flags[f"{section}.{name}"] for name in defaults if flags.get(f"{section}.{name}") is not None}
+    merged: dict[str, Any] = defaults | given
+    return merged
 
 
 def _read_json(name: str) -> Any:
