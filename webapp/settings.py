@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import warnings
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -163,6 +164,9 @@ STATICFILES_DIRS = [HOME / "frontend/static"]
 STATIC_URL = "/static/" if DEBUG else f"/static/{_static_digest()}/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # Nobody else's page needs our files.
+# A file is read as a whole before it is sent, which is what we want for files of at most a few megabytes.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 WHITENOISE_IMMUTABLE_FILE_TEST = (lambda path, url: False) if DEBUG else (lambda path, url: True)
 
 # --- Limits and logs --------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from webapp.accounts.sign_in import user_of_link
 
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def explain_sign_in(request: HttpRequest) -> HttpResponse:
     """Where the link is to be found."""
     return render(request, "accounts/sign_in.html", {"refused": False})
@@ -20,7 +20,7 @@ def explain_sign_in(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def sign_in(request: HttpRequest, token: str) -> HttpResponse:
     """One click: the link is the secret, it is bound to the data folder and stands in no log."""
     user = user_of_link(token)

@@ -1,13 +1,14 @@
 """What must be right before anything is started; each mistake is one line that says what to do."""
 
+import contextlib
 import errno
 import fcntl
 import ipaddress
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 LEAST_FREE_BYTES = 200 * 1024**2
 
@@ -16,11 +17,9 @@ class CannotStart(Exception):
     """Why Cellwright cannot start here, in one line for the person at the terminal."""
 
 
-def check_folder(folder: Path) -> IO[str]:
-    """The folder can be written, has room and is used by no other `up`.
-
-    Returns the lock on it, which holds as long as the file is open and this process lives.
-    """
+@contextlib.contextmanager
+def folder_for_us_alone(folder: Path) -> Iterator[None]:
+    """The folder can be written, has room, and inside the block no other `up` uses it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "up.lock").open("w")
@@ -28,16 +27,21 @@ def check_folder(folder: Path) -> IO[str]:
         raise CannotStart(
             f"The data folder {folder} cannot be written ({error.strerror}). Set CELLWRIGHT_DATA to one that can."
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise CannotStart(f"Cellwright already runs on the data folder {folder}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(f"Cellwright already runs on the data folder {folder}.") from error
+        _check_room(folder)
+        yield
+
+
+def _check_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         raise CannotStart(
             f"The disk of {folder} has {free // 1024**2} MB left; at least {LEAST_FREE_BYTES // 1024**2} MB are needed."
         )
-    return lock
 
 
 def check_address(host: str, port: int, allowed_hosts_are_given: bool) -> None:

@@ -3,6 +3,7 @@
 import os
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -29,7 +30,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            _up(options["host"], options["port"], options["workers"])
+            with preflight.folder_for_us_alone(settings.DATA_FOLDER):
+                _up(options["host"], options["port"], options["workers"])
         except preflight.CannotStart as error:
             raise CommandError(str(error)) from error
 
@@ -37,7 +39,6 @@ class Command(BaseCommand):
 def _up(host: str, port: int, workers: int) -> None:
     began = time.monotonic()
     say(f"Cellwright {settings.CODE_VERSION}")
-    lock = preflight.check_folder(settings.DATA_FOLDER)
     preflight.check_address(host, port, allowed_hosts_are_given="ALLOWED_HOSTS" in os.environ)
     preflight.check_memory(workers)
     torch_check = start_torch_check() if workers else None
@@ -47,9 +48,6 @@ def _up(host: str, port: int, workers: int) -> None:
     connections.close_all()  # A connection must not be shared with the processes that follow.
 
     broker_socket = None if settings.REDIS_URL else broker.socket_path(settings.DATA_FOLDER)
-    environment = dict(os.environ) | {"CELLWRIGHT_DATA": str(settings.DATA_FOLDER), "PYTHONUNBUFFERED": "1"}
-    if broker_socket is not None:
-        environment["REDIS_URL"] = f"unix://{broker_socket}"
     plan = Plan(
         home=settings.HOME,
         logs=settings.DATA_FOLDER / "logs",
@@ -60,9 +58,15 @@ def _up(host: str, port: int, workers: int) -> None:
     )
 
     def show_the_link() -> None:
-        say(f"Ready after {time.monotonic() - began:.1f} s, with {workers} {'worker' if workers == 1 else 'workers'}.")
+        at_work = "1 worker" if workers == 1 else f"{workers} workers"
+        say(f"Ready after {time.monotonic() - began:.1f} s, with {at_work}.")
         say(f"\n  Open this link, it signs you in:  {plan.address}/sign-in/{link}\n")
         say("Ctrl-C stops everything.")
 
-    with lock:
-        House(parts_of(plan, environment, broker_socket), plan.logs, torch_check).run(show_the_link)
+    House(parts_of(plan, _environment(broker_socket), broker_socket), plan.logs, torch_check).run(show_the_link)
+
+
+def _environment(broker_socket: Path | None) -> dict[str, str]:
+    """What the parts inherit: ours, the same data folder, and where the broker is."""
+    ours = dict(os.environ) | {"CELLWRIGHT_DATA": str(settings.DATA_FOLDER), "PYTHONUNBUFFERED": "1"}
+    return ours if broker_socket is None else ours | {"REDIS_URL": f"unix://{broker_socket}"}
