@@ -20,6 +20,7 @@ from search_engine.errors import ArchitectureError
 from search_engine.spaces.nasnet import NasnetSpace
 
 SPACES = {blocks: NasnetSpace(NasnetSpaceConfig(blocks=blocks)) for blocks in range(1, 7)}
+NOTHING = ("identity", "identity")
 ONE = Cell((Block((0, 1), ("identity", "conv_1x1"), "add"),), (2,))
 
 
@@ -79,7 +80,13 @@ def architectures(draw):
     space = SPACES[draw(st.integers(1, 6))]
     few = draw(st.booleans())  # Few options make symmetric cells, where canonical forms go wrong.
     sizes = [min(len(decision.options), 2 if few else 99) for decision in space.decisions]
-    return space.decode([draw(st.integers(0, size - 1)) for size in sizes])
+    architecture = space.decode([draw(st.integers(0, size - 1)) for size in sizes])
+    return CellArchitecture(*(_with_more_output(draw, cell) for cell in (architecture.normal, architecture.reduction)))
+
+
+def _with_more_output(draw, cell):
+    more = draw(st.sets(st.integers(0, 1 + len(cell.blocks)), max_size=2))
+    return Cell(cell.blocks, tuple(sorted({*cell.concat, *more})))
 
 
 @given(architectures(), st.data())
@@ -117,6 +124,26 @@ def test_the_hash_tells_a_changed_operation(architecture, data):
     assert CellArchitecture(Cell(blocks, cell.concat), architecture.reduction).hash != architecture.hash
 
 
+def test_blocks_that_only_the_output_tells_apart_may_change_places():
+    twins = [Block((0, 0), NOTHING, "add")] * 2
+    blocks = (*twins, Block((2, 3), NOTHING, "add"))
+    codes = {json.dumps(canonical_cell(Cell(blocks, concat))) for concat in [(2, 4), (3, 4)]}
+    assert len(codes) == 1
+    assert json.dumps(canonical_cell(Cell(blocks, (4,)))) not in codes
+
+
+def test_a_ring_of_blocks_has_one_code_however_it_is_numbered_and_is_not_two_pairs():
+    def code(edges):
+        blocks = [Block(inputs, NOTHING, "add") for inputs in [*[(0, 0)] * 4, *edges]]
+        return json.dumps(canonical_cell(cell_of(*blocks)))
+
+    rings = {code(edges) for edges in itertools.permutations([(2, 3), (3, 4), (4, 5), (5, 2)])}
+    rings |= {code([(2 + a, 2 + b), (2 + b, 2 + c), (2 + c, 2 + d), (2 + d, 2 + a)])
+              for a, b, c, d in itertools.permutations(range(4))}  # fmt: skip
+    assert len(rings) == 1
+    assert code([(2, 3), (2, 3), (4, 5), (4, 5)]) not in rings
+
+
 def test_equal_blocks_are_not_one_block():
     block = ONE.blocks[0]
     assert CellArchitecture(cell_of(block), ONE).hash != CellArchitecture(cell_of(block, block), ONE).hash
@@ -138,20 +165,16 @@ def test_the_hash_is_the_same_in_every_process_and_version():
     assert CellArchitecture(ONE, ONE).hash == expected
 
 
-NOTHING = ("identity", "identity")
-
-
 @pytest.mark.parametrize(
-    ("second_row", "most_orders"),
+    ("first_row", "second_row", "most_orders"),
     [
-        ([], 1),  # Twelve blocks that nothing tells apart: one order is enough, of 479,001,600.
-        ([(2 + i, 2 + (i + 1) % 6) for i in range(6)], 12),  # A ring: it can be turned and mirrored.
-        ([(2 + 2 * i, 3 + 2 * i) for i in range(4)], 24),
+        (9, [], 1),  # Nothing tells these blocks apart: one order is enough, of 362,880.
+        (4, [(2, 3), (3, 4), (4, 5), (5, 2)], 8),  # A ring: it can be turned and mirrored.
+        (6, [(2, 3), (4, 5), (6, 7)], 6),  # Three equal groups, in any order.
     ],
 )
-def test_the_most_symmetric_cells_are_hashed_by_few_orders(second_row, most_orders, monkeypatch):
-    first_row = [(0, 0)] * (12 - len(second_row))
-    blocks = [Block(inputs, NOTHING, "add") for inputs in [*first_row, *second_row]]
+def test_the_most_symmetric_cells_are_hashed_by_few_orders(first_row, second_row, most_orders, monkeypatch):
+    blocks = [Block(inputs, NOTHING, "add") for inputs in [*[(0, 0)] * first_row, *second_row]]
     orders = []
     encode = canonical_cell.__globals__["_encode_in_order"]
     monkeypatch.setitem(

@@ -124,6 +124,30 @@ def test_activation_memory_is_what_was_counted_by_hand(operation, expected):
     assert activation_bytes(network, 16) == 16 * 4 * expected
 
 
+def test_a_subsample_of_whole_pixels_keeps_nothing_and_a_padded_one_its_copy():
+    cell = Cell((Block((0, 1), ("identity", "identity"), "add"),), (2,))
+    even, odd = (
+        plan(
+            CellArchitecture(cell, cell),
+            LayoutConfig(normal_cells=1, reductions=1, filters=4),
+            image_channels=1,
+            image_size=size,
+            classes=2,
+        )
+        for size in (8, 7)
+    )
+
+    def expected(pixels, quarter):
+        stem = pixels + 2 * 12 * pixels  # The image, the stem convolution and its ReLU, which cell_0 reads twice.
+        cell_0 = (4 + 4 + 4) * pixels  # Squeeze and fit, which add up; the ReLU that reduction_0 and cell_1 share.
+        reduction_0 = (8 + 8) * 2 * pixels + (8 + 8 + 8) * quarter  # Squeeze and fit with ReLUs; strided; ReLU.
+        cell_1 = (8 + 8 + 8) * quarter  # The joined halves of the previous input, the squeeze, the last ReLU.
+        return stem + cell_0 + reduction_0 + cell_1 + 8
+
+    assert activation_bytes(even, 1) == 4 * expected(64, 16)
+    assert activation_bytes(odd, 1) == 4 * (expected(49, 16) + 4 * 8 * 8)  # The shifted half of 4 channels, padded.
+
+
 def test_a_max_pool_keeps_its_positions_and_a_padded_copy_where_padding_is_uneven():
     pools = sum(layer.kind == "max_pool" for layer in tiny("max_pool_3x3").layers)
     assert pools == 3  # Both sides of a block read the same pool, which exists once.
