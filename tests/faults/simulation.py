@@ -12,8 +12,8 @@ import json
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,45 +21,18 @@ from unittest.mock import patch
 
 from django.db import connection
 
-from search_engine.config import SearchConfig, TrainingConfig, read_config
-from search_engine.evaluators.base import Evaluator
-from search_engine.evaluators.reusing import Reusing
-from search_engine.events import ChildFinished, ControllerUpdated, TrainingFinished
-from search_engine.runner import child_finished, controller_updated, fingerprint_after, run, step_proposed
-from search_engine.strategies.base import Evaluation, Proposal
+from search_engine.config import TrainingConfig, read_config
 from tests.faults import fake_engine
-from tests.faults.fake_engine import FakeEvaluator
+from tests.faults.actors import Actor, Killed, ReplyLost, commanding, reconciling, working
+from tests.faults.straight_run import compared
 from webapp.accounts.models import User
-from webapp.searches import (
-    artifacts,
-    checker,
-    clock,
-    event_log,
-    leases,
-    lifecycle,
-    live_state,
-    planner,
-    reconciler,
-    results,
-    trainer_requests,
-)
-from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
-from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+from webapp.searches import artifacts, checker, clock, event_log, lifecycle, live_state, planner
+from webapp.searches.leases import LEASE_SECONDS
+from webapp.searches.models import Artifact, Stream
 
 START = 1_800_000_000.0
 CALM = 40.0  # Virtual seconds after which nothing bad happens any more, so that every search comes to its end.
 GIVE_UP = 600.0  # Virtual seconds after which a search that has not ended counts as stuck.
-KINDS = tuple(kind.value for kind in Job.Kind)
-
-Actor = Generator[float, None, None]
-
-
-class Killed(BaseException):
-    """The process ended at this very point."""
-
-
-class ReplyLost(Exception):
-    """The database did what it was asked, and the answer never came."""
 
 
 @dataclass
@@ -239,241 +212,6 @@ class Death:
         if self._left == 0:
             raise Killed
         return answer
-
-
-# --- The actors ------------------------------------------------------------------------------------------------------
-
-
-def working(world: World, name: str) -> Actor:
-    """A worker: claims, does, hands in; for ever."""
-    while True:
-        claim = claimed(world, name)
-        if claim is None:
-            yield world.chance.uniform(0.5, 3.0)
-            continue
-        yield from doing(world, name, claim)
-
-
-def claimed(world: World, name: str) -> Claim | None:
-    """Claim a job; now and then somebody else claims it in the very moment between reading and writing."""
-    if not (world.is_wild and world.chance.random() < 0.1):
-        return leases.claim(name, KINDS)
-    rival = f"{name}+"
-    rivals: list[Claim | None] = []
-
-    def be_faster(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith('UPDATE "searches_job"') and not rivals:
-            rivals.append(None)  # The rival's own statement passes here as well.
-            rivals.append(leases.claim(rival, KINDS))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(be_faster):
-        claim = leases.claim(name, KINDS)
-    for faster in rivals:
-        if faster is not None:
-            world.note(rival, "was faster")
-            world.start(rival, doing(world, rival, faster))
-    return claim
-
-
-def doing(world: World, name: str, claim: Claim) -> Actor:
-    """One job, as driver.Driver does it."""
-    do = {"learn": learning, "evaluate": evaluating, "train": training_for_keeps}[claim.kind]
-    try:
-        yield from do(world, name, claim)
-        world.note(name, f"did {claim.kind}")
-    except LeaseLost:
-        world.note(name, "was refused")
-    except ReplyLost:
-        world.note(name, "left its job")
-
-
-def handing_in(world: World, name: str, claim: Claim, record: Callable[..., Any], *what: Any) -> None:
-    """Hand in; where the answer was lost, sometimes hand in again, which must change nothing."""
-    try:
-        world.commit(name, record, claim.job_id, claim.fence, *what)
-    except ReplyLost:
-        if world.chance.random() < 0.5:
-            raise
-        record(claim.job_id, claim.fence, *what)
-    if Job.objects.get(pk=claim.job_id).fence != claim.fence:
-        world.problems.append(f"{record.__name__} of {name} was accepted although somebody else has the job.")
-
-
-def taking(world: World, claim: Claim, seconds: float) -> Generator[float, None, str]:
-    """Compute for so long, renewing the lease; the wanted state. Raises LeaseLost."""
-    wanted = "running"
-    while seconds > 0:
-        pause = min(seconds, HEARTBEAT_SECONDS)
-        yield pause
-        seconds -= pause
-        renewed = leases.renew(claim.job_id, claim.fence, int(world.now - START))
-        if renewed is None:
-            raise LeaseLost
-        wanted = renewed
-    return wanted
-
-
-def learning(world: World, name: str, claim: Claim) -> Actor:
-    request = trainer_requests.request_for(claim)
-    strategy = world.engine.build_strategy(read_config(SearchConfig, request["config"]))
-    shown = -1
-    if request["state"] is not None:
-        world.engine.load_strategy(Path(request["state"]), strategy)
-        shown = max((step.step for step in strategy.pending()), default=-1)
-    updated = None
-    if claim.step >= 0:
-        told = [Evaluation(**{**one, "twin": tuple(one["twin"]) if one["twin"] else None}) for one in
-                request["evaluations"]]  # fmt: skip
-        proposals = strategy.ask()
-        update = strategy.tell(told)
-        updated = controller_updated(update, fingerprint_after(request["fingerprint"], proposals, told, update))
-    yield from taking(world, claim, world.chance.uniform(0.1, 3.0))
-    proposed = [step_proposed(step) for step in strategy.pending() if step.step > shown]
-    state = kept(world, world.engine.encode_strategy(strategy))
-    yield 0.0
-    handing_in(world, name, claim, results.record_step, updated, proposed, state)
-
-
-def evaluating(world: World, name: str, claim: Claim) -> Actor:
-    handing_in(world, name, claim, results.record_started)
-    request = trainer_requests.request_for(claim)
-    config = read_config(SearchConfig, request["config"])
-    evaluator = FakeEvaluator(config)
-    for epoch in range(epoch_of(request["checkpoint"]) + 1, config.recipe.epochs + 1):
-        wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
-        is_last = epoch == config.recipe.epochs
-        checkpoint = None if is_last else kept(world, {"epoch": epoch, "of": [claim.step, claim.slot]})
-        ended = evaluator.epoch(claim.step, claim.slot, epoch)
-        handing_in(world, name, claim, results.record_epoch, ended, checkpoint)
-        if wanted == "paused" and not is_last:
-            leases.release(claim.job_id, claim.fence)
-            return
-        yield 0.0
-    architecture = world.engine.architecture_of(config, request["decisions"])
-    verdict = child_finished(evaluator.verdict(claim.step, claim.slot, architecture.hash))
-    handing_in(world, name, claim, results.record_child, verdict)
-
-
-def training_for_keeps(world: World, name: str, claim: Claim) -> Actor:
-    request = trainer_requests.request_for(claim)
-    epochs = request["config"]["recipe"]["epochs"]
-    evaluator = FakeEvaluator(fake_engine.small_config(epochs=epochs))
-    for epoch in range(epoch_of(request["checkpoint"]) + 1, epochs + 1):
-        wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
-        checkpoint = kept(world, {"epoch": epoch})
-        handing_in(world, name, claim, results.record_epoch, evaluator.epoch(None, None, epoch), checkpoint)
-        if wanted == "paused":
-            leases.release(claim.job_id, claim.fence)
-            return
-        yield 0.0
-    weights = kept(world, {"weights": world.seed})
-    finished = TrainingFinished(
-        test_accuracy=0.5, test_examples=100, held_out_accuracy=0.5, checkpoint=weights, seconds=1.0
-    )
-    handing_in(world, name, claim, results.record_training, finished)
-
-
-def reconciling(world: World) -> Actor:
-    """Every two seconds, in any of its acts it may die."""
-    while True:
-        for act in (reconciler.expire_leases, reconciler.plan_what_stands_still, live_state.take_snapshots):
-            with suppress(ReplyLost):
-                world.commit("reconciler", act)
-            yield 0.0
-        yield 2.0
-
-
-def commanding(world: World) -> Actor:
-    """Somebody who cannot leave the buttons alone, and in the end lets everything run."""
-    commands = (lifecycle.pause, lifecycle.resume, lifecycle.pause, lifecycle.resume, lifecycle.stop)
-    streams = list(Stream.objects.order_by("created").values_list("pk", flat=True))
-    while world.is_wild:
-        yield world.chance.uniform(1.0, 15.0)
-        command = world.chance.choice(commands)
-        if command is lifecycle.stop and world.chance.random() < 0.8:
-            continue
-        give(world, command, world.chance.choice(streams))
-    while True:
-        for stream_id in Stream.objects.filter(state=Stream.State.PAUSED).values_list("pk", flat=True):
-            give(world, lifecycle.resume, stream_id)
-        yield 5.0
-
-
-def give(world: World, command: Callable[[uuid.UUID], None], stream_id: uuid.UUID) -> None:
-    try:
-        world.commit("person", command, stream_id)
-        world.note("person", command.__name__)
-    except lifecycle.CommandRefused:
-        world.note("person", f"may not {command.__name__}")
-    except (ReplyLost, Killed):
-        world.note("person", "saw no answer")
-
-
-# --- Files, and the comparison with a run without faults -------------------------------------------------------------
-
-
-def kept(world: World, content: bytes | dict[str, Any]) -> str:
-    """Put a file into the store."""
-    path = world.folder / "spool"
-    path.write_bytes(content if isinstance(content, bytes) else json.dumps(content, sort_keys=True).encode())
-    return artifacts.put(path)
-
-
-def epoch_of(checkpoint: str | None) -> int:
-    return 0 if checkpoint is None else int(json.loads(Path(checkpoint).read_text())["epoch"])
-
-
-class Losing(FakeEvaluator):
-    """Gives up the same children that were given up under faults: what was decided once is not decided again."""
-
-    def __init__(self, config: SearchConfig, lost: set[tuple[int, int]]) -> None:
-        super().__init__(config)
-        self._lost = lost
-
-    def evaluate(self, proposal: Proposal) -> Generator[Any, None, Evaluation]:
-        if (proposal.step, proposal.slot) in self._lost:
-            return Evaluation(proposal.step, proposal.slot, None, leases.LOST)
-        return (yield from super().evaluate(proposal))
-
-
-def compared(stream: Stream, engine: Any) -> Iterator[str]:
-    """Whether a search computed what one process without faults computes, as far as it got."""
-    if stream.kind != Stream.Kind.SEARCH:
-        training = Training.objects.get(pk=stream.pk)
-        curve = [point[0] for point in live_state.state_at(stream)["curve"]]
-        if stream.state == Stream.State.FINISHED and curve != list(range(1, training.config["recipe"]["epochs"] + 1)):
-            yield f"The curve has the epochs {curve}."
-        return
-    search = Search.objects.get(pk=stream.pk)
-    config = read_config(SearchConfig, search.config)
-    lost = set(Child.objects.filter(search=search, reason=leases.LOST).values_list("step", "slot"))
-    fingerprints, verdicts = straight(config, lost, engine)
-    if search.fingerprint != (fingerprints[search.steps_told - 1] if search.steps_told > 0 else ""):
-        yield f"The fingerprint after {search.steps_told} steps is not that of the straight run."
-    for child in Child.objects.filter(search=search, is_final=True, step__lt=max(search.steps_told, 0)):
-        twin = None if child.twin_step is None else (child.twin_step, child.twin_slot)
-        if (child.reward, child.reason or None, twin) != verdicts[child.step, child.slot]:
-            yield f"Child {child.step}.{child.slot} has another verdict than in the straight run."
-
-
-def straight(
-    config: SearchConfig, lost: set[tuple[int, int]], engine: Any
-) -> tuple[list[str], dict[tuple[int, int], tuple[float | None, str | None, tuple[int, int] | None]]]:
-    """Fingerprints by step and verdicts by place, of `runner.run` in one process."""
-    evaluator: Evaluator = Losing(config, lost)
-    if config.budget.reuse == "copy":
-        evaluator = Reusing(evaluator, lookahead=config.strategy.lookahead)
-    fingerprints, verdicts = [], {}
-    events = run(
-        engine.build_strategy(config), evaluator, should_stop=lambda: False, save=lambda strategy, fingerprint: None
-    )
-    for event in events:
-        if isinstance(event, ControllerUpdated):
-            fingerprints.append(event.fingerprint)
-        elif isinstance(event, ChildFinished):
-            verdicts[event.step, event.slot] = (event.reward, event.reason, event.twin)
-    return fingerprints, verdicts
 
 
 def training_config(seed: int) -> TrainingConfig:

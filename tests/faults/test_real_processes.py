@@ -1,0 +1,240 @@
+"""The real application under `kill -9`: whatever dies, the search computes what one undisturbed process computes.
+
+The application is started as a person starts it and asked over its public API alone. Its processes are found by their
+command lines, below the supervisor's process.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+import redis
+
+pytestmark = pytest.mark.processes
+ROOT = Path(__file__).resolve().parents[2]
+RECOVERY_SECONDS = 15.0
+CONFIG = {
+    "name": "faults",
+    "space": {"blocks": 1},
+    "strategy": {"kind": "ppo", "step_size": 4},
+    "child": {"normal_cells": 1, "reductions": 1, "filters": 4},
+    "recipe": {"epochs": 4, "batch_size": 64},
+    "data": {"image_size": 8, "train_examples": 1500, "held_out_examples": 200},
+    "budget": {"children": 8},
+}  # A child takes a second or two.
+REFERENCE = """
+import json, sys
+from pathlib import Path
+import torch
+from search_engine.config import SearchConfig, read_config
+from search_engine.evaluators.standalone import StandaloneEvaluator
+from search_engine.runner import run
+from search_engine.strategies.build import build_strategy
+from search_engine.training.numerics import set_numerics
+config = read_config(SearchConfig, json.loads(sys.argv[1]))
+set_numerics(config.reproducibility.threads)
+evaluator = StandaloneEvaluator(config, device=torch.device("cpu"), folder=Path(sys.argv[2]))
+events = run(build_strategy(config), evaluator, should_stop=lambda: False, save=lambda *_: None)
+while True:
+    try:
+        next(events)
+    except StopIteration as end:
+        print(end.value)
+        break
+"""
+
+
+@dataclass
+class Application:
+    """A running `manage.py up` and a client of its API."""
+
+    supervisor: psutil.Popen
+    client: httpx.Client
+    folder: Path
+
+    def process(self, words: str, *, forked: bool = False) -> psutil.Process:
+        """The living process with these words in its command line. forked: not the first of them but its child."""
+        found = [each for each in self.supervisor.children(recursive=True) if words in _command_line(each)]
+        parents = {each.pid for each in found}
+        return next(each for each in found if (each.ppid() in parents) == forked)
+
+    def start_search(self) -> str:
+        answer = self.client.post("/api/searches", json={"config": CONFIG})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["id"]
+
+    def events(self, search: str) -> list[dict[str, Any]]:
+        return self.client.get(f"/api/searches/{search}/events", params={"after": 0, "limit": 500}).json()["events"]
+
+    def wait_for(self, search: str, holds: Callable[[list[dict[str, Any]]], bool], seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                events = self.events(search)
+                if holds(events):
+                    return
+                late = f"last events: {[event['kind'] for event in events[-5:]]}"
+            except httpx.HTTPError as error:  # While the web process comes back.
+                late = repr(error)
+            assert time.monotonic() < until, late + self.logs()
+            time.sleep(0.1)
+
+    def logs(self) -> str:
+        texts = [f"\n--- {log.name}\n{log.read_text()[-1500:]}" for log in sorted(self.folder.glob("logs/*.log"))]
+        return "".join(texts) + "\n--- up\n" + (self.folder / "up.txt").read_text()
+
+
+def start_application(folder: Path) -> Application:
+    environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "DATABASE_URL")}
+    environment |= {"CELLWRIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
+    port = _free_port()
+    with (folder / "up.txt").open("w") as output:
+        supervisor = psutil.Popen(
+            [sys.executable, "manage.py", "up", "--port", str(port), "--workers", "2"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    until = time.monotonic() + 60
+    while not re.search(r"http://\S+/sign-in/\S+", (folder / "up.txt").read_text()):
+        assert supervisor.poll() is None and time.monotonic() < until, (folder / "up.txt").read_text()
+        time.sleep(0.05)
+    made = subprocess.run(
+        [sys.executable, "manage.py", "token", "faults"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    return Application(supervisor, httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers), folder)
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    application = start_application(tmp_path_factory.mktemp("application"))
+    yield application
+    application.client.close()
+    application.supervisor.send_signal(signal.SIGTERM)
+    application.supervisor.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The fingerprint of the search in one process without faults."""
+    arguments = [sys.executable, "-c", REFERENCE, json.dumps(CONFIG), str(tmp_path_factory.mktemp("reference"))]
+    done = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
+    return done.stdout.strip()
+
+
+def kill_the_worker(application: Application) -> None:
+    application.process("manage.py worker").kill()
+
+
+def kill_one_process_of_the_worker(application: Application) -> None:
+    application.process("manage.py worker", forked=True).kill()
+
+
+def kill_a_trainer(application: Application) -> None:
+    application.process("search_engine.trainer").kill()
+
+
+def kill_the_reconciler(application: Application) -> None:
+    application.process("manage.py reconcile").kill()
+
+
+def kill_the_web(application: Application) -> None:
+    application.process("webapp.asgi").kill()
+
+
+def kill_the_broker(application: Application) -> None:
+    application.process("valkey-server").kill()
+
+
+def empty_the_broker(application: Application) -> None:
+    path = application.process("valkey-server").cmdline()[0].rpartition("unixsocket:")[2].strip()
+    paths = re.findall(r"\S+/valkey\.sock", " ".join(application.process("valkey-server").cmdline()))
+    with redis.Redis(unix_socket_path=paths[0] if paths else path) as client:
+        client.flushall()
+
+
+FAULTS = [
+    kill_the_worker,
+    kill_one_process_of_the_worker,
+    kill_a_trainer,
+    kill_the_reconciler,
+    kill_the_web,
+    kill_the_broker,
+    empty_the_broker,
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_dies_the_search_computes_the_same(
+    application: Application, expected: str, fault: Callable[[Application], None]
+) -> None:
+    search = application.start_search()
+    application.wait_for(search, lambda events: _count(events, "epoch_ended") >= 3, seconds=40)
+    struck = time.time()
+    fault(application)
+    application.wait_for(search, lambda events: _recovered(events, struck), RECOVERY_SECONDS)
+    application.wait_for(search, lambda events: events[-1]["kind"] == "state_changed", seconds=60)
+    events = application.events(search)
+    found = application.client.get(f"/api/searches/{search}").json()
+    assert (found["state"], found["fingerprint"]) == ("finished", expected), application.logs()
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    verdicts = [(event["step"], event["slot"]) for event in events if event["kind"] == "child_finished"]
+    assert sorted(verdicts) == [(step, slot) for step in range(2) for slot in range(4)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_the_supervisor_no_process_is_left(tmp_path: Path, number: signal.Signals) -> None:
+    application = start_application(tmp_path)
+    search = application.start_search()
+    application.wait_for(search, lambda events: _count(events, "child_started") > 0, seconds=40)
+    family = application.supervisor.children(recursive=True)
+    assert len(family) >= 8  # Broker, web, reconciler, Celery, two of its processes, two trainers.
+    application.client.close()
+    application.supervisor.send_signal(number)
+    _, alive = psutil.wait_procs([application.supervisor, *family], timeout=10)
+    assert alive == [], [_command_line(each) for each in alive]
+
+
+def _recovered(events: list[dict[str, Any]], struck: float) -> bool:
+    """Work went on after the fault: on every child that was lost by it, and on any where none was."""
+    later = [event for event in events if event["at"] > struck]
+    lost = {event["what"] for event in later if event["kind"] == "job_lost"}
+    again = {f"child {e['step']}.{e['slot']}" for e in later if e["kind"] in ("epoch_ended", "child_finished")}
+    return lost <= again and bool(again)
+
+
+def _count(events: list[dict[str, Any]], kind: str) -> int:
+    return sum(event["kind"] == kind for event in events)
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

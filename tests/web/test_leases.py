@@ -1,0 +1,262 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults import fake_engine
+from tests.faults.steady_worker import work_off
+from webapp.accounts.models import User
+from webapp.searches import clock, event_log, leases, lifecycle
+from webapp.searches.models import Child, Job, Search, Stream
+
+KINDS = ("learn", "evaluate", "train")
+ALL = 10_000
+
+
+@pytest.fixture
+def owner(settings, tmp_path):
+    settings.ARTIFACTS_DIR = tmp_path / "store"
+    return User.objects.create(name="owner")
+
+
+@pytest.fixture
+def time():
+    """A clock that stands still until it is told to go: time[0] is now."""
+    hand = [1000.0]
+    with clock.replaced(lambda: hand[0]):
+        yield hand
+
+
+def new_search(owner, **sizes):
+    return lifecycle.create_search(
+        owner, fake_engine.small_config(**sizes), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
+    )
+
+
+def drawn_search(owner, folder, **sizes):
+    search = new_search(owner, **sizes)
+    assert work_off(folder, jobs=1, kinds=("learn",)) == 1
+    return search
+
+
+def events_of(search, kind):
+    return [event for event in event_log.read(search.pk, 0, ALL) if event["kind"] == kind]
+
+
+@pytest.mark.django_db
+def test_a_job_is_claimed_once(owner):
+    new_search(owner)
+    claim = leases.claim("a", KINDS)
+    assert (claim.kind, claim.step, claim.attempt, claim.fence) == ("learn", -1, 1, 1)
+    assert leases.claim("b", KINDS) is None
+
+
+@pytest.mark.django_db
+def test_a_worker_gets_only_kinds_it_asks_for(owner):
+    new_search(owner)
+    assert leases.claim("a", ("evaluate", "train")) is None
+
+
+@pytest.mark.django_db
+def test_two_searches_take_turns_and_children_come_in_order(owner, tmp_path, time):
+    first = drawn_search(owner, tmp_path)
+    time[0] += 1
+    second = drawn_search(owner, tmp_path)
+    order = [leases.claim("w", KINDS) for _ in range(4)]
+    assert [claim.stream_id for claim in order] == [first.pk, second.pk, first.pk, second.pk]
+    assert [claim.slot for claim in order] == [0, 0, 1, 1]
+
+
+@pytest.mark.django_db
+def test_priority_decides_among_searches_with_equally_many_workers(owner, time):
+    new_search(owner)
+    time[0] += 1
+    urgent = new_search(owner)
+    Stream.objects.filter(pk=urgent.pk).update(priority=5)
+    assert leases.claim("w", KINDS).stream_id == urgent.pk
+    assert leases.claim("w", KINDS).stream_id != urgent.pk
+
+
+@pytest.mark.django_db
+def test_an_update_goes_before_the_children_that_were_drawn_ahead(owner, tmp_path):
+    drawn_search(owner, tmp_path, children=8, step_size=2, lookahead=1)
+    work_off(tmp_path, jobs=2)
+    assert leases.claim("w", KINDS).kind == "learn"
+    assert leases.claim("w", KINDS).step == 1
+
+
+@pytest.mark.django_db
+def test_nothing_of_a_paused_search_is_claimed(owner):
+    search = new_search(owner)
+    lifecycle.pause(search.pk)
+    assert leases.claim("w", KINDS) is None
+    lifecycle.resume(search.pk)
+    assert leases.claim("w", KINDS) is not None
+
+
+@pytest.mark.django_db
+def test_a_renewal_extends_the_lease_and_tells_what_is_wanted(owner, time):
+    search = new_search(owner)
+    claim = leases.claim("w", KINDS)
+    time[0] += 4
+    assert leases.renew(claim.job_id, claim.fence, 7) == "running"
+    job = Job.objects.get(pk=claim.job_id)
+    assert (job.lease_until, job.progress) == (time[0] + leases.LEASE_SECONDS, 7)
+    lifecycle.pause(search.pk)
+    assert leases.renew(claim.job_id, claim.fence, 8) == "paused"
+    lifecycle.stop(search.pk)
+    assert leases.renew(claim.job_id, claim.fence, 9) is None
+
+
+@pytest.mark.django_db
+def test_a_lease_runs_out_and_the_late_worker_is_refused(owner, time):
+    search = new_search(owner)
+    late = leases.claim("late", KINDS)
+    time[0] += leases.LEASE_SECONDS
+    assert leases.expire() == []
+    time[0] += 0.1
+    assert [(lost.worker, lost.is_due) for lost in leases.expire()] == [("late", True)]
+    assert leases.renew(late.job_id, late.fence, 1) is None
+    with pytest.raises(leases.LeaseLost):
+        leases.release(late.job_id, late.fence)
+    again = leases.claim("new", KINDS)
+    assert (again.job_id, again.attempt) == (late.job_id, 2) and again.fence > late.fence
+    with pytest.raises(leases.LeaseLost):
+        leases.holding(late.job_id, late.fence)
+    assert leases.holding(again.job_id, again.fence).worker == "new"
+    (lost,) = events_of(search, "job_lost")
+    assert (lost["what"], lost["worker"], lost["attempt"]) == ("first draw", "late", 1)
+
+
+@pytest.mark.django_db
+def test_giving_back_counts_no_attempt(owner):
+    search = new_search(owner)
+    for _ in range(5):
+        claim = leases.claim("w", KINDS)
+        leases.release(claim.job_id, claim.fence)
+    assert leases.claim("w", KINDS).attempt == 1
+    assert events_of(search, "job_lost") == []
+
+
+def lose(claim):
+    leases.lose(claim.job_id, claim.fence, "the trainer was killed by SIGKILL")
+
+
+@pytest.mark.django_db
+def test_a_child_that_is_lost_three_times_is_set_aside_and_the_search_goes_on(owner, tmp_path):
+    search = drawn_search(owner, tmp_path, children=1, step_size=1)
+    for _ in range(3):
+        lose(leases.claim("w", KINDS))
+    child = Child.objects.get()
+    assert (child.is_final, child.reward, child.reason, child.parameters) == (True, None, "lost", None)
+    (verdict,) = events_of(search, "child_finished")
+    assert (verdict["reward"], verdict["reason"]) == (None, "lost")
+    assert len(events_of(search, "job_lost")) == 3
+    assert leases.claim("w", KINDS).kind == "learn"
+
+
+@pytest.mark.django_db
+def test_a_checkpoint_starts_the_count_of_losses_anew(owner, tmp_path):
+    drawn_search(owner, tmp_path, children=1, step_size=1)
+    for attempt in (1, 2):
+        assert (claim := leases.claim("w", KINDS)).attempt == attempt
+        lose(claim)
+    Job.objects.filter(kind="evaluate").update(checkpoint="c" * 64, attempts=0)  # As record_epoch does.
+    claim = leases.claim("w", KINDS)
+    assert (claim.attempt, claim.checkpoint) == (1, "c" * 64)
+    lose(claim)
+    assert not Child.objects.get().is_final
+
+
+@pytest.mark.django_db
+def test_an_update_that_is_lost_three_times_fails_the_search_with_its_reason(owner):
+    search = new_search(owner)
+    for _ in range(3):
+        lose(leases.claim("w", KINDS))
+    row = Search.objects.get(pk=search.pk)
+    assert row.state == "failed"
+    assert row.reason == (
+        "First draw was lost 3 times in a row, the last time because of this: the trainer was killed by SIGKILL."
+    )
+    assert leases.claim("w", KINDS) is None
+
+
+@pytest.mark.django_db
+def test_a_claim_in_the_very_moment_of_another_gets_the_next_job(owner, tmp_path, monkeypatch):
+    drawn_search(owner, tmp_path)
+    read = leases._fairest
+
+    def somebody_is_faster(kinds):
+        job = read(kinds)
+        monkeypatch.setattr(leases, "_fairest", read)
+        faster.append(leases.claim("faster", kinds))
+        return job
+
+    faster = []
+    monkeypatch.setattr(leases, "_fairest", somebody_is_faster)
+    claim = leases.claim("slower", KINDS)
+    assert (faster[0].slot, claim.slot) == (0, 1)
+
+
+PROCESS = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+import django
+django.setup()
+from pathlib import Path
+from tests.faults.steady_worker import work_off
+print(work_off(Path(sys.argv[1])))
+"""
+PREPARE = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0, skip_checks=True)
+from tests.faults import fake_engine
+from webapp.accounts.models import User
+from webapp.searches import lifecycle
+owner = User.objects.create(name="owner")
+for seed in range(4):
+    config = fake_engine.small_config(children=20, step_size=10, seed=seed)
+    lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
+"""
+VERDICT = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "webapp.settings"
+import django
+django.setup()
+from tests.faults.fake_engine import *
+from tests.faults import fake_engine
+from tests.faults.straight_run import compared
+from webapp.searches import checker
+from webapp.searches.models import Stream
+for stream in Stream.objects.all():
+    print(stream.state, checker.check(stream), list(compared(stream, fake_engine)))
+"""
+
+
+@pytest.mark.processes
+def test_six_processes_share_one_sqlite_file_without_a_locked_error(tmp_path):
+    environment = os.environ | {"CELLWRIGHT_DATA": str(tmp_path / "data"), "DATABASE_URL": ""}
+
+    def start(code, *arguments):
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *arguments], env=environment, text=True, stdout=-1, stderr=-1
+        )
+
+    output, errors = start(PREPARE).communicate(timeout=60)
+    assert errors == ""
+    workers = [start(PROCESS, str(tmp_path / f"worker-{number}")) for number in range(6)]
+    ended = [worker.communicate(timeout=120) for worker in workers]
+    assert [errors for _, errors in ended] == [""] * 6
+    # A worker leaves when nothing is due, also while others still work; the last one to look does the rest.
+    output, errors = start(PROCESS, str(tmp_path / "last")).communicate(timeout=60)
+    assert errors == ""
+    done = [int(output) for output, _ in ended] + [int(output)]
+    assert sum(done) == 4 * (1 + 20 + 2)
+    assert sum(number > 0 for number in done) > 1
+    output, errors = start(VERDICT).communicate(timeout=60)
+    assert (output, errors) == ("finished [] []\n" * 4, "")
