@@ -1,0 +1,120 @@
+"""What a person takes away: whole, under a sensible name, and safe to open."""
+
+import asyncio
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import AsyncClient, Client
+
+from search_engine.architecture import architecture_from_json
+from search_engine.formats import darts_text
+from tests.web.example_search import a_search, a_training
+from webapp.accounts.models import User
+from webapp.accounts.sign_in import get_or_create_user
+from webapp.searches import artifacts, clock
+from webapp.searches.models import Artifact, Stream
+
+
+@pytest.fixture
+def owner() -> User:
+    return get_or_create_user("owner")
+
+
+@pytest.fixture
+def signed_in(owner: User, client: Client) -> Client:
+    client.force_login(owner)
+    return client
+
+
+@pytest.mark.django_db
+def test_an_architecture_is_taken_away_as_json_darts_text_and_picture(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1, name="My first: search?")
+    architecture = architecture_from_json(search.children.get().architecture)
+    training = a_training(owner, search)
+    for base, stem in (
+        (f"/api/searches/{search.pk}/children/0/0", "my-first-search-0-0"),
+        (f"/api/trainings/{training.pk}", "best-of-two-minute-demo"),
+    ):
+        answers = {name: signed_in.get(f"{base}/{name}") for name in ("architecture.json", "darts.txt", "picture.svg")}
+        assert architecture_from_json(json.loads(answers["architecture.json"].content)) == architecture
+        assert answers["darts.txt"].content.decode() == darts_text(architecture)
+        assert answers["picture.svg"].content.startswith(b"<svg")
+        for name, answer in answers.items():
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{stem}-{name}"'
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.django_db
+def test_the_table_of_children_is_whole_and_reads_back(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=12)
+    answer = signed_in.get(f"/api/searches/{search.pk}/children.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert [(int(row["step"]), int(row["slot"])) for row in rows] == [divmod(index, 10) for index in range(12)]
+    for row, child in zip(rows, search.children.order_by("step", "slot"), strict=True):
+        assert float(row["reward"]) == child.reward and float(row["log_probability"]) == child.log_probability
+        assert json.loads(row["architecture"]) == child.architecture
+        assert json.loads(row["decisions"]) == child.decisions
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("reason", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+def test_a_spreadsheet_finds_no_formula_in_the_table(signed_in: Client, owner: User, reason: str) -> None:
+    search = a_search(owner, children=1)
+    search.children.update(reward=None, reason=reason)
+    row = next(csv.DictReader(io.StringIO(signed_in.get(f"/api/searches/{search.pk}/children.csv").content.decode())))
+    assert row["reason"] == f"'{reason}"
+    assert row["log_probability"] == "-20.5"  # A number below zero stays one.
+
+
+def an_artifact(owner: User, folder: Path, content: bytes) -> Artifact:
+    path = folder / "weights"
+    path.write_bytes(content)
+    search = a_search(owner, children=1)
+    return Artifact.objects.create(
+        stream=Stream.objects.get(pk=search.pk), label="Weights", sha256=artifacts.put(path), size=len(content),
+        media_type="application/octet-stream", filename="weights.safetensors", created=clock.now(),
+    )  # fmt: skip
+
+
+async def downloaded(user: User, artifact: Artifact) -> tuple[int, dict[str, str], bytes]:
+    client = AsyncClient()
+    await client.aforce_login(user)
+    answer = await client.get(f"/api/artifacts/{artifact.pk}")
+    if not answer.streaming:
+        return answer.status_code, dict(answer.headers), answer.content
+    return answer.status_code, dict(answer.headers), b"".join([chunk async for chunk in answer.streaming_content])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_of_weights_comes_whole_and_to_its_owner_alone(owner: User, settings: Any, tmp_path: Path) -> None:
+    settings.ARTIFACTS_DIR = tmp_path / "artifacts"
+    content = bytes(range(256)) * 3000  # More than one piece.
+    artifact = an_artifact(owner, tmp_path, content)
+    status, headers, body = asyncio.run(downloaded(owner, artifact))
+    assert (status, body) == (200, content)
+    assert headers["Content-Disposition"] == 'attachment; filename="weights.safetensors"'
+    assert headers["Content-Length"] == str(len(content))
+    assert asyncio.run(downloaded(get_or_create_user("stranger"), artifact))[0] == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_is_gone_is_said_to_be_gone(owner: User, settings: Any, tmp_path: Path) -> None:
+    settings.ARTIFACTS_DIR = tmp_path / "artifacts"
+    artifact = an_artifact(owner, tmp_path, b"x")
+    artifacts.local_path(artifact.sha256).unlink()
+    assert asyncio.run(downloaded(owner, artifact))[0] == 410
+
+
+@pytest.mark.django_db
+def test_the_files_of_a_search_are_listed(signed_in: Client, owner: User, settings: Any, tmp_path: Path) -> None:
+    settings.ARTIFACTS_DIR = tmp_path / "artifacts"
+    artifact = an_artifact(owner, tmp_path, b"12345")
+    listed = signed_in.get(f"/api/searches/{artifact.stream_id}/artifacts").json()["artifacts"]
+    assert [(file["label"], file["size"], file["url"]) for file in listed] == [
+        ("Weights", 5, f"/api/artifacts/{artifact.pk}")
+    ]

@@ -1,0 +1,151 @@
+"""The cost before a start: hand-computed times, memory and disk from the plan, and advice that fits."""
+
+import time
+
+import pytest
+
+from search_engine.config import SearchConfig
+from search_engine.presets import COFFEE, DEMO, training_defaults
+from search_engine.spaces.nasnet import NasnetSpace
+from tests.web.example_search import a_worker, demo_json
+from webapp.searches import estimate, uniform_draws
+from webapp.searches.advice import honesty
+from webapp.searches.data_limits import data_errors
+from webapp.searches.estimate import live_rates, search_cost, training_cost
+from webapp.searches.uniform_draws import drawn_children
+
+FLAT = [[1e5, 1e9], [1e7, 1e9]]  # A worker that trains at 10^9 mult-adds a second.
+
+
+def demo(**changes: object) -> SearchConfig:
+    return SearchConfig.model_validate(demo_json(**changes))
+
+
+def test_time_is_images_times_mult_adds_over_the_rate() -> None:
+    cost = search_cost(DEMO.config, [FLAT])
+    mean = sum(each.mult_adds for each in drawn_children(DEMO.config)) / len(drawn_children(DEMO.config))
+    # One epoch of 2,000 images, and a forward pass over 2,000 held-out ones at a third of the work.
+    child = (2000 + 2000 / 3) * mean / 1e9 + estimate.CHILD_OVERHEAD
+    assert cost.child_seconds == pytest.approx(child)
+    assert cost.seconds == pytest.approx(120 * child + 12 * estimate.STEP_OVERHEAD)
+
+
+def test_workers_that_do_not_fill_a_step_wait_at_its_end() -> None:
+    learning = 12 * estimate.STEP_OVERHEAD
+    alone, two, three = (search_cost(DEMO.config, [FLAT] * count).seconds for count in (1, 2, 3))
+    assert alone is not None and two is not None and three is not None
+    assert two - learning == pytest.approx((alone - learning) / 2)
+    assert three - learning == pytest.approx((alone - learning) * 4 / 10)  # Ten children on three: four rounds.
+    ahead = search_cost(demo(strategy={"lookahead": 1}), [FLAT] * 3).seconds
+    assert ahead is not None
+    assert ahead - learning == pytest.approx((alone - learning) / 3)
+
+
+def test_a_rate_between_two_measured_sizes_lies_between_theirs() -> None:
+    rates = [[1e6, 2e9], [1e4, 1e9]]
+    assert estimate._rate(10**5, rates) == pytest.approx(1.5e9)
+    assert estimate._rate(10**3, rates) == 1e9
+    assert estimate._rate(10**9, rates) == 2e9
+
+
+def test_time_is_unknown_until_a_worker_is_there() -> None:
+    cost = search_cost(DEMO.config, [])
+    assert (cost.seconds, cost.child_seconds, cost.workers) == (None, None, 0)
+    assert cost.memory_bytes > 0 and cost.disk_bytes > 0
+
+
+@pytest.mark.django_db
+def test_only_workers_that_are_there_and_measured_count() -> None:
+    a_worker("here")
+    a_worker("gone", seconds_ago=estimate.LIVE_SECONDS + 5)
+    silent = a_worker("not measured yet")
+    silent.rates = []
+    silent.save()
+    assert live_rates() == [[[1e5, 1e9], [1e7, 1e9]]]
+
+
+def test_memory_is_that_of_the_largest_hundredth() -> None:
+    drawn = drawn_children(DEMO.config)
+    assert len(drawn) == uniform_draws.DRAWS
+    each = sorted(child.activation_bytes + 12 * child.parameters for child in drawn)
+    assert search_cost(DEMO.config, []).memory_bytes == each[197]
+    assert search_cost(demo(recipe={"batch_size": 64}), []).memory_bytes > 1.8 * each[197]
+
+
+def test_draws_are_the_same_every_time_and_fewer_for_large_networks() -> None:
+    assert drawn_children(DEMO.config) == drawn_children(demo())
+    large = demo(space={"blocks": 7}, child={"normal_cells": 6, "reductions": 2}, data={"image_size": 28})
+    assert uniform_draws.FEWEST_DRAWS <= len(drawn_children(large)) < uniform_draws.DRAWS
+
+
+def test_more_epochs_keep_more_checkpoints() -> None:
+    few, many = (search_cost(demo(recipe={"epochs": epochs}), []).disk_bytes for epochs in (1, 5))
+    drawn = drawn_children(DEMO.config)
+    mean = sum(child.parameters for child in drawn) / len(drawn)
+    rows = 120 * 4 * estimate.ROW_BYTES_EPOCH
+    assert many - few == pytest.approx(120 * 4 * 8 * mean + rows, rel=0.001)
+
+
+def test_an_answer_is_quick_cold_and_at_once_warm() -> None:
+    uniform_draws._draw.cache_clear()
+    before = time.process_time()  # Processor time: the tests' machine may be busy.
+    search_cost(SearchConfig(), [FLAT])
+    cold = time.process_time() - before
+    search_cost(SearchConfig(), [FLAT])
+    warm = time.process_time() - before - cold
+    assert cold < 1.0
+    assert warm < 0.1
+
+
+def test_a_training_counts_the_very_network() -> None:
+    space = NasnetSpace(DEMO.config.space)
+    architecture = space.decode([0] * len(space.decisions))
+    config = training_defaults(DEMO.config, architecture)
+    slow = [[1e5, 1e8], [1e7, 1e8]]
+    cost = training_cost(config, architecture, [FLAT, slow])
+    images = config.recipe.epochs * config.data.train_examples + config.data.held_out_examples / 3
+    assert cost.parameters[0] == cost.parameters[1]
+    assert cost.seconds == pytest.approx(images * cost.mult_adds[0] / 1e8 + estimate.CHILD_OVERHEAD)
+
+
+def test_the_presets_need_no_advice_and_the_papers_rate_in_a_short_search_does() -> None:
+    assert search_cost(DEMO.config, [FLAT]).notes == []
+    assert search_cost(COFFEE.config, [FLAT]).notes == []
+    notes = search_cost(SearchConfig(), []).notes
+    assert any("will hardly move: 0.00035 × 10 updates × 4 PPO epochs = 0.014" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"recipe": {"reestimate_batches": 0}}, "sees only 63 batches"),
+        ({"data": {"held_out_examples": 100}}, "off by ±5.0 points"),
+        ({"data": {"name": "cifar-10"}}, "downloaded once, 170 MB"),
+        ({"budget": {"children": 1_000_000}}, "days with the workers that are here"),
+    ],
+)
+def test_each_piece_of_advice_comes_when_it_fits(changes: dict[str, dict[str, object]], words: str) -> None:
+    notes = search_cost(demo(**changes), [FLAT]).notes
+    assert len(notes) == 1 and words in notes[0]
+
+
+def test_idle_workers_are_told() -> None:
+    notes = search_cost(DEMO.config, [FLAT] * 12).notes
+    assert notes == ["2 of 12 workers will wait: a step has only 10 children."]
+
+
+def test_data_that_are_not_there_are_refused_at_their_field() -> None:
+    assert data_errors(DEMO.config.data) == []
+    wrong = {
+        "data.name": {"name": "mnist"},
+        "data.image_size": {"image_size": 32},
+        "data.train_examples": {"train_examples": 9000},
+    }
+    for field, change in wrong.items():
+        errors = data_errors(demo(data=change).data)
+        assert [error.field for error in errors] == [field]
+
+
+def test_random_search_is_not_said_to_learn() -> None:
+    assert "does not learn" in honesty(SearchConfig.model_validate({"strategy": {"kind": "random"}}))
+    assert "the controller learned" in honesty(DEMO.config)

@@ -1,0 +1,116 @@
+"""The form follows the configuration models: what they say is what a person sees."""
+
+from typing import Any
+
+import pytest
+
+from search_engine.architecture import OPERATIONS
+from search_engine.config import Config, PpoConfig, RandomConfig, SearchConfig, TrainingConfig
+from search_engine.presets import DEMO, PRESETS, training_defaults
+from search_engine.spaces.nasnet import NasnetSpace
+from webapp.searches.forms import ESSENTIAL, FormField, describe_form, number_text
+from webapp.searches.settings_shown import settings_shown
+
+
+def fields_of(model: type[Config], config: Config) -> dict[str, FormField]:
+    fieldsets = describe_form(model, config.model_dump(mode="json"))
+    return {field.path: field for fieldset in fieldsets for field in fieldset.fields}
+
+
+def a_training_config() -> TrainingConfig:
+    space = NasnetSpace(DEMO.config.space)
+    return training_defaults(DEMO.config, space.decode([0] * len(space.decisions)))
+
+
+def leaves(value: Any, prefix: str = "") -> set[str]:
+    if not isinstance(value, dict):
+        return {prefix}
+    return {leaf for name, part in value.items() for leaf in leaves(part, f"{prefix}.{name}".lstrip("."))}
+
+
+def test_every_setting_of_a_search_has_a_field_and_no_field_is_invented() -> None:
+    ppo = leaves(SearchConfig().model_dump(mode="json"))
+    random = leaves(SearchConfig(strategy=RandomConfig()).model_dump(mode="json"))
+    assert set(fields_of(SearchConfig, SearchConfig())) == ppo | random
+
+
+def test_every_setting_of_a_training_has_a_field_except_its_architecture() -> None:
+    config = a_training_config()
+    assert set(fields_of(TrainingConfig, config)) == leaves(config.model_dump(mode="json", exclude={"architecture"}))
+
+
+@pytest.mark.parametrize("config", [SearchConfig(), a_training_config()])
+def test_every_field_says_what_it_is(config: Config) -> None:
+    for path, field in fields_of(type(config), config).items():
+        assert field.kind == "fixed" or field.label
+        assert field.kind in ("fixed", "cards") or field.help.endswith("."), path
+
+
+def test_essential_fields_exist_in_one_of_the_forms() -> None:
+    known = set(fields_of(SearchConfig, SearchConfig())) | set(fields_of(TrainingConfig, a_training_config()))
+    assert known >= ESSENTIAL
+
+
+def test_help_unit_source_and_limits_are_those_of_the_model() -> None:
+    field = fields_of(SearchConfig, SearchConfig())["child.filters"]
+    assert (field.label, field.unit, field.kind, field.text) == ("Filters", "channels", "integer", "32")
+    assert field.limits == "2 to 1,024, a multiple of 2"
+    assert fields_of(SearchConfig, SearchConfig())["strategy.clip"].limits == "above 0, below 1"
+
+
+def test_fields_of_one_strategy_alone_name_it_and_shared_ones_stand_once() -> None:
+    fields = fields_of(SearchConfig, SearchConfig())
+    assert fields["strategy.learning_rate"].belongs_to == "ppo"
+    assert fields["strategy.step_size"].belongs_to == ""
+    assert [choice.text for choice in fields["strategy.kind"].choices] == ["ppo", "random"]
+
+
+def test_the_form_of_a_random_search_still_offers_the_defaults_of_ppo() -> None:
+    config = SearchConfig(strategy=RandomConfig(step_size=7))
+    fields = fields_of(SearchConfig, config)
+    assert fields["strategy.step_size"].text == "7"
+    assert fields["strategy.hidden_size"].text == str(PpoConfig().hidden_size)
+
+
+def test_operations_are_tick_boxes_with_the_chosen_ones_ticked() -> None:
+    config = SearchConfig.model_validate({"space": {"operations": ["identity", "sep_conv_3x3"]}})
+    choices = fields_of(SearchConfig, config)["space.operations"].choices
+    assert [choice.text for choice in choices] == list(OPERATIONS)
+    assert [choice.text for choice in choices if choice.is_chosen] == ["identity", "sep_conv_3x3"]
+
+
+def test_numbers_are_shown_as_one_would_type_them() -> None:
+    assert [number_text(value) for value in (0.00001, 0.00035, 1.0, 20, -10, 0.1)] == [
+        "0.00001", "0.00035", "1", "20", "-10", "0.1"
+    ]  # fmt: skip
+
+
+def test_a_form_sent_unchanged_is_the_configuration_it_was_made_from() -> None:
+    for preset in PRESETS:
+        sent: dict[str, Any] = {}
+        for path, field in fields_of(SearchConfig, preset.config).items():
+            if not field.belongs_to or preset.config.strategy.kind in field.belongs_to.split():
+                part, _, name = path.rpartition(".")
+                target = sent.setdefault(part, {}) if part else sent
+                target[name] = what_the_page_reads(field)
+        assert SearchConfig.model_validate(sent) == preset.config
+
+
+def what_the_page_reads(field: FormField) -> Any:
+    """As read() in start-form.js."""
+    if field.kind == "ticks":
+        return [choice.text for choice in field.choices if choice.is_chosen]
+    if field.kind == "boolean":
+        return field.is_ticked
+    return float(field.text) if field.kind in ("integer", "number") else field.text
+
+
+def test_a_page_shows_every_setting_that_counted() -> None:
+    sections = settings_shown(SearchConfig, DEMO.config.model_dump(mode="json"))
+    rows = {row["title"]: row["value"] for section in sections for row in section["rows"]}
+    assert rows["Operations"] == "all 13"
+    assert rows["Method"] == "PPO controller"
+    assert rows["Image size"] == "14 pixels"
+    assert rows["Nesterov momentum"] == "yes"
+    random = settings_shown(SearchConfig, SearchConfig(strategy=RandomConfig()).model_dump(mode="json"))
+    assert "LSTM units" not in {row["title"] for section in random for row in section["rows"]}
