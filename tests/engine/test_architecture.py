@@ -132,16 +132,15 @@ def test_blocks_that_only_the_output_tells_apart_may_change_places():
     assert json.dumps(canonical_cell(Cell(blocks, (4,)))) not in codes
 
 
-def test_a_ring_of_blocks_has_one_code_however_it_is_numbered_and_is_not_two_pairs():
+def test_a_ring_of_blocks_has_one_code_however_it_is_numbered_and_is_not_two_rings():
     def code(edges):
-        blocks = [Block(inputs, NOTHING, "add") for inputs in [*[(0, 0)] * 4, *edges]]
+        blocks = [Block(inputs, NOTHING, "add") for inputs in [*[(0, 0)] * 5, *edges]]
         return json.dumps(canonical_cell(cell_of(*blocks)))
 
-    rings = {code(edges) for edges in itertools.permutations([(2, 3), (3, 4), (4, 5), (5, 2)])}
-    rings |= {code([(2 + a, 2 + b), (2 + b, 2 + c), (2 + c, 2 + d), (2 + d, 2 + a)])
-              for a, b, c, d in itertools.permutations(range(4))}  # fmt: skip
-    assert len(rings) == 1
-    assert code([(2, 3), (2, 3), (4, 5), (4, 5)]) not in rings
+    ring = [(2, 3), (3, 4), (4, 5), (5, 6), (6, 2)]
+    codes = {code(edges) for edges in itertools.islice(itertools.permutations(ring), 0, None, 4)}
+    assert len(codes) == 1
+    assert code([(2, 3), (2, 3), (4, 5), (5, 6), (6, 4)]) not in codes
 
 
 def test_equal_blocks_are_not_one_block():
