@@ -37,30 +37,25 @@ def activation_bytes(plan: NetworkPlan, batch_size: int) -> int:
     """Bytes that PyTorch keeps from forward to backward in 32-bit floats, without weights: an estimate.
 
     What is kept once counts once: inputs of convolutions, batch norms and pools, outputs of ReLUs, and the positions
-    that a max pool found. Convolutions and max pools with uneven padding keep a padded copy of their own.
+    that a max pool found. Convolutions with uneven padding keep a padded copy, one for all that want the same.
     """
-    kept = {name: size * FLOAT_BYTES for name, size in _kept_numbers(plan).items()}
-    positions = sum(math.prod(layer.shape) for layer in plan.layers if layer.kind == "max_pool") * INDEX_BYTES
-    return batch_size * (sum(kept.values()) + positions)
+    numbers = sum(_kept_numbers(plan).values())
+    positions = sum(math.prod(layer.shape) for layer in plan.layers if layer.kind == "max_pool")
+    return batch_size * (numbers * FLOAT_BYTES + positions * INDEX_BYTES)
 
 
 def _kept_numbers(plan: NetworkPlan) -> dict[str, int]:
-    """How many numbers each tensor holds that is kept for one image, by the layer that made it."""
+    """How many numbers each tensor holds that is kept for one image."""
     shapes = {IMAGE: plan.image} | {layer.name: layer.shape for layer in plan.layers}
-    owners: dict[str, str] = {}  # A subsample of whole pixels is a view: what is kept is what it looks at.
     kept: dict[str, int] = {}
     for layer in plan.layers:
-        source = owners.get(layer.inputs[0], layer.inputs[0])
+        source = layer.inputs[0]
         if layer.kind == "relu":
             kept[layer.name] = math.prod(layer.shape)
-        elif layer.kind in ("conv", "max_pool") and _is_uneven(layer.padding):
-            kept[f"{layer.name} padded"] = _padded(shapes[source], layer.padding)
+        elif layer.kind == "conv" and _is_uneven(layer.padding):
+            kept[f"{source} padded {layer.padding}"] = _padded(shapes[source], layer.padding)
         elif layer.kind in ("conv", "batch_norm", "max_pool", "avg_pool", "linear"):
-            kept.setdefault(source, math.prod(shapes[source]))
-        elif layer.kind == "subsample" and max(layer.padding) > 0:
-            kept[layer.name] = _padded(shapes[source], layer.padding)
-        elif layer.kind == "subsample":
-            owners[layer.name] = source
+            kept[source] = math.prod(shapes[source])
     return kept
 
 
@@ -88,7 +83,6 @@ def _is_uneven(padding: tuple[int, int, int, int]) -> bool:
 
 
 def _padded(shape: tuple[int, int, int], padding: tuple[int, int, int, int]) -> int:
-    """Numbers in a padded copy; a negative padding drops nothing from memory."""
     channels, height, width = shape
-    top, bottom, left, right = (max(pixels, 0) for pixels in padding)
+    top, bottom, left, right = padding
     return channels * (height + top + bottom) * (width + left + right)

@@ -124,33 +124,29 @@ def test_activation_memory_is_what_was_counted_by_hand(operation, expected):
     assert activation_bytes(network, 16) == 16 * 4 * expected
 
 
-def test_a_subsample_of_whole_pixels_keeps_nothing_and_a_padded_one_its_copy():
+@pytest.mark.parametrize(("size", "pixels", "quarter"), [(8, 64, 16), (7, 49, 16)])
+def test_halves_of_a_factorized_reduction_are_kept(size, pixels, quarter):
     cell = Cell((Block((0, 1), ("identity", "identity"), "add"),), (2,))
-    even, odd = (
-        plan(
-            CellArchitecture(cell, cell),
-            LayoutConfig(normal_cells=1, reductions=1, filters=4),
-            image_channels=1,
-            image_size=size,
-            classes=2,
-        )
-        for size in (8, 7)
-    )
-
-    def expected(pixels, quarter):
-        stem = pixels + 2 * 12 * pixels  # The image, the stem convolution and its ReLU, which cell_0 reads twice.
-        cell_0 = (4 + 4 + 4) * pixels  # Squeeze and fit, which add up; the ReLU that reduction_0 and cell_1 share.
-        reduction_0 = (8 + 8) * 2 * pixels + (8 + 8 + 8) * quarter  # Squeeze and fit with ReLUs; strided; ReLU.
-        cell_1 = (8 + 8 + 8) * quarter  # The joined halves of the previous input, the squeeze, the last ReLU.
-        return stem + cell_0 + reduction_0 + cell_1 + 8
-
-    assert activation_bytes(even, 1) == 4 * expected(64, 16)
-    assert activation_bytes(odd, 1) == 4 * (expected(49, 16) + 4 * 8 * 8)  # The shifted half of 4 channels, padded.
+    layout = LayoutConfig(normal_cells=1, reductions=1, filters=4)
+    network = plan(CellArchitecture(cell, cell), layout, image_channels=1, image_size=size, classes=2)
+    stem = pixels + 2 * 12 * pixels  # The image, the stem convolution and its ReLU, which cell_0 reads twice.
+    cell_0 = (4 + 4 + 4) * pixels  # Squeeze and fit, which add up; the ReLU that reduction_0 and cell_1 share.
+    reduction_0 = (8 + 8) * 2 * pixels + (8 + 8 + 8) * quarter  # Squeeze and fit with ReLUs; strided; ReLU.
+    cell_1 = (4 + 4) * quarter + (8 + 8 + 8) * quarter  # Both halves; joined, the squeeze, the last ReLU.
+    assert activation_bytes(network, 1) == 4 * (stem + cell_0 + reduction_0 + cell_1 + 8)
 
 
-def test_a_max_pool_keeps_its_positions_and_a_padded_copy_where_padding_is_uneven():
+def test_a_max_pool_keeps_its_positions_and_its_input_once():
     pools = sum(layer.kind == "max_pool" for layer in tiny("max_pool_3x3").layers)
     assert pools == 3  # Both sides of a block read the same pool, which exists once.
     positions = 8 * (256 + 128 + 128)
-    padded = 4 * (8 * 9 * 9 - 512)  # The reduction pads one row and one column; the copy replaces the squeezed input.
-    assert activation_bytes(tiny("max_pool_3x3"), 1) == activation_bytes(tiny("avg_pool_3x3"), 1) + positions + padded
+    assert activation_bytes(tiny("max_pool_3x3"), 1) == activation_bytes(tiny("avg_pool_3x3"), 1) + positions
+
+
+def test_convolutions_with_uneven_padding_share_one_padded_copy():
+    # As for identity, but the ReLUs behind each squeeze are kept too, both sides have convolutions (cell_0 and cell_1
+    # two each), and reduction_0 reads 8 channels of 9 x 9 pixels instead of the ReLU of 8 x 8, which is kept as well.
+    around = 64 + 768 + 768 + 8
+    cell_0, cell_1 = 256 + 256 + 2 * 256 + 256, 128 + 128 + 2 * 128 + 128
+    reduction_0 = 512 + 512 + 8 * 81 + 2 * 128 + 128
+    assert activation_bytes(tiny("conv_3x3"), 1) == 4 * (around + cell_0 + reduction_0 + cell_1)
