@@ -54,8 +54,9 @@ function range({ low, high }, format) {
   return low === high ? format(low) : `${format(low)} to ${format(high)}`;
 }
 
-function basis({ seconds, workers }) {
+function basis({ seconds, workers, children }) {
   if (seconds === null) return "Nobody can tell until a worker is there and has measured its speed.";
+  if (children === 1) return "On the slowest of the workers that are here now; one of them will do it.";
   return workers === 1 ? "With the one worker that is here now." : `With the ${workers} workers that are here now.`;
 }
 

@@ -4,7 +4,7 @@
  * is sent beside the configuration.
  */
 
-import { newKey, post } from "../api.js";
+import { ApiError, newKey, post } from "../api.js";
 import { nested, shown, typed, valueAt } from "../forms/values.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
@@ -51,6 +51,7 @@ class StartForm extends HTMLElement {
 
   #changed() {
     for (const button of this.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", "false");
+    this.#panel.problem("");
     this.#showBelonging();
     this.#estimateSoon();
   }
@@ -70,6 +71,7 @@ class StartForm extends HTMLElement {
     for (const other of this.querySelectorAll("[data-preset]")) {
       other.setAttribute("aria-pressed", String(other === button));
     }
+    this.#panel.problem("");
     this.#showBelonging();
     this.#estimate();
   }
@@ -115,16 +117,22 @@ class StartForm extends HTMLElement {
 
   async #submit(event) {
     event.preventDefault();
-    const button = event.submitter ?? this.querySelector('button[type="submit"]');
-    button.disabled = true;
+    this.#disable(true);
     this.#panel.problem("");
     try {
+      // Asked first, because a refused start would stand as an error in the browser's console.
+      const { errors } = await post(this.dataset.estimate, this.#body());
+      if (errors.length) throw new ApiError(422, errors);
       const { url } = await post(this.dataset.start, this.#body(), { key: this.#key });
       location.assign(url);
     } catch (error) {
-      button.disabled = false;
+      this.#disable(false);
       this.#refused(error);
     }
+  }
+
+  #disable(isBusy) {
+    for (const button of this.querySelectorAll('button[type="submit"]')) button.disabled = isBusy;
   }
 
   #refused(error) {
@@ -177,7 +185,7 @@ class StartForm extends HTMLElement {
 
   #renew() {
     this.#key = newKey();
-    this.querySelector('button[type="submit"]').disabled = false;
+    this.#disable(false);
     this.#estimate();
   }
 }
