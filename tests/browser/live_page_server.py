@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
@@ -40,6 +40,8 @@ HONESTY = (
     "Each child sees 2,000 small images once: enough to see the controller learn, too little to say how good a cell "
     "is in the end."
 )
+
+Query = dict[str, list[str]]
 
 
 class Played:
@@ -79,68 +81,87 @@ class Played:
                 "pages": max(1, -(-len(rows) // size)), "size": size}  # fmt: skip
 
 
-def _handler(played: Played) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            path, query = address.path, parse_qs(address.query)
-            if path == "/live":
-                self._send(played.page().encode(), "text/html", policy=True)
-            elif path == "/empty":
-                self._send(b"<!doctype html><title>Empty</title><link rel=icon href='data:,'>", "text/html")
-            elif path.startswith(settings.STATIC_URL):
-                file = STATIC / path.removeprefix(settings.STATIC_URL)
-                self._send(file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
-            elif found := re.fullmatch(r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal)\.svg", path):
-                architecture = played.architecture(int(found[1]), int(found[2]))
-                is_both = found[3] == "both"
-                svg = architecture_svg(architecture) if is_both else cell_svg(architecture.normal, title="Normal cell")
-                self._send(svg.encode(), "image/svg+xml")
-            elif path.endswith("/picture.svg"):
-                self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")
-            else:
-                self._api(path, query)
+class _Handler(http.server.BaseHTTPRequestHandler):
+    played: Played
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            played.posts.append(self.path)
-            if self.path.endswith("/resume"):
-                self._json({"errors": [{"field": "", "message": "It is not paused."}]}, status=409)
-            else:
-                self._json({})
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        for pattern, answer in self.ANSWERS:
+            if found := re.fullmatch(pattern, address.path):
+                answer(self, parse_qs(address.query), *found.groups())
+                return
+        self.send_error(404)
 
-        def _api(self, path: str, query: dict[str, list[str]]) -> None:
-            if path.endswith("/children"):
-                self._json(played.children(query))
-            elif path.endswith("/events"):
-                after = int(query["after"][0])
-                self._json({"events": played.events[after : played.n], "last": played.n})
-            elif path == "/api/workers":
-                names = ({"name": f"worker-{i}", "device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True,
-                          "is_busy": True} for i in range(2))  # fmt: skip
-                self._json({"workers": list(names)})
-            elif path.endswith("/artifacts"):
-                artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
-                self._json({"artifacts": [artifact]})
-            else:
-                self.send_error(404)
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.played.posts.append(self.path)
+        if self.path.endswith("/resume"):
+            self._json({"errors": [{"field": "", "message": "It is not paused."}]}, status=409)
+        else:
+            self._json({})
 
-        def _json(self, value: Any, status: int = 200) -> None:
-            self._send(json.dumps(value).encode(), "application/json", status=status)
+    def _page(self, query: Query) -> None:
+        self._send(self.played.page().encode(), "text/html", policy=True)
 
-        def _send(self, body: bytes, kind: str, *, policy: bool = False, status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            if policy:
-                self.send_header("Content-Security-Policy", _policy())
-            self.end_headers()
-            self.wfile.write(body)
+    def _empty(self, query: Query) -> None:
+        self._send(b"<!doctype html><title>Empty</title><link rel=icon href='data:,'>", "text/html")
 
-        def log_message(self, *arguments: Any) -> None:
-            """Quiet."""
+    def _static(self, query: Query, name: str) -> None:
+        file = STATIC / name
+        self._send(file.read_bytes(), mimetypes.guess_type(name)[0] or "text/plain")
 
-    return Handler
+    def _picture(self, query: Query, step: str, slot: str, which: str) -> None:
+        architecture = self.played.architecture(int(step), int(slot))
+        is_normal = which == "normal"
+        svg = cell_svg(architecture.normal, title="Normal cell") if is_normal else architecture_svg(architecture)
+        self._send(svg.encode(), "image/svg+xml")
+
+    def _training_picture(self, query: Query) -> None:
+        self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")
+
+    def _children(self, query: Query) -> None:
+        self._json(self.played.children(query))
+
+    def _events(self, query: Query) -> None:
+        after, limit = int(query["after"][0]), int(query["limit"][0])
+        shown = self.played.events[: self.played.n]
+        self._json({"events": shown[after : after + limit], "last": self.played.n})
+
+    def _workers(self, query: Query) -> None:
+        state = {"device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True, "is_busy": True}
+        self._json({"workers": [{"name": f"worker-{number}", **state} for number in range(2)]})
+
+    def _artifacts(self, query: Query) -> None:
+        artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
+        self._json({"artifacts": [artifact]})
+
+    ANSWERS: ClassVar = (
+        ("/live", _page),
+        ("/empty", _empty),
+        (re.escape(settings.STATIC_URL) + "(.+)", _static),
+        (r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal)\.svg", _picture),
+        (r"/api/searches/[^/]+/children/(\d+)/(\d+)/(picture)\.svg", _picture),
+        (r"/api/trainings/[^/]+/picture\.svg", _training_picture),
+        (r"/api/searches/[^/]+/children", _children),
+        (r"/api/(?:searches|trainings)/[^/]+/events", _events),
+        ("/api/workers", _workers),
+        (r"/api/trainings/[^/]+/artifacts", _artifacts),
+    )
+
+    def _json(self, value: Any, status: int = 200) -> None:
+        self._send(json.dumps(value).encode(), "application/json", status=status)
+
+    def _send(self, body: bytes, kind: str, *, policy: bool = False, status: int = 200) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if policy:
+            self.send_header("Content-Security-Policy", _policy())
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Quiet."""
 
 
 def _policy() -> str:
@@ -151,7 +172,8 @@ def _policy() -> str:
 @contextmanager
 def served(played: Played) -> Iterator[str]:
     """The address of the page while it is served."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(played))
+    handler = type("Handler", (_Handler,), {"played": played})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from search_engine.config import NasnetSpaceConfig
+from search_engine.data.descriptions import describe
 from search_engine.events import (
     ChildFinished,
     ChildStarted,
@@ -21,6 +22,7 @@ from search_engine.events import (
 from search_engine.spaces.nasnet import NasnetSpace
 
 STARTED = 1_763_800_000.0
+DATA = describe("fashion-mnist-10k").to_json()
 
 
 class _Recorder:
@@ -42,9 +44,12 @@ def recorded_search(blocks: int = 2, steps: int = 16, size: int = 10, seed: int 
     favourites = [draw.randrange(len(decision.options)) for decision in space.decisions]
     record = _Recorder()
     decisions = tuple(DecisionShown(name=each.name, options=each.options) for each in space.decisions)
-    record.add(SearchStarted(config={}, decisions=decisions, data={}, children=steps * size, step_size=size))
+    record.add(SearchStarted(config={}, decisions=decisions, data=DATA, children=steps * size, step_size=size))
     for step in range(steps):
-        policy = [_softened(len(d.options), best, step / steps) for d, best in zip(space.decisions, favourites)]
+        policy = [
+            _softened(len(decision.options), favourite, step / steps)
+            for decision, favourite in zip(space.decisions, favourites, strict=True)
+        ]
         _step(record, space, policy, step, size, draw)
     record.add(StateChanged(state="finished"))
     return record.rows
@@ -116,7 +121,7 @@ def recorded_training(epochs: int = 12, seed: int = 5) -> list[dict[str, Any]]:
     record = _Recorder()
     record.add(
         TrainingStarted(
-            config={"recipe": {"epochs": epochs}}, data={}, hash="a" * 64, parameters=312_456, mult_adds=7_654_321
+            config={"recipe": {"epochs": epochs}}, data=DATA, hash="a" * 64, parameters=312_456, mult_adds=7_654_321
         )
     )
     for epoch in range(1, epochs + 1):

@@ -9,13 +9,17 @@ export function layout(colours, parts) {
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: FONT, size: 12, color: colours.quiet },
     hoverlabel: { bgcolor: colours.paper, bordercolor: colours.grid, font: { family: FONT, color: colours.ink } },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
     hovermode: "closest",
     dragmode: false,
     showlegend: false,
     uirevision: "kept",
     ...parts,
   };
+}
+
+/** Traces that hold something: Plotly writes broken paths for axes that only empty ones belong to. */
+export function filled(traces) {
+  return traces.filter(({ x }) => x.length);
 }
 
 export function axis(colours, title, parts = {}) {

@@ -3,7 +3,7 @@
  * Texts must hold no markup such as <b>: Plotly would write a style attribute, which the content policy refuses.
  */
 
-import { axis, layout } from "./figure_base.js";
+import { axis, filled, layout } from "./figure_base.js";
 
 const MEASURED = 0;
 const COPIED = 1;
@@ -17,8 +17,9 @@ export function rewardFigure(state, colours) {
   const measured = points.filter(([, reward, flag]) => flag === MEASURED && reward !== null);
   const copied = points.filter(([, reward, flag]) => flag === COPIED && reward !== null);
   const counted = points.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
-  const floor = lowest(counted);
-  const failed = points.filter(([, , flag]) => flag === FAILED).map(([index]) => [index, floor]);
+  const { range } = rewardRange(counted);
+  const foot = range[0] + (range[1] - range[0]) * 0.02; // Failed children have no height: they stand at the foot.
+  const failed = points.filter(([, , flag]) => flag === FAILED).map(([index]) => [index, foot]);
   const shape = counted.length > 2000 ? "scattergl" : "scatter"; // SVG grows slow beyond some thousand points.
   const traces = [
     marks("child", measured, { color: colours.point, size: 5, opacity: 0.5 }, shape),
@@ -34,13 +35,12 @@ export function rewardFigure(state, colours) {
       marker: { color: colours.main, size: 7 }, hovertemplate: "mean of the step: %{y:.4f}<extra></extra>" },
   ];
   const highest = Math.max(1, ...state.steps.map(([, , entropy]) => entropy ?? 0));
-  return { traces, layout: layout(colours, {
+  return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "children", { range: [-0.5, Math.max(state.total, 1) - 0.5] }),
-    yaxis: axis(colours, "reward (accuracy on held-out images)", { ...rewardRange(counted), tickformat: ".3f" }),
+    yaxis: axis(colours, "reward (accuracy on held-out images)", { range, tickformat: ".3f", overlaying: "y2", tickmode: "auto" }),
     yaxis2: axis(colours, "entropy (nats)", {
-      overlaying: "y", side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
+      side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
       tickmode: "auto", nticks: 6, tickformat: ".3~g" }),
-    showlegend: true,
     annotations: counted.length ? [] : [waiting(colours, "The first rewards come when the first children have ended.")],
   }) };
 }
@@ -62,10 +62,9 @@ export function costFigure(state, colours) {
     line: { color: colours.main, width: 2, shape: "hv" }, hoverinfo: "skip",
   };
   delete best.hovertemplate;
-  return { traces: [trace, best], layout: layout(colours, {
-    xaxis: axis(colours, "parameters", { tickformat: ".3~s" }),
+  return { traces: filled([trace, best]), layout: layout(colours, {
+    xaxis: axis(colours, "parameters", { tickformat: ".3~s", showticklabels: shown.length > 0 }),
     yaxis: axis(colours, "reward", { ...rewardRange(shown), tickformat: ".3f" }),
-    showlegend: true,
     annotations: shown.length ? [] : [waiting(colours, "No child has ended yet.")],
   }) };
 }
@@ -108,10 +107,6 @@ function middle(state, step) {
 
 function waiting(colours, text) {
   return { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 13, color: colours.quiet } };
-}
-
-function lowest(points) {
-  return points.length ? Math.min(...points.map(([, reward]) => reward)) : 0;
 }
 
 function rewardRange(points) {

@@ -1,6 +1,6 @@
 /** The curve of a training for Plotly: loss on the left, held-out accuracy on the right. Pure. */
 
-import { axis, layout } from "./figure_base.js";
+import { axis, filled, layout } from "./figure_base.js";
 
 export function trainingFigure(state, colours) {
   const measured = state.curve.filter(([, , accuracy]) => accuracy !== null);
@@ -13,10 +13,9 @@ export function trainingFigure(state, colours) {
       y: measured.map(([, , accuracy]) => accuracy), line: { color: colours.main, width: 3 },
       hovertemplate: "epoch %{x}: accuracy %{y:.4f}<extra></extra>" },
   ];
-  return { traces, layout: layout(colours, {
+  return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "epoch", { range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d" }),
-    yaxis: axis(colours, "loss", { rangemode: "tozero" }),
+    yaxis: axis(colours, "loss", { rangemode: "tozero", tickmode: "auto" }),
     yaxis2: axis(colours, "accuracy", { overlaying: "y", side: "right", showgrid: false, tickformat: ".2f", tickmode: "auto", nticks: 6 }),
-    showlegend: true,
   }) };
 }

@@ -13,6 +13,7 @@ class BestCell extends HTMLElement {
   #switch = build("div", { class: "switch", role: "group", "aria-label": "Which cell" });
   #title = build("h2", {});
   #picture = build("cell-picture", {});
+  #around = build("a", { class: "best-picture", tabindex: -1 }, this.#picture);
   #facts = build("p", { class: "best-facts number" });
   #link = build("a", { class: "button" }, "Architecture");
   #train = build("a", { class: "button is-main" }, "Train this");
@@ -29,7 +30,7 @@ class BestCell extends HTMLElement {
     }
     this.#switch.addEventListener("click", this.#clicked);
     this.append(
-      build("div", { class: "card-head" }, this.#title, this.#switch), this.#picture, this.#facts,
+      build("div", { class: "card-head" }, this.#title, this.#switch), this.#around, this.#facts,
       build("div", { class: "best-actions" }, this.#train, this.#link));
   }
 
@@ -54,7 +55,7 @@ class BestCell extends HTMLElement {
     if (child === null) return;
     const paths = searchPaths(page.id);
     set(this.#picture, "src", paths.picture(child.step, child.slot));
-    set(this.#link, "href", paths.child(child.step, child.slot));
+    for (const link of [this.#around, this.#link]) set(link, "href", paths.child(child.step, child.slot));
     set(this.#train, "href", paths.training(child.step, child.slot));
   }
 }

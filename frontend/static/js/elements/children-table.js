@@ -8,7 +8,7 @@ import { count, percent, took } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
-const SIZE = 10;
+const SIZE = 8;
 const REFRESH_MS = 3000;
 const COLUMNS = [ // [sort key of the API or null, heading, whether it starts with the greatest]
   [null, "Cells", false], ["step", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],

@@ -75,7 +75,7 @@ class PolicyMap extends HTMLElement {
       option, probability: 0,
       node: build("td", { "data-place": `${row} ${column}`, tabindex: row + column === 0 ? 0 : -1 }),
     })));
-    const label = name.replace(/^(normal|reduction) (\d+)/, "block $2");
+    const label = rowLabel(name);
     return build("tr", {}, build("th", { scope: "row" }, label), ...this.#cells[row].map(({ node }) => node));
   }
 
@@ -102,6 +102,12 @@ class PolicyMap extends HTMLElement {
     write(this.#readout, words);
     cell.node.setAttribute("aria-label", words);
   }
+}
+
+/** The table's caption says cell and role, so the row says the rest: "block 2, first". */
+function rowLabel(name) {
+  const [, block, , side] = name.split(" ");
+  return `block ${block}${side ? `, ${["first", "second"][side - 1]}` : ""}`;
 }
 
 function most(groups) {

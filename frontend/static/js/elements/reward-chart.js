@@ -3,20 +3,28 @@
 import { rewardFigure } from "../drawing/search_figures.js";
 import { percent } from "../drawing/format.js";
 import { build, write } from "./build.js";
+import { legend } from "./chart-legend.js";
 import { ChartSurface } from "./chart-surface.js";
+
+const LEGEND = [
+  ["mean of step", "main"], ["moving mean of 20", "mean"], ["best so far", "best"], ["child", "point"],
+  ["copied", "copied"], ["failed", "failed"], ["entropy", "entropy"],
+];
 
 class RewardChart extends HTMLElement {
   #surface = new ChartSurface(this, rewardFigure);
+  #legend = legend(LEGEND);
   #words = build("p", { class: "only-read" });
 
   connectedCallback() {
+    this.append(this.#legend);
     this.#surface.open();
     this.append(this.#words);
   }
 
   disconnectedCallback() {
     this.#surface.close();
-    this.#words.remove();
+    this.replaceChildren();
   }
 
   render(state) {

@@ -16,6 +16,7 @@ class StateStrip extends HTMLElement {
   #reason = build("p", { class: "strip-reason small", hidden: true });
   #bar = build("progress", { value: 0, max: 1, "aria-label": "Part that is done" });
   #figures = new Map();
+  #label = null; // Of the children.
 
   connectedCallback() {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -51,7 +52,9 @@ class StateStrip extends HTMLElement {
     for (const name of names) {
       const value = build("dd", { class: "number" });
       this.#figures.set(name, value);
-      list.append(build("div", { class: `strip-figure strip-${name}` }, build("dt", {}, labels[name]), value));
+      const label = build("dt", {}, labels[name]);
+      if (name === "children") this.#label = label;
+      list.append(build("div", { class: `strip-figure strip-${name}` }, label, value));
     }
     this.append(
       build("div", { class: "strip-state" }, this.#badge, this.#line), list,
@@ -63,14 +66,14 @@ class StateStrip extends HTMLElement {
     const now = Date.now() / 1000;
     const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
+    if (this.#state.failed) write(this.#label, `children done, ${this.#state.failed} failed`);
     if (this.#bar.value !== values.part) this.#bar.value = values.part;
   }
 }
 
 function searchFigures(state, now) {
-  const troubles = state.failed ? ` (${state.failed} failed)` : "";
   return {
-    children: `${state.done} of ${state.total}${troubles}`,
+    children: `${state.done} of ${state.total}`,
     elapsed: duration(elapsed(state, now)),
     left: state.done >= state.total && state.total ? duration(0) : duration(timeLeft(state, now)),
     workers: String(busyWorkers(state)),

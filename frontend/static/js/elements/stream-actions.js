@@ -61,7 +61,7 @@ class StreamActions extends HTMLElement {
     for (const button of this.querySelectorAll("button[data-act]")) {
       const action = button.dataset.act === "ask-stop" ? "stop" : button.dataset.act;
       const fits = OPEN_TO[action]?.includes(this.#state) ?? true;
-      if (action in OPEN_TO) button.hidden = action !== "stop" && !fits;
+      if (action in OPEN_TO) button.hidden = !fits;
       button.disabled = this.#busy || !fits;
     }
   }

@@ -3,20 +3,23 @@
 import { percent } from "../drawing/format.js";
 import { trainingFigure } from "../drawing/training_figure.js";
 import { build, write } from "./build.js";
+import { legend } from "./chart-legend.js";
 import { ChartSurface } from "./chart-surface.js";
 
 class TrainingChart extends HTMLElement {
   #surface = new ChartSurface(this, trainingFigure);
+  #legend = legend([["accuracy on held-out images", "main"], ["training loss", "loss"]]);
   #words = build("p", { class: "only-read" });
 
   connectedCallback() {
+    this.append(this.#legend);
     this.#surface.open();
     this.append(this.#words);
   }
 
   disconnectedCallback() {
     this.#surface.close();
-    this.#words.remove();
+    this.replaceChildren();
   }
 
   render(state) {

@@ -1,0 +1,9 @@
+/** The legend of a chart, as a list beside it: it wraps, and stands still while lines come and go. */
+
+import { build } from "./build.js";
+
+/** entries: [[name, mark]]; css/charts.css draws a mark as "swatch-{mark}". */
+export function legend(entries) {
+  return build("ul", { class: "chart-legend" }, ...entries.map(([name, mark]) =>
+    build("li", {}, build("span", { class: `swatch swatch-${mark}`, "aria-hidden": "true" }), name)));
+}
