@@ -2,7 +2,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.architecture import (
@@ -90,6 +90,7 @@ def _with_more_output(draw, cell):
 
 
 @given(architectures(), st.data())
+@settings(deadline=None)
 def test_the_hash_does_not_depend_on_names_sides_and_order_of_the_output(architecture, data):
     cells = []
     for cell in (architecture.normal, architecture.reduction):
@@ -114,6 +115,7 @@ def _legal_order(cell, data):
 
 
 @given(architectures(), st.data())
+@settings(deadline=None)
 def test_the_hash_tells_a_changed_operation(architecture, data):
     cell = architecture.normal
     index = data.draw(st.integers(0, len(cell.blocks) - 1))
@@ -184,6 +186,7 @@ def test_the_most_symmetric_cells_are_hashed_by_few_orders(first_row, second_row
 
 
 @given(architectures())
+@settings(deadline=None)
 def test_an_architecture_survives_json(architecture):
     text = json.dumps(architecture.to_json())
     assert architecture_from_json(json.loads(text)) == architecture

@@ -95,7 +95,7 @@ def damaged(draw):
 
 
 @given(damaged())
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_given_is_taken_or_refused_in_our_own_words(value):
     try:
         SearchConfig.model_validate(value)

@@ -1,7 +1,7 @@
 import ast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.architecture import OPERATIONS
@@ -51,6 +51,7 @@ def test_states_of_an_explicit_concatenation_are_flipped_too():
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_a_cell_is_read_back_from_its_text(data):
     indices = [data.draw(st.integers(0, len(decision.options) - 1)) for decision in SPACE.decisions]
     architecture = SPACE.decode(indices)

@@ -3,7 +3,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.architecture import Block, Cell, CellArchitecture
@@ -47,6 +47,7 @@ def test_decisions_are_named_for_people_and_share_families():
 
 
 @given(decisions())
+@settings(deadline=None)
 def test_every_decision_list_decodes_and_encodes_back(drawn):
     space, indices = drawn
     architecture = space.decode(indices)
@@ -55,6 +56,7 @@ def test_every_decision_list_decodes_and_encodes_back(drawn):
 
 
 @given(decisions(), st.integers(-2, 20), st.data())
+@settings(deadline=None)
 def test_an_index_is_taken_when_and_only_when_it_is_an_option(drawn, index, data):
     space, indices = drawn
     place = data.draw(st.integers(0, len(indices) - 1))

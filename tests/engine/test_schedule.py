@@ -2,7 +2,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.schedule import Copy, Evaluate, Known, KnownChild, Learn, due, twin_of
@@ -96,6 +96,7 @@ def searches(draw):
 
 
 @given(searches(), st.integers(0, 2**32), st.integers(0, 2**32))
+@settings(deadline=None)
 def test_who_finishes_first_never_changes_what_becomes_of_a_child(search, one_order, other_order):
     assert _played(*search, random.Random(one_order)) == _played(*search, random.Random(other_order))
 
@@ -124,6 +125,7 @@ def _played(hashes, failing, lookahead, rng):
 
 
 @given(searches(), st.integers(0, 2**32))
+@settings(deadline=None)
 def test_a_copy_is_always_of_a_measured_child_with_the_same_hash(search, order):
     hashes, failing, lookahead = search
     for verdict in _played(hashes, failing, lookahead, random.Random(order)).values():
