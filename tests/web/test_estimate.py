@@ -24,8 +24,8 @@ def demo(**changes: object) -> SearchConfig:
 def test_time_is_images_times_mult_adds_over_the_rate() -> None:
     cost = search_cost(DEMO.config, [FLAT])
     mean = sum(each.mult_adds for each in drawn_children(DEMO.config)) / len(drawn_children(DEMO.config))
-    # One epoch of 2,000 images, and a forward pass over 2,000 held-out ones at a third of the work.
-    child = (2000 + 2000 / 3) * mean / 1e9 + estimate.CHILD_OVERHEAD
+    # One epoch of 2,000 images; forward alone, at a third of the work, 20 batches of 32 and 2,000 held-out images.
+    child = (2000 + (640 + 2000) / 3) * mean / 1e9 + estimate.CHILD_OVERHEAD
     assert cost.child_seconds == pytest.approx(child)
     assert cost.seconds == pytest.approx(120 * child + 12 * estimate.STEP_OVERHEAD)
 
@@ -103,7 +103,7 @@ def test_a_training_counts_the_very_network() -> None:
     config = training_defaults(DEMO.config, architecture)
     slow = [[1e5, 1e8], [1e7, 1e8]]
     cost = training_cost(config, architecture, [FLAT, slow])
-    images = config.recipe.epochs * config.data.train_examples + config.data.held_out_examples / 3
+    images = config.recipe.epochs * config.data.train_examples + (640 + 2000) / 3
     assert cost.parameters[0] == cost.parameters[1]
     assert cost.seconds == pytest.approx(images * cost.mult_adds[0] / 1e8 + estimate.CHILD_OVERHEAD)
 

@@ -10,10 +10,13 @@ from django.test import Client
 from search_engine import cost
 from search_engine.architecture import architecture_from_json
 from search_engine.data.descriptions import describe
+from search_engine.events import EpochEnded
 from search_engine.presets import PRESETS
 from tests.web.example_search import CONFIG, a_search, a_training
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
+from webapp.searches import event_log
+from webapp.searches.child_page import epochs_of
 from webapp.searches.start import network_of
 
 pytestmark = pytest.mark.django_db
@@ -104,10 +107,6 @@ def test_a_copied_child_points_to_its_twin_and_a_failed_one_says_why(signed_in: 
 
 
 def test_an_epoch_that_was_done_again_stands_once(signed_in: Client, owner: User) -> None:
-    from search_engine.events import EpochEnded
-    from webapp.searches import event_log
-    from webapp.searches.child_page import epochs_of
-
     search = a_search(owner, children=1)
     for epoch, loss in ((1, 1.0), (2, 0.5)):
         event_log.append(search.pk, [EpochEnded(step=0, slot=0, epoch=epoch, epochs=2, loss=loss, learning_rate=0.1,
@@ -138,6 +137,18 @@ def test_the_training_form_opens_with_more_than_the_search_had(signed_in: Client
         f"search={search.pk}&step=a&slot=0",
     ):
         assert signed_in.get(f"/trainings/new?{query}").status_code == 404
+
+
+def test_the_live_pages_show_what_they_were_started_with_and_which_data_that_was(
+    signed_in: Client, owner: User
+) -> None:
+    search = a_search(owner, children=1)
+    data = describe(CONFIG.data.name)
+    for address in (f"/searches/{search.pk}", f"/trainings/{a_training(owner, search).pk}"):
+        html = page(signed_in, address)
+        assert data.title in html and data.sha256 in html and "embedded" in html
+        state = json.loads(re.search(r'id="state"[^>]*>(.*?)</script>', html, re.DOTALL).group(1))  # type: ignore[union-attr]
+        assert state["n"] >= 1 and state["state"] == "running"
 
 
 def addresses(search_id: uuid.UUID, training_id: uuid.UUID) -> list[str]:

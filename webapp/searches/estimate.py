@@ -106,8 +106,9 @@ def _search_seconds(config: SearchConfig, means: Sequence[float]) -> float:
 
 
 def _seconds(mult_adds: int, recipe: RecipeConfig, data: DataConfig, rates: Rates) -> float:
-    """One network: its training epochs, and one forward pass over the held-out images."""
-    images = recipe.epochs * data.train_examples + FORWARD_SHARE * data.held_out_examples
+    """One network: its training epochs, then forward passes for batch-norm statistics and over the held-out images."""
+    forward = recipe.reestimate_batches * recipe.batch_size + data.held_out_examples
+    images = recipe.epochs * data.train_examples + FORWARD_SHARE * forward
     return images * mult_adds / _rate(mult_adds, rates) + CHILD_OVERHEAD
 
 
