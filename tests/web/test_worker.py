@@ -334,6 +334,17 @@ def test_a_damaged_checkpoint_costs_time_and_changes_no_number(workshop: Worksho
     assert workshop.trainers[1].requests[0]["checkpoint"] is None
 
 
+def test_no_work_begins_on_a_full_disk(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    search = start()
+    with monkeypatch.context() as full:
+        full.setattr(worker, "LEAST_FREE_BYTES", 2**63)
+        workshop.worker.look()
+        assert Job.objects.get().state == "due"
+    workshop.worker.look()
+    search.refresh_from_db()
+    assert search.state == "finished"
+
+
 def test_another_number_of_threads_gets_another_trainer(workshop: Workshop) -> None:
     search = start()
     Search.objects.filter(pk=search.pk).update(config=search.config | {"reproducibility": {"seed": 1, "threads": 2}})

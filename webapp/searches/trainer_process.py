@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,8 @@ Message = dict[str, Any]
 # glibc then keeps freed memory instead of giving it back to the kernel at every training step: 1.13 times the images
 # per second at batch 64. It must be set before the process starts.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
-LONGEST_ERROR = 300  # Characters of the last line of a traceback that go into a reason.
+TRAINER = (sys.executable, "-m", "search_engine.trainer")
+LONGEST_ERROR = 300  # Characters of a line that was not understood, in the reason.
 
 
 class TrainerGone(Exception):
@@ -42,9 +44,11 @@ class Trainer(Protocol):
 
 
 class TrainerProcess:
-    """A running `python -m search_engine.trainer`."""
+    """A running trainer, by default `python -m search_engine.trainer`."""
 
-    def __init__(self, *, spool: Path, data_sets: Path, log: Path, threads: int, device: str) -> None:
+    def __init__(
+        self, *, spool: Path, data_sets: Path, log: Path, threads: int, device: str, program: Sequence[str] = TRAINER
+    ) -> None:
         """Start it without waiting: it takes two seconds to load PyTorch.
 
         spool: folder for the files it makes; data_sets: for what it downloads; log: file for its standard error.
@@ -54,7 +58,7 @@ class TrainerProcess:
         self._ended = False
         spool.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "search_engine.trainer", "--spool", str(spool), "--data", str(data_sets)]
+        command = [*program, "--spool", str(spool), "--data", str(data_sets)]
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 [*command, "--threads", str(threads), "--device", device],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from django.conf import settings
 from django.db import DatabaseError, connection
 
 from webapp.searches import artifacts, clock, leases, results
@@ -20,6 +21,7 @@ from webapp.searches.trainer_requests import MEASURE, request_for, threads_of
 KINDS = tuple(kind.value for kind in Job.Kind)
 SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.
 MEASURE_SECONDS = 60.0
+LEAST_FREE_BYTES = 100 * 1024**2
 BREATH_SECONDS = 1.0  # After a failure, before the next claim.
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class WorkingProcess:
 
     def look(self) -> None:
         """Do what is due until nothing is. Then measure, once, how quick this worker is: nobody waits for that."""
-        while not self._is_stopping():
+        while not self._is_stopping() and _has_room():
             claim = leases.claim(self.name, KINDS)
             if claim is not None:
                 self._do(claim)
@@ -122,6 +124,15 @@ class WorkingProcess:
         except TrainerGone as gone:
             log.warning("No rates of %s: %s", self.name, gone)
             self._drop_trainer()
+
+
+def _has_room() -> bool:
+    """Whether checkpoints still fit. Work waits for room, since a job that fails for the disk would fail again."""
+    folder = next(each for each in (settings.ARTIFACTS_DIR, *settings.ARTIFACTS_DIR.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        log.error("The disk of %s has %d MB left; no work begins before it has more", folder, free // 1024**2)
+    return free >= LEAST_FREE_BYTES
 
 
 class Presence(threading.Thread):
