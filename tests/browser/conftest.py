@@ -89,11 +89,11 @@ def start_application(folder: Path, seconds: float = 90) -> Application:
     """Start `manage.py up` on a free port and wait for its sign-in link."""
     environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "DATABASE_URL")}
     environment |= {"CELLWRIGHT_DATA": str(folder), "CELLWRIGHT_PORT": str(free_port()), "PYTHONUNBUFFERED": "1"}
-    output = open(folder / "up.txt", "w+")  # noqa: SIM115 - it lives as long as the process.
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
+    with (folder / "up.txt").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         found = re.search(r"http://\S+/sign-in/\S+", (folder / "up.txt").read_text())
