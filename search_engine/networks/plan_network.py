@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -168,7 +169,7 @@ def _stateless(layer: Layer, memory_format: torch.memory_format, may_overwrite: 
     if layer.kind == "add":
         return torch.add
     if layer.kind == "concat":
-        return lambda *parts: torch.cat(parts, 1)
+        return lambda *parts: _Concat.apply(memory_format, *parts)
     if layer.kind == "global_pool":
         return lambda x: x.mean((2, 3), keepdim=True)
     if layer.kind == "subsample":
@@ -207,6 +208,24 @@ def _subsample(layer: Layer, memory_format: torch.memory_format) -> Compute:
 
     assert top in (0, -1) and left in (0, -1) and bottom in (0, 1) and right in (0, 1)
     return compute
+
+
+class _Concat(torch.autograd.Function):
+    """Parts side by side as channels, whose gradients come back as tensors of their own.
+
+    PyTorch's own gives back views into one gradient, with gaps between their pixels, for which the backward pass of
+    batch norm has only a slow way: 97 ms instead of 6 for 64 x 32 channels of 32 x 32.
+    """
+
+    @staticmethod
+    def forward(context: Any, memory_format: torch.memory_format, *parts: Tensor) -> Tensor:
+        context.memory_format, context.channels = memory_format, [part.shape[1] for part in parts]
+        return torch.cat(parts, 1)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        views = gradients[0].split(context.channels, 1)
+        return None, *(view.contiguous(memory_format=context.memory_format) for view in views)
 
 
 class _Convolution(nn.Module):
