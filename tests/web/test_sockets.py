@@ -154,7 +154,7 @@ async def test_a_slow_reader_gets_bigger_frames_and_everything(
     while not frames or frames[-1]["events"][-1]["n"] < 1201:
         frames.append(await slow.frame())
     assert [event["n"] for frame in frames for event in frame["events"]] == list(range(2, 1202))
-    assert len(frames) == 3  # 500, 500 and 200 events, instead of 120 frames of ten.
+    assert len(frames) <= 12  # Of up to 500 events, instead of 120 frames of ten.
     await slow.leave()
 
 

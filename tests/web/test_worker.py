@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from search_engine.config import SearchConfig
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, run, step_proposed
@@ -369,6 +367,7 @@ def test_presence_makes_the_row_of_a_worker_and_renews_it() -> None:
     presence = worker.Presence("host:1", "host", "cpu")
     presence.start()
     presence.end()
+    assert not presence.is_alive()
     row = Worker.objects.get()
     assert (row.name, row.host, row.device, row.rates) == ("host:1", "host", "cpu", [])
     assert row.memory and row.seen > 1_700_000_000
@@ -379,10 +378,3 @@ def _claimed() -> leases.Claim:
     claim = leases.claim("test:1", worker.KINDS)
     assert claim is not None
     return claim
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
-    yield
-    assert threading.active_count() == 1 or all(thread.daemon for thread in threading.enumerate()[1:])
-    connection.close()
