@@ -84,6 +84,19 @@ def test_every_child_is_a_mark_of_the_chart(page: Page, drawn: Played) -> None:
     expect(marks).to_have_count(len(counted) + steps)
 
 
+def test_children_that_come_by_the_socket_become_marks_too(page: Page, line: Line, drawn: Played) -> None:
+    page.locator("reward-chart .trace").first.wait_for()
+    page.clock.resume()
+    line.send(SEARCH[drawn.n : _number_of("controller_updated", 9)])
+    line.send(SEARCH[_number_of("controller_updated", 9) :])
+    steps = sum(1 for event in SEARCH if event["kind"] == "controller_updated")
+    marks = page.locator("reward-chart .scatterlayer .trace .points path.point")
+    expect(marks).to_have_count(160 + steps)
+    page.locator("cost-chart").scroll_into_view_if_needed()
+    failed = drawn.state(len(SEARCH))["failed"]
+    expect(page.locator("cost-chart .scatterlayer .trace .points path.point")).to_have_count(160 - failed)
+
+
 def test_the_charts_are_seen_and_not_blank(page: Page, drawn: Played) -> None:
     page.locator("reward-chart .trace").first.wait_for()
     main = _pixels_like(page.locator("reward-chart .chart-plot"), (11, 101, 119))

@@ -37,7 +37,7 @@ export class Store {
   }
 
   #fold(events) {
-    this.#state = events.reduce(apply, this.#state);
+    for (const event of events) this.#state = apply(this.#state, event);
     this.#plan();
   }
 
