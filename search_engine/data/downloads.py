@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,8 @@ def _fetch_one(source: Source, target: Path) -> None:
             )
         os.replace(partial, target)
     except OSError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # It is the server's answer as well.
         raise DataError(
             "data.name",
             f"{source.file} could not be downloaded from {source.url} ({error}); choose "

@@ -1,0 +1,162 @@
+"""Descriptions, downloads and images."""
+
+import gzip
+import hashlib
+import http.server
+import io
+import tarfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from search_engine.data import downloads, images
+from search_engine.data.descriptions import DESCRIPTIONS, EMBEDDED, describe
+from search_engine.data.downloads import SOURCES, Source, fetch
+from search_engine.data.images import load, resized
+from search_engine.errors import ConfigError, DataError
+
+
+def test_the_embedded_set_is_what_its_description_says(tmp_path):
+    description = describe(EMBEDDED)
+    file = Path(images.__file__).parent / "embedded" / "fashion_mnist_10k.npz"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == description.sha256
+    assert file.with_name("fashion_mnist_10k.LICENSE.txt").read_text().startswith("Format:")
+    found = load(EMBEDDED, tmp_path)
+    assert found.train.shape == (10_000, 28, 28, 1) and found.train.dtype == np.uint8
+    assert found.test.shape == (2_000, 28, 28, 1)
+    assert np.bincount(found.train_labels).tolist() == [1000] * 10
+    assert np.bincount(found.test_labels).tolist() == [200] * 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_test_image_of_the_embedded_set_is_in_its_training_part(tmp_path):
+    found = load(EMBEDDED, tmp_path)
+    assert not {image.tobytes() for image in found.train} & {image.tobytes() for image in found.test}
+
+
+def test_descriptions_are_json_and_name_ten_classes():
+    for description in DESCRIPTIONS:
+        value = description.to_json()
+        assert value["name"] == description.name and len(value["classes"]) == 10
+        assert len(value["sha256"]) == 64
+
+
+def test_descriptions_of_downloads_hold_the_digest_of_what_is_fetched():
+    assert describe("cifar-10").sha256 == SOURCES["cifar-10"][0].sha256
+    joined = "".join(source.sha256 for source in SOURCES["fashion-mnist"])
+    assert describe("fashion-mnist").sha256 == hashlib.sha256(joined.encode()).hexdigest()
+
+
+def test_an_unknown_name_is_refused_with_those_that_are_known():
+    with pytest.raises(ConfigError, match="fashion-mnist-10k") as caught:
+        describe("imagenet")
+    assert caught.value.field == "data.name"
+
+
+def test_halving_takes_means_of_two_by_two_pixels_and_rounds_half_up():
+    image = np.array([[0, 1, 10, 20], [1, 0, 30, 41], [255, 255, 0, 0], [255, 255, 0, 1]], np.uint8)
+    small = resized(image[None, :, :, None], 2)[0, :, :, 0]
+    assert small.tolist() == [[1, 25], [255, 0]]
+
+
+def test_a_size_that_does_not_divide_averages_areas():
+    image = np.array([[0, 90, 180]] * 3, np.uint8)
+    small = resized(image[None, :, :, None], 2)[0, :, :, 0]
+    assert small.tolist() == [[30, 150], [30, 150]]  # (0 + 90 / 2) / 1.5 and (90 / 2 + 180) / 1.5.
+
+
+def test_a_larger_size_repeats_pixels_and_an_equal_one_changes_nothing():
+    image = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1)
+    assert resized(image, 4)[0, :, :, 0].tolist() == [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    assert resized(image, 2) is image
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A web server on the loopback interface that serves the folder `there`."""
+    there = tmp_path / "there"
+    there.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(there))
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield there, f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+        thread.join()
+
+
+def source_of(there, address, file, content):
+    (there / file).write_bytes(content)
+    return Source(address + file, file, hashlib.sha256(content).hexdigest())
+
+
+def test_a_file_is_fetched_once_and_has_its_name_only_when_whole(server, tmp_path):
+    there, address = server
+    source = source_of(there, address, "a.bin", b"abc" * 1000)
+    fetch((source,), tmp_path / "here")
+    (there / "a.bin").unlink()
+    fetch((source,), tmp_path / "here")
+    assert [file.name for file in (tmp_path / "here").iterdir()] == ["a.bin"]
+    assert (tmp_path / "here" / "a.bin").read_bytes() == b"abc" * 1000
+
+
+def test_a_file_with_another_checksum_is_refused_and_not_kept(server, tmp_path):
+    there, address = server
+    source = source_of(there, address, "a.bin", b"as announced")
+    (there / "a.bin").write_bytes(b"something else")
+    with pytest.raises(DataError, match="damaged or was changed.*fashion-mnist-10k"):
+        fetch((source,), tmp_path / "here")
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_what_cannot_be_downloaded_is_an_error_that_names_the_embedded_set(server, tmp_path, monkeypatch):
+    _, address = server
+    monkeypatch.setitem(downloads.SOURCES, "cifar-10", (Source(address + "gone.tar.gz", "gone.tar.gz", "0" * 64),))
+    with pytest.raises(DataError, match='could not be downloaded.*"fashion-mnist-10k"') as caught:
+        load("cifar-10", tmp_path)
+    assert caught.value.field == "data.name"
+
+
+def test_cifar_10_is_read_from_the_binary_archive(server, tmp_path, monkeypatch):
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 4, 3, 32, 32)).astype(np.uint8)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for index, name in enumerate([*(f"data_batch_{n}.bin" for n in range(1, 6)), "test_batch.bin"]):
+            content = b"".join(bytes([index]) + image.tobytes() for image in pixels[index])
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    source = source_of(there, address, "cifar-10-binary.tar.gz", archive.getvalue())
+    monkeypatch.setitem(downloads.SOURCES, "cifar-10", (source,))
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load("cifar-10", tmp_path)
+    assert found.train.shape == (20, 32, 32, 3) and found.test.shape == (4, 32, 32, 3)
+    assert found.train_labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4
+    assert (found.test[2, 5, 7] == pixels[5, 2, :, 5, 7]).all()
+
+
+def test_fashion_mnist_is_read_from_the_authors_files(server, tmp_path, monkeypatch):
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    contents = [bytes(16) + pixels.tobytes(), bytes(8) + bytes([7, 0, 9])] * 2
+    sources = tuple(
+        source_of(there, address, source.file, gzip.compress(content))
+        for source, content in zip(SOURCES["fashion-mnist"], contents, strict=True)
+    )
+    monkeypatch.setitem(downloads.SOURCES, "fashion-mnist", sources)
+    with pytest.raises(DataError, match="holds 3 images and 3 labels; wanted 60000"):
+        load("fashion-mnist", tmp_path)
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load("fashion-mnist", tmp_path)
+    assert (found.train[..., 0] == pixels).all()
+    assert found.test_labels.tolist() == [7, 0, 9]
