@@ -14,6 +14,7 @@ LONGEST = 200
 class Entry:
     """One line. done of total: children or epochs, named by `unit`; result: a share in [0, 1] or None."""
 
+    id: str
     kind: str
     name: str
     url: str
@@ -60,6 +61,7 @@ def _training_entry(training: Any) -> Entry:
 
 def _entry(stream: Stream, **figures: Any) -> Entry:
     return Entry(
+        id=str(stream.pk),
         kind=stream.kind,
         name=stream.name or f"{stream.kind.capitalize()} without a name",
         state=stream.state,

@@ -4,34 +4,20 @@ from typing import Any
 
 from search_engine.config import Config
 from webapp.searches.forms import FormField, describe_form
-from webapp.searches.models import Event, Stream
 
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
 
-_RECORDED = {"origin": "Origin", "licence": "Licence", "sha256": "SHA-256"}  # Of the data, beside the settings.
 
-
-def settings_shown(model: type[Config], values: dict[str, Any], data: dict[str, Any]) -> list[Section]:
-    """Every setting in the order of the form, without those that belong to a choice that was not made.
-
-    data: the description of the data set as it was recorded at the start.
-    """
+def settings_shown(model: type[Config], values: dict[str, Any]) -> list[Section]:
+    """Every setting in the order of the form, without those that belong to a choice that was not made."""
     sections: list[Section] = []
     for fieldset in describe_form(model, values):
         kind = next((field.text for field in fieldset.fields if field.path.endswith(".kind")), "")
         shown = [f for f in fieldset.fields if f.kind != "fixed" and (not f.belongs_to or kind in f.belongs_to.split())]
         rows = [{"title": field.label, "value": _value(field)} for field in shown if field.path != "name"]
-        if fieldset.id == "data":
-            rows += [{"title": title, "value": data[name]} for name, title in _RECORDED.items()]
         if rows:
             sections.append({"heading": fieldset.heading, "rows": rows})
     return sections
-
-
-def recorded_data(stream: Stream) -> dict[str, Any]:
-    """What the images are, with origin and hash, from the first event of a search or a training."""
-    data: dict[str, Any] = Event.objects.get(stream_id=stream.pk, number=1).payload["data"]
-    return data
 
 
 def _value(field: FormField) -> str:

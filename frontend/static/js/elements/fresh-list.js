@@ -1,0 +1,54 @@
+/** <fresh-list>: the list of searches and trainings, whose figures are asked for again while something is going on. */
+
+import { get } from "../api.js";
+import { percent } from "../drawing/format.js";
+
+const REFRESH_MS = 4000;
+const KINDS = { // What the API names each kind, and where its figures stand.
+  search: { path: "/api/searches", list: "searches", unit: "children", done: "done", total: "total", result: "best_reward" },
+  training: {
+    path: "/api/trainings", list: "trainings", unit: "epochs", done: "epochs_done", total: "epochs", result: "test_accuracy",
+  },
+};
+
+class FreshList extends HTMLElement {
+  #timer = null;
+  #request = null;
+
+  connectedCallback() {
+    this.#timer = setInterval(() => this.#ask(), REFRESH_MS);
+  }
+
+  disconnectedCallback() {
+    clearInterval(this.#timer);
+    this.#request?.abort();
+  }
+
+  async #ask() {
+    if (document.hidden) return;
+    this.#request?.abort();
+    const { signal } = (this.#request = new AbortController());
+    for (const [kind, names] of Object.entries(KINDS)) {
+      if (!this.querySelector(`[data-kind="${kind}"] .state.is-running`)) continue;
+      const answer = await get(`${names.path}?limit=200`, { signal }).catch(() => null); // The next time tells.
+      for (const row of answer?.[names.list] ?? []) this.#fill(row, names);
+    }
+  }
+
+  #fill(row, names) {
+    const entry = this.querySelector(`[data-id="${row.id}"]`);
+    if (!entry) return;
+    const [done, total] = [row[names.done], row[names.total]];
+    const progress = entry.querySelector("progress");
+    progress.value = done;
+    progress.setAttribute("aria-label", `${done} of ${total} ${names.unit}`);
+    entry.querySelector("[data-done]").textContent = `${done} of ${total} ${names.unit}`;
+    entry.querySelector("[data-result]").textContent = percent(row[names.result]);
+    const state = entry.querySelector(".state");
+    state.className = `state is-${row.state}`;
+    state.textContent = row.state;
+    state.title = row.reason;
+  }
+}
+
+customElements.define("fresh-list", FreshList);

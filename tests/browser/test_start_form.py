@@ -1,0 +1,97 @@
+"""The start form in a real browser: presets, choices, refusals, the cost beside it. No search is started here."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from search_engine.config import SearchConfig
+from search_engine.presets import COFFEE, DEMO
+from tests.browser.conftest import PHONE, Application, watch
+
+pytestmark = pytest.mark.browser
+
+SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.
+
+
+@pytest.fixture
+def form(application: Application, owner_page: Page) -> Page:
+    owner_page.goto(f"{application.address}/searches/new")
+    expect(owner_page.locator('[data-cost="children"]')).to_have_text("120", timeout=SLOW)
+    return owner_page
+
+
+@pytest.fixture
+def phone(application: Application, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=PHONE)
+    watched = watch(context.new_page())
+    watched.page.goto(application.link)
+    yield watched.page
+    context.close()
+    assert watched.complaints == []
+
+
+def copied(form: Page) -> SearchConfig:
+    """The configuration that the page gives away as CONFIG.json."""
+    form.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    form.get_by_role("button", name="Copy as CONFIG.json").click()
+    expect(form.get_by_role("button", name="Copied")).to_be_visible()
+    return SearchConfig.model_validate(json.loads(form.evaluate("navigator.clipboard.readText()")))
+
+
+def test_a_preset_fills_in_every_field_without_a_reload(form: Page) -> None:
+    assert copied(form) == DEMO.config
+    form.evaluate("window.isTheSamePage = true")
+    form.get_by_role("button", name="Coffee").click()
+    expect(form.locator('[data-cost="children"]')).to_have_text("500", timeout=SLOW)
+    assert form.evaluate("window.isTheSamePage")
+    expect(form.get_by_role("button", name="Coffee")).to_have_attribute("aria-pressed", "true")
+    form.reload()
+    form.get_by_role("button", name="Coffee").click()
+    assert copied(form) == COFFEE.config
+
+
+def test_a_choice_shows_its_own_fields_and_sends_no_others(form: Page) -> None:
+    rate = form.get_by_label("Controller learning rate")
+    expect(rate).to_be_visible()
+    form.get_by_label("Uniform random").check()
+    expect(rate).to_be_hidden()
+    assert copied(form).strategy.kind == "random"
+    form.get_by_label("PPO controller").check()
+    expect(rate).to_have_value("0.012")
+
+
+def test_a_wrong_value_is_told_at_its_field_while_one_types(form: Page) -> None:
+    blocks = form.get_by_label("Blocks per cell")
+    blocks.fill("many")
+    error = form.locator("#field-space-blocks-error")
+    expect(error).to_have_text("Is 'many'; must be a whole number.", timeout=SLOW)
+    expect(blocks).to_have_attribute("aria-invalid", "true")
+    assert "field-space-blocks-error" in (blocks.get_attribute("aria-describedby") or "")
+    expect(blocks).to_have_value("many")
+    blocks.fill("3")
+    expect(error).to_be_empty(timeout=SLOW)
+    expect(form.locator('[data-cost="parameters"]')).to_contain_text("k", timeout=SLOW)
+
+
+def test_start_leads_to_the_first_wrong_field_even_a_folded_one(form: Page) -> None:
+    form.evaluate("document.querySelector('#field-recipe-momentum').value = '3'")
+    form.get_by_role("button", name="Start the search").first.click()
+    momentum = form.locator("#field-recipe-momentum")
+    expect(momentum).to_be_focused(timeout=SLOW)
+    expect(momentum).to_be_visible()
+    expect(form.locator('[data-cost="problem"]')).to_have_text("Nothing was started: one value needs a change.")
+    assert form.url.endswith("/searches/new")
+
+
+def test_advice_stands_beside_settings_that_cannot_work(form: Page) -> None:
+    expect(form.locator('[data-cost="notes"] li')).to_have_count(0)
+    form.get_by_label("Controller learning rate").fill("0.00035")
+    expect(form.locator('[data-cost="notes"]')).to_contain_text("will hardly move", timeout=SLOW)
+
+
+@pytest.mark.parametrize("address", ["/", "/searches/new", "/api/docs", "/sign-in"])
+def test_a_phone_needs_no_sideways_scrolling(application: Application, phone: Page, address: str) -> None:
+    phone.goto(application.address + address)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
