@@ -201,6 +201,8 @@ def test_whatever_dies_the_search_computes_the_same(
     found = application.client.get(f"/api/searches/{search}").json()
     assert (found["state"], found["fingerprint"]) == ("finished", expected), application.logs()
     assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    if fault is kill_the_worker:  # Both its processes were in the middle of a child.
+        assert _count(events, "job_lost") >= 1
     verdicts = [(event["step"], event["slot"]) for event in events if event["kind"] == "child_finished"]
     assert sorted(verdicts) == [(step, slot) for step in range(2) for slot in range(4)]
 
