@@ -75,14 +75,17 @@ COFFEE = Preset(
 
 PRESETS = (DEMO, COFFEE)
 
+FEWEST_IMAGES = 10_000  # Every data set has at least so many training images, held-out ones among them.
+
 
 def training_defaults(search: SearchConfig, architecture: Architecture) -> TrainingConfig:
     """What "train the best cell for keeps" proposes: the same images, more of them, a larger network, more epochs."""
+    most = FEWEST_IMAGES - search.data.held_out_examples
     return TrainingConfig(
         name=f"Best of {search.name}"[:80] if search.name else "",
         architecture=architecture.to_json(),
         layout=LayoutConfig(normal_cells=2, reductions=search.child.reductions, filters=max(16, search.child.filters)),
         recipe=search.recipe.model_copy(update={"epochs": max(8, search.recipe.epochs)}),
-        data=search.data.model_copy(update={"train_examples": max(8000, search.data.train_examples)}),
+        data=search.data.model_copy(update={"train_examples": max(search.data.train_examples, most)}),
         reproducibility=search.reproducibility,
     )

@@ -1,0 +1,50 @@
+import subprocess
+import sys
+
+from search_engine.architecture import Block, Cell, CellArchitecture, architecture_from_json
+from search_engine.config import SearchConfig, TrainingConfig, read_config
+from search_engine.data.batches import split
+from search_engine.data.descriptions import describe
+from search_engine.network_plan import plan
+from search_engine.presets import PRESETS, training_defaults
+
+CELL = Cell((Block((0, 1), ("sep_conv_3x3", "identity"), "add"),), (2,))
+
+
+def test_names_and_titles_are_different_and_every_preset_says_what_it_shows():
+    assert len({preset.name for preset in PRESETS}) == len({preset.title for preset in PRESETS}) == len(PRESETS)
+    for preset in PRESETS:
+        assert preset.sentence.endswith(".")
+        assert preset.config.name == preset.title
+
+
+def test_the_first_preset_is_the_demo_and_works_without_a_download():
+    assert PRESETS[0].name == "demo" and PRESETS[0].title == "Two-minute demo"
+    for preset in PRESETS:
+        assert describe(preset.config.data.name).origin == "embedded"
+
+
+def test_every_preset_survives_its_json_and_finds_enough_images():
+    for preset in PRESETS:
+        assert read_config(SearchConfig, preset.config.model_dump(mode="json")) == preset.config
+        available = describe(preset.config.data.name).train_examples
+        split(preset.config.data, available, seed=preset.config.reproducibility.seed)
+        assert preset.config.budget.children % preset.config.strategy.step_size == 0
+
+
+def test_the_best_of_every_preset_can_be_trained_for_keeps():
+    for preset in PRESETS:
+        config = training_defaults(preset.config, CellArchitecture(CELL, CELL))
+        assert read_config(TrainingConfig, config.model_dump(mode="json")) == config
+        description = describe(config.data.name)
+        split(config.data, description.train_examples, seed=config.reproducibility.seed)
+        plan(
+            architecture_from_json(config.architecture), config.layout,
+            image_channels=description.channels, image_size=config.data.image_size, classes=10,
+        )  # fmt: skip
+        assert config.data.train_examples >= preset.config.data.train_examples
+
+
+def test_presets_do_not_import_pytorch():
+    code = "import sys, search_engine.presets, search_engine.data.descriptions; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
