@@ -18,6 +18,7 @@ from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import event_log
 from webapp.searches.child_page import epochs_of
 from webapp.searches.start import network_of
+from webapp.searches.templatetags.shares import counted, grouped, in_bytes, percent, truncated_since
 
 pytestmark = pytest.mark.django_db
 
@@ -193,3 +194,14 @@ def test_names_that_people_type_are_text_and_never_markup(signed_in: Client, own
     for address in ["/", *addresses(search.pk, a_training(owner, search).pk)]:
         if not address.endswith(".svg"):
             assert name not in page(signed_in, address), address
+
+
+def test_figures_in_templates_read_as_those_of_the_scripts() -> None:
+    """As drawing/format.js says them."""
+    assert [percent(0.7153), percent(None)] == ["71.53 %", "–"]
+    assert [counted(999), counted(1000), counted(123_456), counted(1_234_567)] == ["999", "1.00 k", "123 k", "1.23 M"]
+    assert [in_bytes(12), in_bytes(12_345_678), in_bytes(None)] == ["12 B", "12.3 MB", "–"]
+    assert grouped(1_234_567) == "1,234,567"
+    assert [truncated_since("2\xa0days, 3\xa0hours"), truncated_since("0\xa0minutes")] == [
+        "2\xa0days", "less than a minute",
+    ]  # fmt: skip

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET
 from webapp.searches.api.routes import api
 
 _LIMITS = {
-    "minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below",
-    "multipleOf": "a multiple of", "minLength": "characters, at least", "maxLength": "characters, at most",
-    "minItems": "entries, at least",
+    "minimum": "at least {}", "exclusiveMinimum": "above {}", "maximum": "at most {}", "exclusiveMaximum": "below {}",
+    "multipleOf": "a multiple of {}", "minLength": "at least {} characters", "maxLength": "at most {} characters",
+    "minItems": "at least {} entries",
 }  # fmt: skip
 
 
@@ -116,8 +116,8 @@ def _schema_name(told: dict[str, Any]) -> str:
 
 
 def _limits(schema: dict[str, Any]) -> str:
-    found = [f"{words} {schema[limit]}" for limit, words in _LIMITS.items() if limit in schema]
-    return f"({', '.join(found)})" if found else ""
+    found = [words.format(schema[limit]) for limit, words in _LIMITS.items() if limit in schema]
+    return f"{', '.join(found)}.".capitalize() if found else ""
 
 
 def _source(schema: dict[str, Any]) -> str:
