@@ -145,7 +145,8 @@ def test_the_live_pages_show_their_state_and_what_they_were_started_with(signed_
     data = describe(CONFIG.data.name)
     for address in (f"/searches/{search.pk}", f"/trainings/{a_training(owner, search).pk}"):
         html = page(signed_in, address)
-        assert data.title in html and "<dt>Batch-norm batches</dt><dd>20 batches</dd>" in html
+        assert data.title in html and data.sha256 in html and "<dd>part of this program</dd>" in html
+        assert "<dt>Batch-norm batches</dt><dd>20 batches</dd>" in html
         state = json.loads(re.search(r'id="state"[^>]*>(.*?)</script>', html, re.DOTALL).group(1))  # type: ignore[union-attr]
         assert state["n"] >= 1 and state["state"] == "running"
 

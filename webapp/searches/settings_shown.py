@@ -2,10 +2,23 @@
 
 from typing import Any
 
-from search_engine.config import Config
+from search_engine.config import Config, DataConfig
 from webapp.searches.forms import FormField, describe_form
+from webapp.searches.models import Event, Stream
 
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
+
+_RECORDED = {"origin": "Origin", "licence": "Licence", "sha256": "SHA-256"}  # Of the data, beside the settings.
+_ORIGINS = {"embedded": "part of this program", "download": "downloaded from its authors"}
+
+
+def started_with(model: type[Config], stream: Stream, config: dict[str, Any]) -> list[Section]:
+    """All settings of a search or training, and which images they were, as its first event recorded them."""
+    sections = settings_shown(model, config)
+    data = Event.objects.get(stream_id=stream.pk, number=1).payload["data"]
+    rows = [{"title": title, "value": _ORIGINS.get(data[name], data[name])} for name, title in _RECORDED.items()]
+    next(section for section in sections if section["heading"] == DataConfig.heading)["rows"] += rows
+    return sections
 
 
 def settings_shown(model: type[Config], values: dict[str, Any]) -> list[Section]:

@@ -17,7 +17,7 @@ from webapp.searches.forms import describe_form
 from webapp.searches.listing import entries_of
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
-from webapp.searches.settings_shown import settings_shown
+from webapp.searches.settings_shown import started_with
 
 PAPER = Preset(
     name="paper",
@@ -76,7 +76,7 @@ def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
         "state": state_at(search),
         "page": {"kind": "search", "id": str(search.pk)},
         "honesty": honesty(SearchConfig.model_validate(search.config)),
-        "settings": settings_shown(SearchConfig, search.config),
+        "settings": started_with(SearchConfig, search, search.config),
     }
     return render(request, "search_live.html", context)
 
@@ -145,7 +145,7 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         "state": state_at(training),
         "page": {"kind": "training", "id": str(training.pk)},
         "origin": _origin(training),
-        "settings": settings_shown(TrainingConfig, training.config),
+        "settings": started_with(TrainingConfig, training, training.config),
         "command": f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}",
     }
     return render(request, "training_live.html", context)
