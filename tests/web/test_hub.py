@@ -29,6 +29,7 @@ def stream() -> Stream:
 @pytest.fixture
 def redis_url(tmp_path: Path, settings: Any) -> Iterator[str]:
     path = broker.socket_path(tmp_path)
+    broker.make_folder(path.parent)
     part = Part("broker", broker.server_command(path), folder=tmp_path, log=tmp_path / "broker.log", environment={})
     part.start()
     until = time.monotonic() + 10

@@ -97,22 +97,44 @@ def test_a_missing_c_library_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_brokers_folder_belongs_to_its_user_alone(tmp_path: Path) -> None:
-    path = broker.socket_path(tmp_path)
-    assert len(str(path)) < 108
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    path.parent.chmod(0o755)
+    assert len(str(broker.socket_path(tmp_path / ("deep/" * 50)))) < 108
+    folder = tmp_path / "broker"
+    broker.make_folder(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    broker.make_folder(folder)
+    folder.chmod(0o755)
     with pytest.raises(CannotStart, match="belongs to you alone"):
-        broker.socket_path(tmp_path)
-    path.parent.rmdir()
+        broker.make_folder(folder)
 
 
 def test_a_folder_of_somebody_elses_making_is_refused(tmp_path: Path) -> None:
-    path = broker.socket_path(tmp_path)
-    path.parent.rmdir()
-    path.parent.symlink_to(tmp_path)
+    (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(CannotStart, match="belongs to you alone"):
-        broker.socket_path(tmp_path)
-    path.parent.unlink()
+        broker.make_folder(tmp_path / "link")
+
+
+def test_a_broker_whose_socket_was_removed_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(part, "FIRST_PAUSE_SECONDS", 0.0)
+    plan = Plan(home=ROOT, logs=tmp_path, host="127.0.0.1", port=8000, site="localhost", workers=0)
+    path = broker.socket_path(tmp_path)
+    server = parts_of(plan, {}, path)[0]
+    server.start()
+    try:
+        wait_until(server.is_ready)
+        shutil.rmtree(path.parent)
+        assert not server.is_ready()
+        lines: list[str | None] = []
+
+        def looked_after_and_answers() -> bool:
+            lines.append(server.look_after())
+            return server.is_ready()
+
+        wait_until(looked_after_and_answers)
+        assert any(line and "The broker was killed" in line for line in lines)
+    finally:
+        server.stop()
+        shutil.rmtree(path.parent)
 
 
 def test_an_installed_server_serves_where_there_is_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:

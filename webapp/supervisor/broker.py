@@ -28,17 +28,17 @@ def server_program() -> str:
 
 
 def socket_path(data_folder: Path) -> Path:
-    """Where the server of this data folder listens: a short path, since a socket's path may have 107 bytes at most.
-
-    Its folder belongs to this user alone; one that somebody else prepared is refused.
-    """
+    """Where the server of this data folder listens: a short path, since a socket's path may have 107 bytes at most."""
     digest = hashlib.sha256(str(data_folder).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"cellwright-{os.getuid()}-{digest}"
+    return Path(tempfile.gettempdir()) / f"cellwright-{os.getuid()}-{digest}" / "valkey.sock"
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of the socket, which belongs to this user alone; one that somebody else prepared is refused."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != 0o700:
         raise CannotStart(f"{folder} must be a folder that belongs to you alone; remove it and start again.")
-    return folder / "valkey.sock"
 
 
 def server_command(path: Path) -> list[str]:

@@ -15,6 +15,7 @@ from webapp.parent_death import die_with_parent
 FIRST_PAUSE_SECONDS = 0.5  # Before a dead part is started again; doubled each time it dies young.
 LONGEST_PAUSE_SECONDS = 10.0
 GROWN_UP_SECONDS = 30.0  # A part that lived that long starts again with the first pause.
+SILENT_SECONDS = 10.0  # A server that the others need and that answers nobody for so long is replaced.
 LARGEST_LOG_BYTES = 5 * 1024**2
 
 
@@ -22,8 +23,8 @@ LARGEST_LOG_BYTES = 5 * 1024**2
 class Part:
     """A process by name.
 
-    is_ready: whether it answers; stop_seconds: how long it may take to end by itself; serves_the_others: the others
-    need it until they have ended.
+    prepare: called before each start; is_ready: whether it answers; stop_seconds: how long it may take to end by
+    itself; serves_the_others: the others need it until they have ended, and one that falls silent is replaced.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Part:
     folder: Path
     log: Path
     environment: Mapping[str, str]
+    prepare: Callable[[], object] = field(default=lambda: None)
     is_ready: Callable[[], bool] = field(default=lambda: True)
     stop_seconds: float = 3.0
     serves_the_others: bool = False
@@ -39,9 +41,11 @@ class Part:
     _pause: float = FIRST_PAUSE_SECONDS
     _start_again: float | None = None
     _was_asked: bool = False
+    _answered: float = 0.0
 
     def start(self) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches the supervisor alone, which stops it in order."""
+        self.prepare()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -54,7 +58,8 @@ class Part:
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
             )
-        self._started, self._start_again, self._was_asked = time.monotonic(), None, False
+        self._started = self._answered = time.monotonic()
+        self._start_again, self._was_asked = None, False
 
     def is_dead(self) -> bool:
         return self.process is None or self.process.poll() is not None
@@ -62,6 +67,7 @@ class Part:
     def look_after(self) -> str | None:
         """Start it again if it died and its pause is over. Returns a line for the terminal when it has just died."""
         if not self.is_dead():
+            self._end_if_silent()
             return None
         now = time.monotonic()
         if self._start_again is None:
@@ -75,6 +81,16 @@ class Part:
         if now >= self._start_again:
             self.start()
         return None
+
+    def _end_if_silent(self) -> None:
+        """A server that others need is of no use when it lives but does not answer, its socket removed for instance."""
+        now = time.monotonic()
+        if not self.serves_the_others or now - self._answered < SILENT_SECONDS / 2:
+            return
+        if self.is_ready():
+            self._answered = now
+        elif now - self._answered > SILENT_SECONDS:
+            self._kill_group()
 
     def how_it_ended(self) -> str:
         assert self.process is not None

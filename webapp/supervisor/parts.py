@@ -41,6 +41,7 @@ def parts_of(plan: Plan, environment: Mapping[str, str], broker_socket: Path | N
     parts = []
     if broker_socket is not None:
         server = part("broker", *broker.server_command(broker_socket))
+        server.prepare = lambda: broker.make_folder(broker_socket.parent)
         server.is_ready = lambda: broker.answers(broker_socket)
         server.serves_the_others = True
         parts.append(server)
