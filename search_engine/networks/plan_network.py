@@ -1,18 +1,21 @@
 """One module executes every plan: the network is data, this is the machine. Letters: B batch, C channels, H, W size."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from search_engine.layers import IMAGE, Layer
 from search_engine.network_plan import NetworkPlan
-
-Compute = Callable[..., Tensor]
+from search_engine.networks.layer_compute import (
+    BatchNorm,
+    Compute,
+    Convolution,
+    Linear,
+    compute_of,
+    is_evenly_padded,
+    pad_with_zeros,
+)
 
 
 class PlanNetwork(nn.Module):
@@ -36,7 +39,7 @@ class PlanNetwork(nn.Module):
         super().__init__()
         self.plan = plan
         self._memory_format = memory_format
-        self._norms: list[_BatchNorm] = []
+        self._norms: list[BatchNorm] = []
         modules: dict[str, nn.Module] = {}
         for layer in plan.layers:
             if layer.parameter_shapes():
@@ -66,11 +69,11 @@ class PlanNetwork(nn.Module):
 
     def _build_module(self, layer: Layer, generator: torch.Generator) -> nn.Module:
         if layer.kind == "conv":
-            return _Convolution(layer, generator)
+            return Convolution(layer, generator)
         if layer.kind == "linear":
-            return _Linear(layer, generator)
+            return Linear(layer, generator)
         assert layer.kind == "batch_norm", f"{layer.kind} has no weights"
-        norm = _BatchNorm(layer, self.plan.batch_norm_epsilon, self.plan.batch_norm_momentum)
+        norm = BatchNorm(layer, self.plan.batch_norm_epsilon, self.plan.batch_norm_momentum)
         self._norms.append(norm)
         return norm
 
@@ -140,146 +143,16 @@ def _with_explicit_padding(
     steps: dict[str, _RawStep] = {}
     for layer in layers:
         sources = layer.inputs
-        if layer.kind == "conv" and not _is_even(layer):
+        if layer.kind == "conv" and not is_evenly_padded(layer):
             padded = f"{sources[0]} padded {layer.padding}"
-            steps.setdefault(padded, (padded, sources, _zero_padding(layer)))
+            steps.setdefault(padded, (padded, sources, pad_with_zeros(layer)))
             sources = (padded,)
         # Convolution and batch norm keep their inputs for the backward pass, not their outputs, so an output that
         # nothing else reads may be overwritten.
         is_last_reader = readers[layer.inputs[0]] == 1 and kinds.get(layer.inputs[0]) in ("conv", "batch_norm")
-        compute = modules.get(layer.name) or _stateless(layer, memory_format, is_last_reader)
+        compute = modules.get(layer.name) or compute_of(layer, memory_format, is_last_reader)
         steps[layer.name] = (layer.name, sources, compute)
     return list(steps.values())
-
-
-def _is_even(layer: Layer) -> bool:
-    top, bottom, left, right = layer.padding
-    return top == bottom and left == right
-
-
-def _zero_padding(layer: Layer) -> Compute:
-    top, bottom, left, right = layer.padding
-    return lambda x: functional.pad(x, (left, right, top, bottom))
-
-
-def _stateless(layer: Layer, memory_format: torch.memory_format, may_overwrite: bool) -> Compute:
-    """What a layer without weights computes."""
-    if layer.kind == "relu":
-        return functional.relu_ if may_overwrite else functional.relu
-    if layer.kind == "add":
-        return torch.add
-    if layer.kind == "concat":
-        return lambda *parts: _Concat.apply(memory_format, *parts)
-    if layer.kind == "global_pool":
-        return lambda x: x.mean((2, 3), keepdim=True)
-    if layer.kind == "subsample":
-        return _subsample(layer, memory_format)
-    assert layer.kind in ("max_pool", "avg_pool"), f"unknown kind of layer: {layer.kind}"
-    return _pool(layer)
-
-
-def _pool(layer: Layer) -> Compute:
-    """Padding enters neither the largest nor the mean value.
-
-    Where SAME wants one pixel more below and right, ceil_mode lets the last window reach over the edge: the same
-    windows as with the padding, without a copy of the source.
-    """
-    top, bottom, left, right = layer.padding
-    assert bottom - top in (0, 1) and right - left in (0, 1), f"padding {layer.padding} is not SAME"
-    padding, ceil = (top, left), not _is_even(layer)
-    if layer.kind == "max_pool":
-        return lambda x: functional.max_pool2d(x, layer.kernel, layer.stride, padding, ceil_mode=ceil)
-    return lambda x: functional.avg_pool2d(
-        x, layer.kernel, layer.stride, padding, ceil_mode=ceil, count_include_pad=False
-    )
-
-
-def _subsample(layer: Layer, memory_format: torch.memory_format) -> Compute:
-    """Every second pixel, after the padding; a copy, since both directions of the convolution behind it want one."""
-    top, bottom, left, right = layer.padding
-    rows, columns = layer.stride
-
-    def compute(x: Tensor) -> Tensor:
-        shifted = x[:, :, max(-top, 0) :: rows, max(-left, 0) :: columns]
-        _, _, height, width = shifted.shape
-        missing = (0, layer.shape[2] - width, 0, layer.shape[1] - height)
-        padded = functional.pad(shifted, missing) if any(missing) else shifted
-        return padded.contiguous(memory_format=memory_format)
-
-    assert top in (0, -1) and left in (0, -1) and bottom in (0, 1) and right in (0, 1)
-    return compute
-
-
-class _Concat(torch.autograd.Function):
-    """Parts side by side as channels, whose gradients come back as tensors of their own.
-
-    PyTorch's own gives back views into one gradient, with gaps between their pixels, for which the backward pass of
-    batch norm has only a slow way: 97 ms instead of 6 for 64 x 32 channels of 32 x 32.
-    """
-
-    @staticmethod
-    def forward(context: Any, memory_format: torch.memory_format, *parts: Tensor) -> Tensor:
-        context.memory_format, context.channels = memory_format, [part.shape[1] for part in parts]
-        return torch.cat(parts, 1)
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        views = gradients[0].split(context.channels, 1)
-        return None, *(view.contiguous(memory_format=context.memory_format) for view in views)
-
-
-class _Convolution(nn.Module):
-    def __init__(self, layer: Layer, generator: torch.Generator) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(_fan_out_weights(layer, generator))
-        padding = (layer.padding[0], layer.padding[2]) if _is_even(layer) else (0, 0)
-        self._arguments = (None, layer.stride, padding, (layer.dilation, layer.dilation), layer.groups)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.conv2d(x, self.weight, *self._arguments)
-
-
-class _Linear(nn.Module):
-    def __init__(self, layer: Layer, generator: torch.Generator) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(_fan_out_weights(layer, generator))
-        self.bias = nn.Parameter(torch.zeros(layer.shape[0]))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.linear(x.flatten(1), self.weight, self.bias)
-
-
-class _BatchNorm(nn.Module):
-    running_mean: Tensor
-    running_var: Tensor
-
-    def __init__(self, layer: Layer, epsilon: float, momentum: float) -> None:
-        super().__init__()
-        channels = layer.shape[0]
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("running_mean", torch.zeros(channels))
-        self.register_buffer("running_var", torch.ones(channels))
-        self.momentum, self._epsilon = momentum, epsilon
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.batch_norm(
-            x, self.weight, self.bias, self.running_mean, self.running_var,
-            self.training, self.momentum, self._epsilon, True,
-        )  # fmt: skip
-
-
-def _fan_out_weights(layer: Layer, generator: torch.Generator) -> Tensor:
-    """Variance scaling by what a weight feeds, as the released code initialises every convolution and linear layer.
-
-    TensorFlow's factor is 2, and it widens the deviation by 1.3 because it cuts the normal distribution at two of them.
-    """
-    shape = layer.parameter_shapes()["weight"]
-    fan_out = shape[0] // layer.groups * math.prod(shape[2:])
-    deviation = math.sqrt(1.3 * 2 / fan_out)
-    weights = torch.empty(shape)
-    nn.init.trunc_normal_(weights, 0.0, deviation, -2 * deviation, 2 * deviation, generator=generator)
-    return weights
 
 
 def _register(root: nn.Module, name: str, module: nn.Module) -> None:

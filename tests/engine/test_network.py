@@ -9,7 +9,8 @@ from search_engine.architecture import Block, Cell, CellArchitecture
 from search_engine.config import LayoutConfig, NasnetSpaceConfig
 from search_engine.layers import IMAGE, LayerList
 from search_engine.network_plan import NetworkPlan, plan
-from search_engine.networks.plan_network import PlanNetwork, _BatchNorm
+from search_engine.networks.layer_compute import BatchNorm
+from search_engine.networks.plan_network import PlanNetwork
 from search_engine.operations import apply_operation, factorized_reduction
 from search_engine.spaces.nasnet import NasnetSpace
 
@@ -78,7 +79,7 @@ def test_gradients_of_batch_norm_are_dense(network_plan):
         output.register_hook(lambda gradient: dense.append(gradient.is_contiguous(memory_format=torch.channels_last)))
 
     for module in network.modules():
-        if isinstance(module, _BatchNorm):
+        if isinstance(module, BatchNorm):
             module.register_forward_hook(look)
     network(images_for(network_plan)).sum().backward()
     assert dense and all(dense)
