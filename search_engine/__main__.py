@@ -18,13 +18,13 @@ from search_engine import cost
 from search_engine.architecture import Architecture, Cell, CellArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
-from search_engine.command_line import parser, read_architecture, search_config, settings, training_config
 from search_engine.config import LayoutConfig, read_config
 from search_engine.data.descriptions import describe as describe_data
-from search_engine.drawing import architecture_svg
+from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.network_plan import plan
-from search_engine.terminal_progress import follow_search, follow_training
+from search_engine.terminal.command_line import parser, read_architecture, search_config, settings, training_config
+from search_engine.terminal.progress import follow_search, follow_training
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
 PIPE_CLOSED = 141  # and of one whose reader went away.
@@ -97,7 +97,7 @@ def search(options: argparse.Namespace) -> int:
     import torch
 
     from search_engine.evaluators.standalone import StandaloneEvaluator
-    from search_engine.search_folder import SearchFolder
+    from search_engine.terminal.search_folder import SearchFolder
     from search_engine.training.numerics import set_numerics
 
     set_numerics(config.reproducibility.threads)
@@ -128,9 +128,9 @@ def train(options: argparse.Namespace) -> int:
     import torch
 
     from search_engine.data.batches import prepare
+    from search_engine.terminal.training_folder import TrainingFolder
     from search_engine.training.for_keeps import TrainingForKeeps
     from search_engine.training.numerics import set_numerics
-    from search_engine.training_folder import TrainingFolder
 
     device = torch.device("cpu")
     set_numerics(config.reproducibility.threads)
@@ -149,7 +149,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from search_engine.trained_network import TrainedNetwork
+    from search_engine.terminal.trained_network import TrainedNetwork
     from search_engine.training.numerics import set_numerics
 
     path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network

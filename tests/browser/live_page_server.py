@@ -21,21 +21,13 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from search_engine.architecture import architecture_from_json
-from search_engine.drawing import architecture_svg, cell_svg
+from search_engine.config import SearchConfig
+from search_engine.drawing.svg import architecture_svg, cell_svg
 from webapp.searches import live_state
+from webapp.searches.settings_shown import settings_shown
 
 STATIC = Path(__file__).resolve().parents[2] / "frontend" / "static"
 ID = "11111111-2222-4333-8444-555555555555"
-SETTINGS = [
-    {"heading": "Search space", "rows": [{"title": "Blocks per cell", "value": "2"}]},
-    {"heading": "Data", "rows": [
-        {"title": "Data set", "value": "Fashion-MNIST, 10,000 embedded images"},
-        {"title": "SHA-256", "value": "0f7e" * 16},
-    ]},
-    {"heading": "Search strategy", "rows": [
-        {"title": "Children per step", "value": "10"}, {"title": "Controller learning rate", "value": "0.01"},
-    ]},
-]  # fmt: skip
 HONESTY = (
     "Each child sees 2,000 small images once: enough to see the controller learn, too little to say how good a cell "
     "is in the end."
@@ -59,7 +51,8 @@ class Played:
         row = SimpleNamespace(id=ID, name="Two-minute demo")
         context = {
             self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID}, "honesty": HONESTY,
-            "settings": SETTINGS, "origin": {"title": "child 3.4", "url": "#"},
+            "settings": settings_shown(SearchConfig, SearchConfig().model_dump(mode="json")),
+            "origin": {"title": "child 3.4", "url": "#"},
             "command": "python -m search_engine evaluate checkpoint.safetensors --data fashion-mnist-10k",
         }  # fmt: skip
         request = RequestFactory().get(f"/searches/{ID}")

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.architecture import COMBINATIONS, OPERATIONS, Block, Cell, CellArchitecture, loose_ends
-from search_engine.cell_layout import Box, CellLayout, layout
-from search_engine.cell_rows import OUTPUT
-from search_engine.drawing import SHORT_NAMES, architecture_svg, cell_svg, describe, family
+from search_engine.drawing.layout import Box, CellLayout, layout
+from search_engine.drawing.rows import OUTPUT
+from search_engine.drawing.svg import SHORT_NAMES, architecture_svg, cell_svg, describe, family
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "cells"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -14,7 +14,7 @@ import torch
 
 from search_engine.__main__ import COMMANDS, main
 from search_engine.catalogue.published import read_published
-from search_engine.drawing import architecture_svg
+from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.presets import PRESETS
 
@@ -222,7 +222,7 @@ def test_a_network_is_trained_scored_and_scored_again_from_its_file(terminal: Te
 
 
 def test_a_training_takes_all_images_at_their_own_size_unless_told(terminal: Terminal, tmp_path: Path) -> None:
-    from search_engine.command_line import parser, training_config
+    from search_engine.terminal.command_line import parser, training_config
 
     words = ["train", "nasnet-a", "--data", "cifar-10", "--out", str(tmp_path), "--held-out-examples", "5000"]
     config = training_config(parser().parse_args(words))
@@ -233,13 +233,13 @@ def test_a_training_takes_all_images_at_their_own_size_unless_told(terminal: Ter
 
 
 def test_every_preset_is_a_search(terminal: Terminal) -> None:
-    from search_engine.command_line import search_config
+    from search_engine.terminal.command_line import search_config
 
     assert [search_config(preset.name) for preset in PRESETS] == [preset.config for preset in PRESETS]
 
 
 def test_a_preset_that_does_not_exist_is_named() -> None:
-    from search_engine.command_line import search_config
+    from search_engine.terminal.command_line import search_config
 
     with pytest.raises(UserError, match="neither a file nor a preset"):
         search_config("no such preset")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from search_engine.events import ChildFinished, ControllerUpdated, EpochEnded, Event, StateChanged, TrainingFinished
-from search_engine.terminal_progress import follow_search, follow_training
+from search_engine.terminal.progress import follow_search, follow_training
 
 
 @dataclass

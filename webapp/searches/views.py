@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 
 from search_engine.architecture import architecture_from_json
 from search_engine.config import Config, SearchConfig, TrainingConfig
-from search_engine.drawing import architecture_svg, cell_svg
+from search_engine.drawing.svg import architecture_svg, cell_svg
 from search_engine.presets import PRESETS, Preset, training_defaults
 from webapp.searches.advice import honesty
 from webapp.searches.child_page import counts_of, decisions_of, epochs_of

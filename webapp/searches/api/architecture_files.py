@@ -8,7 +8,7 @@ from django.urls import register_converter
 from django.urls.converters import StringConverter
 
 from search_engine.architecture import Architecture
-from search_engine.drawing import architecture_svg
+from search_engine.drawing.svg import architecture_svg
 from search_engine.formats import darts_text
 
 _WRITERS = {  # name in the address: (content, media type)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from search_engine.events import ChildFinished, ControllerUpdated, EpochEnded, Event
 
 if TYPE_CHECKING:
-    from search_engine.search_folder import SearchFolder
+    from search_engine.terminal.search_folder import SearchFolder
 
 Events = Generator[Event, None, None]
 

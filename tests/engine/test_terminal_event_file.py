@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from search_engine.errors import CheckpointError, UserError
-from search_engine.event_file import EventFile
 from search_engine.events import EpochEnded, Event, StateChanged
+from search_engine.terminal.event_file import EventFile
 
 EVENTS: list[Event] = [
     EpochEnded(epoch=1, epochs=2, loss=0.1, accuracy=1 / 3, learning_rate=0.1, seconds=0.5),

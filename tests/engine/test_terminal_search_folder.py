@@ -13,8 +13,8 @@ from search_engine.architecture import architecture_from_json
 from search_engine.config import SearchConfig, read_config
 from search_engine.errors import CheckpointError, UserError
 from search_engine.events import ChildFinished, Event, SearchStarted, StateChanged
-from search_engine.search_folder import SearchFolder
 from search_engine.strategies.base import Proposal
+from search_engine.terminal.search_folder import SearchFolder
 from tests.engine.toy import ToyEvaluator
 
 DATA = {"name": "toy"}

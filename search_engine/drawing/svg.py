@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
 from search_engine.architecture import Architecture, Block, Cell
-from search_engine.cell_layout import Box, CellLayout, PlacedBlock, PlacedEdge, Point, layout
-from search_engine.cell_rows import OUTPUT
+from search_engine.drawing.layout import Box, CellLayout, PlacedBlock, PlacedEdge, Point, layout
+from search_engine.drawing.rows import OUTPUT
 
 SHORT_NAMES = {
     "identity": "identity",

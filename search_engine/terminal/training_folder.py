@@ -16,9 +16,9 @@ from typing import Any
 from search_engine import checkpoints
 from search_engine.cost import mult_adds, parameters
 from search_engine.data.batches import DataParts
-from search_engine.event_file import EventFile
 from search_engine.events import Event, TrainingFinished, TrainingStarted
-from search_engine.search_folder import claim_folder
+from search_engine.terminal.event_file import EventFile
+from search_engine.terminal.search_folder import claim_folder
 from search_engine.training.for_keeps import TrainingForKeeps
 
 

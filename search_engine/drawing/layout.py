@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search_engine.architecture import Cell
-from search_engine.cell_rows import OUTPUT, Item, Rows, chain, ordered_rows, sides_of, source_of
+from search_engine.drawing.rows import OUTPUT, Item, Rows, chain, ordered_rows, sides_of, source_of
 
 OPERATION_WIDTH, OPERATION_HEIGHT = 66.0, 26.0
 SIDES_GAP = 8.0  # Between the two operations of a block.

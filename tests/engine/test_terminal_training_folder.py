@@ -11,8 +11,8 @@ from search_engine.catalogue.published import read_published
 from search_engine.config import TrainingConfig, read_config
 from search_engine.data.batches import DataParts, prepare
 from search_engine.errors import CheckpointError, UserError
+from search_engine.terminal.training_folder import TrainingFolder
 from search_engine.training.for_keeps import TrainingForKeeps
-from search_engine.training_folder import TrainingFolder
 
 CPU = torch.device("cpu")
 

@@ -20,12 +20,12 @@ from search_engine.errors import UserError
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.replaying import Replaying, evaluation_of
 from search_engine.evaluators.reusing import Reusing
-from search_engine.event_file import EventFile
 from search_engine.events import ChildFinished, DecisionShown, Event, ProposalShown, SearchStarted, StepProposed
 from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
 from search_engine.strategies.build import build_strategy, load_strategy, save_strategy
+from search_engine.terminal.event_file import EventFile
 
 COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",

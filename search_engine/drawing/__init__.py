@@ -1,0 +1,1 @@
+"""Cells as pictures: rows, then places, then SVG. No PyTorch."""
