@@ -25,7 +25,8 @@ export function filled(traces) {
 export function axis(colours, title, parts = {}) {
   return {
     title: { text: title, standoff: 8, font: { size: 11 } },
-    type: "linear", gridcolor: colours.grid, linecolor: colours.grid, zeroline: false, automargin: false, fixedrange: true,
+    type: "linear", gridcolor: colours.grid, linecolor: colours.grid, zeroline: false,
+    automargin: false, fixedrange: true,
     color: colours.quiet, ...parts,
   };
 }

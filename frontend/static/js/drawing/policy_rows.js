@@ -27,5 +27,6 @@ export function grouped(rows) {
 
 function placeOf(name) {
   const words = name.split(" ");
-  return { cell: words[0], role: words.find((word) => ["input", "operation", "combination"].includes(word)) ?? "option" };
+  const role = words.find((word) => ["input", "operation", "combination"].includes(word)) ?? "option";
+  return { cell: words[0], role };
 }

@@ -26,7 +26,8 @@ export function rewardFigure(state, colours) {
     marks("copied", copied, { color: colours.point, size: 6, symbol: "circle-open", opacity: 0.8 }, shape),
     { ...marks("failed", failed, { color: colours.bad, size: 7, symbol: "x-thin-open" }, shape),
       hovertemplate: "child %{x}: no measured reward<extra></extra>" },
-    { ...line("best so far", bestSoFar(counted), colours.best, 1.5), line: { color: colours.best, width: 1.5, shape: "hv" } },
+    { ...line("best so far", bestSoFar(counted), colours.best, 1.5),
+      line: { color: colours.best, width: 1.5, shape: "hv" } },
     { ...line("moving mean", movingMean(counted), colours.mean, 1.25),
       line: { color: colours.mean, width: 1.25, dash: "dot" } },
     { ...line("entropy", entropies(state), colours.entropy, 1), yaxis: "y2",
@@ -37,7 +38,8 @@ export function rewardFigure(state, colours) {
   const highest = Math.max(1, ...state.steps.map(([, , entropy]) => entropy ?? 0));
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "children", { range: [-0.5, Math.max(state.total, 1) - 0.5] }),
-    yaxis: axis(colours, "reward (accuracy on held-out images)", { range, tickformat: ".3f", overlaying: "y2", tickmode: "auto" }),
+    yaxis: axis(colours, "reward (accuracy on held-out images)", {
+      range, tickformat: ".3f", tickmode: "auto", overlaying: "y2" }), // Above the entropy.
     yaxis2: axis(colours, "entropy (nats)", {
       side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
       tickmode: "auto", nticks: 6, tickformat: ".3~g" }),
@@ -55,7 +57,8 @@ export function costFigure(state, colours) {
     x: shown.map((row) => row[3]), y: shown.map((row) => row[1]),
     customdata: shown.map((row) => [row[0], row[4]]),
     marker: { color: colours.point, size: 6, opacity: 0.6 },
-    hovertemplate: "child %{customdata[0]}: %{y:.4f}, %{x:.3s} parameters, %{customdata[1]:.3s} mult-adds<extra></extra>",
+    hovertemplate:
+      "child %{customdata[0]}: %{y:.4f}, %{x:.3s} parameters, %{customdata[1]:.3s} mult-adds<extra></extra>",
   };
   const best = {
     ...line("best for its cost", front.map((row) => [row[3], row[1]]), colours.main, 2),
@@ -98,7 +101,8 @@ export function stepMeans(state) {
 }
 
 function entropies(state) {
-  return state.steps.filter(([, , entropy]) => entropy !== null).map(([step, , entropy]) => [middle(state, step), entropy]);
+  const known = state.steps.filter(([, , entropy]) => entropy !== null);
+  return known.map(([step, , entropy]) => [middle(state, step), entropy]);
 }
 
 function middle(state, step) {
@@ -106,7 +110,8 @@ function middle(state, step) {
 }
 
 function waiting(colours, text) {
-  return { text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 13, color: colours.quiet } };
+  const font = { size: 13, color: colours.quiet };
+  return { text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
 }
 
 function rewardRange(points) {

@@ -16,6 +16,7 @@ export function trainingFigure(state, colours) {
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "epoch", { range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d" }),
     yaxis: axis(colours, "loss", { rangemode: "tozero", tickmode: "auto" }),
-    yaxis2: axis(colours, "accuracy", { overlaying: "y", side: "right", showgrid: false, tickformat: ".2f", tickmode: "auto", nticks: 6 }),
+    yaxis2: axis(colours, "accuracy", {
+      overlaying: "y", side: "right", showgrid: false, tickformat: ".2f", tickmode: "auto", nticks: 6 }),
   }) };
 }

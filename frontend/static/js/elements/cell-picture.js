@@ -1,6 +1,6 @@
 /**
  * <cell-picture src="...svg">: a drawing of cells. The SVG is fetched once per address, parsed and adopted, so that the
- * page's style sheet colours it. The old picture stays until the new one is there.
+ * page's style sheet colours it and knows its --natural-height. The old picture stays until the new one is there.
  */
 
 import { build } from "./build.js";
@@ -33,6 +33,7 @@ class CellPicture extends HTMLElement {
     let picture;
     try {
       picture = (await fetched(source)).cloneNode(true);
+      picture.style.setProperty("--natural-height", `${picture.getAttribute("height")}px`);
     } catch {
       picture = build("p", { class: "quiet small" }, "The picture could not be loaded.");
     }

@@ -118,7 +118,8 @@ class ChildrenTable extends HTMLElement {
     this.#body.replaceChildren(...children.map((child) =>
       rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, searchPaths(this.#page.id))));
     if (!children.length) {
-      this.#body.append(build("tr", {}, build("td", { colspan: COLUMNS.length, class: "quiet" }, "No child has ended yet.")));
+      const none = build("td", { colspan: COLUMNS.length, class: "quiet" }, "No child has ended yet.");
+      this.#body.append(build("tr", {}, none));
     }
     write(this.#place, `page ${this.#number} of ${this.#pages}`);
     this.#mark();
@@ -140,10 +141,12 @@ function rowOf(child, paths) {
   const reward = child.reward === null ? "–" : percent(child.reward);
   const note = child.reason || (child.twin ? `copy of ${child.twin.join(".")}` : "");
   const cell = (text) => build("td", { class: "is-number" }, text);
-  return build("tr", { "data-child": `${child.step}.${child.slot}` },
-    build("td", {}, build("a", { href: paths.child(child.step, child.slot), class: "thumbnail", tabindex: -1, "aria-hidden": "true" },
-      build("cell-picture", { src: paths.normal(child.step, child.slot) }))),
-    build("td", { class: "is-number" }, build("a", { href: paths.child(child.step, child.slot) }, `${child.step}.${child.slot}`)),
+  const name = `${child.step}.${child.slot}`;
+  const href = paths.child(child.step, child.slot);
+  const picture = build("cell-picture", { src: paths.normal(child.step, child.slot) });
+  return build("tr", { "data-child": name },
+    build("td", {}, build("a", { href, class: "thumbnail", tabindex: -1, "aria-hidden": "true" }, picture)),
+    build("td", { class: "is-number" }, build("a", { href }, name)),
     build("td", { class: "is-number" }, reward, note ? build("span", { class: "quiet small child-note" }, note) : null),
     cell(count(child.parameters)), cell(count(child.mult_adds)), cell(took(child.seconds)));
 }

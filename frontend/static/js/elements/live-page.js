@@ -1,6 +1,6 @@
 /**
- * <live-page>: holds a live page together. Reads the page's JSON ("state", "page"), keeps the state up to date and hands
- * it to every element inside that is marked with data-live, by calling render(state, page, status) on it.
+ * <live-page>: holds a live page together. Reads the page's JSON ("state", "page"), keeps the state up to date and
+ * hands it to every element inside that is marked with data-live, by calling render(state, page, status) on it.
  */
 
 import { streamPaths } from "../live/paths.js";

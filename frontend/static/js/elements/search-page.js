@@ -11,7 +11,6 @@ import "./policy-map.js";
 import "./cost-chart.js";
 import "./workers-panel.js";
 import "./event-log.js";
-import "./data-origin.js";
 import "./picture-download.js";
 import "./download-menu.js";
 import "./print-of-search.js";

@@ -1,4 +1,4 @@
-/** <training-end>: what shows once a training has ended: its one look at the test images, and what can be taken away. */
+/** <training-end>: what shows once a training has ended: its one look at the test images, and its files. */
 
 import { get } from "../api.js";
 import { bytes, percent } from "../drawing/format.js";

@@ -7,5 +7,4 @@ import "./training-chart.js";
 import "./training-end.js";
 import "./picture-download.js";
 import "./event-log.js";
-import "./data-origin.js";
 import "./live-page.js";

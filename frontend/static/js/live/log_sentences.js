@@ -1,6 +1,6 @@
 /**
- * The log line of an event, or null where an event is too small for one. Pure; twin of webapp/searches/log_sentences.py.
- * Numbers with a fraction are left to the page, because the two languages would not write them alike.
+ * The log line of an event, or null where an event is too small for one. Pure; the twin of
+ * webapp/searches/log_sentences.py. Numbers with a fraction are left to the page, because the two languages would not write them alike.
  */
 
 export function sentence(event) {

@@ -31,7 +31,7 @@ export class Socket {
   #asking = null;
   #open = false;
 
-  /** after: number of the last event the page has. onEvents(events); onStatus("connected" | "reconnecting" | sentence). */
+  /** after: number of the last event the page has. onStatus gets "connected", "reconnecting" or a sentence. */
   constructor({ path, eventsPath, after, onEvents, onStatus }) {
     this.#path = path;
     this.#eventsPath = eventsPath;

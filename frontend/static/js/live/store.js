@@ -1,4 +1,4 @@
-/** The state of one stream while its page is open: folds events, and tells when to draw, at most four times a second. */
+/** The state of one stream while its page is open: folds events, and has them drawn at most four times a second. */
 
 import { Socket } from "./socket.js";
 import { apply } from "./state.js";
