@@ -1,7 +1,5 @@
 """The cost before a start: hand-computed times, memory and disk from the plan, and advice that fits."""
 
-import time
-
 import pytest
 
 from search_engine.config import SearchConfig
@@ -72,10 +70,8 @@ def test_memory_is_that_of_the_largest_hundredth() -> None:
     assert search_cost(demo(recipe={"batch_size": 64}), []).memory_bytes > 1.8 * each[197]
 
 
-def test_draws_are_the_same_every_time_and_fewer_for_large_networks() -> None:
+def test_draws_are_the_same_every_time() -> None:
     assert drawn_children(DEMO.config) == drawn_children(demo())
-    large = demo(space={"blocks": 7}, child={"normal_cells": 6, "reductions": 2}, data={"image_size": 28})
-    assert uniform_draws.FEWEST_DRAWS <= len(drawn_children(large)) < uniform_draws.DRAWS
 
 
 def test_more_epochs_keep_more_checkpoints() -> None:
@@ -84,17 +80,6 @@ def test_more_epochs_keep_more_checkpoints() -> None:
     mean = sum(child.parameters for child in drawn) / len(drawn)
     rows = 120 * 4 * estimate.ROW_BYTES_EPOCH
     assert many - few == pytest.approx(120 * 4 * 8 * mean + rows, rel=0.001)
-
-
-def test_an_answer_is_quick_cold_and_at_once_warm() -> None:
-    uniform_draws._draw.cache_clear()
-    before = time.process_time()  # Processor time: the tests' machine may be busy.
-    search_cost(SearchConfig(), [FLAT])
-    cold = time.process_time() - before
-    search_cost(SearchConfig(), [FLAT])
-    warm = time.process_time() - before - cold
-    assert cold < 1.0
-    assert warm < 0.1
 
 
 def test_a_training_counts_the_very_network() -> None:
