@@ -6,7 +6,6 @@ The golden pictures are made anew with `python tests/engine/test_drawing.py`; lo
 import itertools
 import random
 import re
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -165,14 +164,6 @@ def test_a_picture_needs_nothing_from_elsewhere() -> None:
     svg = architecture_svg(CellArchitecture(NORMAL, REDUCTION))
     assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg"]
     assert " style=" not in svg and "<style" not in svg and " id=" not in svg
-
-
-def test_a_cell_of_five_blocks_is_drawn_within_ten_milliseconds() -> None:
-    cells = [_random_cell(5, seed) for seed in range(40)]
-    start = time.process_time()
-    for cell in cells:
-        cell_svg(cell, title="Timed")
-    assert (time.process_time() - start) / len(cells) < 0.010
 
 
 def _overlap(one: Box, other: Box) -> bool:

