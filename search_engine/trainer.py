@@ -49,6 +49,7 @@ class Trainer:
         self._resident = ResidentData(folder=data_folder, device=device)
         self._steps_done = 0
         self.is_interrupted = threading.Event()
+        self.has_failed = threading.Event()
 
     @property
     def progress(self) -> int:
@@ -189,16 +190,16 @@ def main(arguments: list[str]) -> NoReturn:
         spool=options.spool, data_folder=options.data or options.spool / "data", device=torch.device(options.device)
     )
     jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(jobs, trainer.is_interrupted), daemon=True).start()
+    threading.Thread(target=_listen, args=(jobs, trainer), daemon=True).start()
     while True:
         request = jobs.get()
         try:
             _serve(trainer, request, line)
         except Exception as error:
             traceback.print_exc()
+            trainer.has_failed.set()  # First, because the parent may close standard input when it reads the next line.
             line.send({"failed": {"message": f"{type(error).__name__}: {error}"}})
-            sys.stderr.flush()
-            os._exit(1)  # At once: the listening thread would otherwise see the parent's end and call it success.
+            os._exit(1)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -210,7 +211,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _listen(jobs: "queue.SimpleQueue[Message]", is_interrupted: threading.Event) -> None:
+def _listen(jobs: "queue.SimpleQueue[Message]", trainer: Trainer) -> None:
     """Read requests as they come, and end the process with its parent.
 
     A job forgets an interruption that was meant for the one before; it is read here, in the order of the lines.
@@ -219,14 +220,14 @@ def _listen(jobs: "queue.SimpleQueue[Message]", is_interrupted: threading.Event)
         for text in sys.stdin:
             request = json.loads(text)
             if request["do"] == "interrupt":
-                is_interrupted.set()
+                trainer.is_interrupted.set()
             else:
-                is_interrupted.clear()
+                trainer.is_interrupted.clear()
                 jobs.put(request)
     except Exception:
         traceback.print_exc()
         os._exit(1)
-    os._exit(0)
+    os._exit(1 if trainer.has_failed.is_set() else 0)
 
 
 def _serve(trainer: Trainer, request: Message, line: Line) -> None:
