@@ -59,7 +59,7 @@ COFFEE = Preset(
     name="coffee",
     title="Coffee",
     sentence=(
-        "500 small networks of three blocks a cell in about 20 minutes on two cores: long enough for the controller to "
+        "600 small networks of three blocks a cell in about 20 minutes on two cores: long enough for the controller to "
         "settle, still far from the paper's 20,000 networks."
     ),
     config=SearchConfig(
@@ -69,7 +69,7 @@ COFFEE = Preset(
         child=LayoutConfig(normal_cells=1, reductions=1, filters=8),
         recipe=_SHORT_RECIPE,
         data=DataConfig(image_size=14, train_examples=4000, held_out_examples=2000),
-        budget=BudgetConfig(children=500),
+        budget=BudgetConfig(children=600),
     ),
 )
 
