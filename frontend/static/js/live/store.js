@@ -1,9 +1,12 @@
-/** The state of one stream while its page is open: folds events, and has them drawn at most four times a second. */
+/**
+ * The state of one stream while its page is open: folds events, and has them drawn at most ten times a second. Charts,
+ * which take longer, wait by themselves.
+ */
 
 import { Socket } from "./socket.js";
 import { apply } from "./state.js";
 
-const DRAW_MS = 250;
+const DRAW_MS = 100;
 
 export class Store {
   #state;
