@@ -9,7 +9,7 @@ from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-LOOK = "webapp.searches.tasks.look"
+LOOK = "webapp.searches.workers.tasks.look"
 LOOK_EXPIRES_SECONDS = 10  # The reconciler rings again every two seconds, so an old message is worth nothing.
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ app.conf.update(
     worker_enable_remote_control=False,
     task_default_queue="look",
     enable_utc=True,
-    imports=["webapp.searches.tasks"],
+    imports=["webapp.searches.workers.tasks"],
 )
 
 

@@ -24,7 +24,7 @@ from search_engine.architecture import architecture_from_json
 from search_engine.config import SearchConfig
 from search_engine.drawing.svg import architecture_svg, cell_svg
 from webapp.searches import live_state
-from webapp.searches.settings_shown import settings_shown
+from webapp.searches.pages.settings_shown import settings_shown
 
 STATIC = Path(__file__).resolve().parents[2] / "frontend" / "static"
 ID = "11111111-2222-4333-8444-555555555555"

@@ -19,9 +19,10 @@ from search_engine.runner import child_finished, controller_updated, fingerprint
 from search_engine.strategies.base import Evaluation
 from tests.faults import fake_engine
 from tests.faults.fake_engine import FakeEvaluator
-from webapp.searches import artifacts, leases, lifecycle, live_state, reconciler, results, trainer_requests
+from webapp.searches import artifacts, leases, lifecycle, live_state, results
 from webapp.searches.leases import HEARTBEAT_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
+from webapp.searches.workers import reconciler, trainer_requests
 
 if TYPE_CHECKING:
     from tests.faults.simulation import World

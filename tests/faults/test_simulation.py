@@ -8,8 +8,9 @@ from django.db import transaction
 
 from tests.faults import fake_engine, real_engine
 from tests.faults.simulation import simulate
-from webapp.searches import leases, reconciler, results
+from webapp.searches import leases, results
 from webapp.searches.models import Job
+from webapp.searches.workers import reconciler
 
 # CELLWRIGHT_SEEDS=1000 runs so many; a seed that fails there becomes a test of its own here.
 SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "80"))

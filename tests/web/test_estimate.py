@@ -6,11 +6,11 @@ from search_engine.config import SearchConfig
 from search_engine.presets import COFFEE, DEMO, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from tests.web.example_search import a_worker, demo_json
-from webapp.searches import estimate, uniform_draws
-from webapp.searches.advice import honesty
-from webapp.searches.data_limits import data_errors
-from webapp.searches.estimate import live_rates, search_cost, training_cost
-from webapp.searches.uniform_draws import drawn_children
+from webapp.searches.costs import estimate, uniform_draws
+from webapp.searches.costs.advice import honesty
+from webapp.searches.costs.data_limits import data_errors
+from webapp.searches.costs.estimate import live_rates, search_cost, training_cost
+from webapp.searches.costs.uniform_draws import drawn_children
 
 FLAT = [[1e5, 1e9], [1e7, 1e9]]  # A worker that trains at 10^9 mult-adds a second.
 

@@ -8,8 +8,8 @@ from search_engine.architecture import OPERATIONS
 from search_engine.config import Config, PpoConfig, RandomConfig, SearchConfig, TrainingConfig
 from search_engine.presets import DEMO, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
-from webapp.searches.forms import ESSENTIAL, FormField, describe_form, number_text
-from webapp.searches.settings_shown import settings_shown
+from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, number_text
+from webapp.searches.pages.settings_shown import settings_shown
 
 
 def fields_of(model: type[Config], config: Config) -> dict[str, FormField]:

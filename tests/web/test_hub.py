@@ -12,7 +12,8 @@ from asgiref.sync import sync_to_async
 
 from search_engine.events import EpochEnded
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import clock, event_log, hub
+from webapp.searches import clock, event_log
+from webapp.searches.live import hub
 from webapp.searches.models import Stream
 from webapp.supervisor import broker
 from webapp.supervisor.part import Part

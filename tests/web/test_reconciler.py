@@ -7,8 +7,9 @@ from django.db import DatabaseError
 
 from tests.faults.fake_engine import DATA, DECISIONS, small_config
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import clock, event_log, leases, lifecycle, planner, reconciler
+from webapp.searches import clock, event_log, leases, lifecycle, planner
 from webapp.searches.models import Job, Search, Worker
+from webapp.searches.workers import reconciler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

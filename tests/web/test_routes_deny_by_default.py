@@ -12,8 +12,8 @@ from django.urls.converters import get_converters
 
 from webapp.accounts.access import DeniedByDefault
 from webapp.asgi import application
-from webapp.searches.consumers import StreamConsumer
-from webapp.searches.routing import websocket_urlpatterns
+from webapp.searches.live.consumers import StreamConsumer
+from webapp.searches.live.routing import websocket_urlpatterns
 
 PUBLIC = {"health", "sign-in", "sign-in/<path:token>"}  # Everybody may see these, and nothing else.
 VALUES = ("00000000-0000-0000-0000-000000000000", "0", "x", "architecture.json")  # One of them fits any converter.

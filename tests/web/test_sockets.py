@@ -15,7 +15,8 @@ from search_engine.events import EpochEnded
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.asgi import application
-from webapp.searches import clock, consumers, event_log, hub
+from webapp.searches import clock, event_log
+from webapp.searches.live import consumers, hub
 from webapp.searches.models import Stream
 
 pytestmark = pytest.mark.django_db(transaction=True)

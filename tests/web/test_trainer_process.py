@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.searches.trainer_process import TrainerGone, TrainerProcess
+from webapp.searches.workers.trainer_process import TrainerGone, TrainerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
@@ -126,7 +126,7 @@ def test_it_dies_with_its_worker_however_that_dies(tmp_path: Path) -> None:
     code = f"""
 import sys, time
 from pathlib import Path
-from webapp.searches.trainer_process import TrainerProcess
+from webapp.searches.workers.trainer_process import TrainerProcess
 folder = Path({str(tmp_path)!r})
 trainer = TrainerProcess(spool=folder / "s", data_sets=folder, log=folder / "l", threads=1, device="cpu",
                          program=(sys.executable, "-c", "import time; time.sleep(60)"))

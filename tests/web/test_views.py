@@ -16,7 +16,7 @@ from tests.web.example_search import CONFIG, a_search, a_training
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import event_log
-from webapp.searches.child_page import epochs_of
+from webapp.searches.pages.child_page import epochs_of
 from webapp.searches.start import network_of
 from webapp.searches.templatetags.shares import counted, grouped, in_bytes, percent, truncated_since
 
@@ -60,7 +60,8 @@ def test_the_first_page_lists_searches_and_trainings_with_state_progress_and_res
     a_search(get_or_create_user("stranger"), name="Not mine")
     html = page(signed_in, "/")
     assert f'href="/searches/{search.pk}"' in html and f'href="/trainings/{training.pk}"' in html
-    assert "12 of 120 children" in html and "61.00 %" in html and "0 of 8 epochs" in html
+    epochs = training.config["recipe"]["epochs"]
+    assert "12 of 120 children" in html and "61.00 %" in html and f"0 of {epochs} epochs" in html
     assert "Not mine" not in html
 
 

@@ -13,9 +13,10 @@ from search_engine.runner import child_finished, controller_updated, fingerprint
 from search_engine.strategies.base import Evaluation
 from tests.faults.fake_engine import DATA, DECISIONS, FakeEvaluator, FakeStrategy, decode, small_config
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import driver, event_log, leases, lifecycle, worker
+from webapp.searches import event_log, leases, lifecycle
 from webapp.searches.models import Job, Search, Worker
-from webapp.searches.trainer_process import Message, TrainerGone
+from webapp.searches.workers import driver, worker
+from webapp.searches.workers.trainer_process import Message, TrainerGone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

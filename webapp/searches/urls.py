@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from webapp.searches import views
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
+from webapp.searches.pages import views
 
 urlpatterns = [
     path("", views.home, name="home"),

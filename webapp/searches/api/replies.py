@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_engine.config import SearchConfig, TrainingConfig
-from webapp.searches.estimate import Cost
+from webapp.searches.costs.estimate import Cost
 
 
 class Body(BaseModel):

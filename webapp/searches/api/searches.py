@@ -25,8 +25,8 @@ from webapp.searches.api.replies import (
     StateReply,
     Unchecked,
 )
-from webapp.searches.data_limits import data_errors
-from webapp.searches.estimate import live_rates, search_cost
+from webapp.searches.costs.data_limits import data_errors
+from webapp.searches.costs.estimate import live_rates, search_cost
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
 from webapp.searches.start import start_search

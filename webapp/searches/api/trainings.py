@@ -30,8 +30,8 @@ from webapp.searches.api.replies import (
     Unchecked,
 )
 from webapp.searches.api.searches import After, Limit, own_search
-from webapp.searches.data_limits import data_errors
-from webapp.searches.estimate import live_rates, training_cost
+from webapp.searches.costs.data_limits import data_errors
+from webapp.searches.costs.estimate import live_rates, training_cost
 from webapp.searches.models import Child, Training
 from webapp.searches.overview import trainings_of
 from webapp.searches.start import start_training

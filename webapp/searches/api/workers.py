@@ -7,7 +7,7 @@ from ninja import Router
 
 from webapp.searches import clock
 from webapp.searches.api.replies import WorkerList
-from webapp.searches.estimate import LIVE_SECONDS
+from webapp.searches.costs.estimate import LIVE_SECONDS
 from webapp.searches.models import Job, Worker
 
 ELSEWHERE = "something for another user"

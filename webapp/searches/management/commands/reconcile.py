@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from webapp.searches import reconciler
+from webapp.searches.workers import reconciler
 
 
 class Command(BaseCommand):

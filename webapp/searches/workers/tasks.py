@@ -17,8 +17,8 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from django.conf import settings
 
 from webapp.celery import LOOK, app
-from webapp.searches.trainer_process import TrainerProcess
-from webapp.searches.worker import Presence, WorkingProcess
+from webapp.searches.workers.trainer_process import TrainerProcess
+from webapp.searches.workers.worker import Presence, WorkingProcess
 
 DEVICE = "cpu"
 

@@ -11,13 +11,13 @@ from search_engine.architecture import architecture_from_json
 from search_engine.config import Config, SearchConfig, TrainingConfig
 from search_engine.drawing.svg import architecture_svg, cell_svg
 from search_engine.presets import PRESETS, Preset, training_defaults
-from webapp.searches.advice import honesty
-from webapp.searches.child_page import counts_of, decisions_of, epochs_of
-from webapp.searches.forms import describe_form
-from webapp.searches.listing import entries_of
+from webapp.searches.costs.advice import honesty
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
-from webapp.searches.settings_shown import started_with
+from webapp.searches.pages.child_page import counts_of, decisions_of, epochs_of
+from webapp.searches.pages.forms import describe_form
+from webapp.searches.pages.listing import entries_of
+from webapp.searches.pages.settings_shown import started_with
 
 PAPER = Preset(
     name="paper",

@@ -17,7 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
 from webapp.accounts.models import User
-from webapp.searches.hub import Watched, this_hub
+from webapp.searches.live.hub import Watched, this_hub
 from webapp.searches.models import Stream
 
 ALIVE_SECONDS = 15.0  # A page that hears nothing for twice as long asks by itself.

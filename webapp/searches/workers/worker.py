@@ -12,11 +12,11 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from webapp.searches import artifacts, clock, leases, results
-from webapp.searches.driver import Driver, Stopping
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Job, Worker
-from webapp.searches.trainer_process import Trainer, TrainerGone
-from webapp.searches.trainer_requests import MEASURE, request_for, threads_of
+from webapp.searches.workers.driver import Driver, Stopping
+from webapp.searches.workers.trainer_process import Trainer, TrainerGone
+from webapp.searches.workers.trainer_requests import MEASURE, request_for, threads_of
 
 KINDS = tuple(kind.value for kind in Job.Kind)
 SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.

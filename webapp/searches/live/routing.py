@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.searches.consumers import StreamConsumer
+from webapp.searches.live.consumers import StreamConsumer
 
 websocket_urlpatterns = [
     path("ws/streams/<uuid:stream_id>", StreamConsumer.as_asgi()),

@@ -24,8 +24,8 @@ from search_engine.events import (
 from webapp.searches import artifacts, leases, results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
-from webapp.searches.trainer_process import Message, Trainer, TrainerGone
-from webapp.searches.trainer_requests import INTERRUPT, Request
+from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
+from webapp.searches.workers.trainer_requests import INTERRUPT, Request
 
 STALLED_SECONDS = 60.0  # Without progress the trainer hangs, unless a batch was seen to take longer than a third of it.
 LISTEN_SECONDS = 0.25  # How soon the driver notices that its process shall end.

@@ -10,9 +10,10 @@ from search_engine.config import DataConfig, PpoConfig, RecipeConfig, SearchConf
 from search_engine.data.descriptions import describe
 from search_engine.network_plan import plan
 from search_engine.spaces.nasnet import NasnetSpace
-from webapp.searches import advice, clock
+from webapp.searches import clock
+from webapp.searches.costs import advice
+from webapp.searches.costs.uniform_draws import drawn_children
 from webapp.searches.models import Worker
-from webapp.searches.uniform_draws import drawn_children
 
 LIVE_SECONDS = 15.0  # A worker that was not seen for so long is not counted on.
 FORWARD_SHARE = 1 / 3  # Of a training image's work: backward costs twice the forward pass.

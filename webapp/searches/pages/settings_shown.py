@@ -3,8 +3,8 @@
 from typing import Any
 
 from search_engine.config import Config, DataConfig
-from webapp.searches.forms import FormField, describe_form
 from webapp.searches.models import Event, Stream
+from webapp.searches.pages.forms import FormField, describe_form
 
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
 

@@ -1,0 +1,1 @@
+"""What a start will cost, and what a person should know before it."""
