@@ -4,6 +4,7 @@ config.json           what was asked for
 events.jsonl          everything that happened
 strategy.safetensors  the strategy's state after the last step
 children.csv          one row per child; best.json: the best architecture
+rewards.html          the curve of rewards, once the search has finished: a page that needs nothing else
 """
 
 import csv
@@ -14,13 +15,24 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
+
 from search_engine.checkpoints import atomic_write
 from search_engine.config import SearchConfig
 from search_engine.errors import UserError
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.replaying import Replaying, evaluation_of
 from search_engine.evaluators.reusing import Reusing
-from search_engine.events import ChildFinished, DecisionShown, Event, ProposalShown, SearchStarted, StepProposed
+from search_engine.events import (
+    ChildFinished,
+    ControllerUpdated,
+    DecisionShown,
+    Event,
+    ProposalShown,
+    SearchStarted,
+    StepProposed,
+)
+from search_engine.figures import RewardPoint, StepPoint, reward_figure
 from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
@@ -80,6 +92,9 @@ class SearchFolder:
         for event in self._events(self._remembering(evaluator), data, should_stop):
             self._log.append(event)
             yield event
+        if self.is_finished:
+            page = self._figure().to_html(include_plotlyjs=True)
+            atomic_write(self._folder / "rewards.html", page.encode())
 
     def best(self) -> dict[str, Any] | None:
         """The best measured child, the first one among equals: its architecture, and its place and reward."""
@@ -158,6 +173,21 @@ class SearchFolder:
                 ]
             )
         return text.getvalue()
+
+    def _figure(self) -> go.Figure:
+        size = self._config.strategy.step_size
+        children = [
+            RewardPoint(event.step * size + event.slot, event.reward, is_copied=event.twin is not None)
+            for event in self._verdicts()
+            if event.reward is not None and event.reason is None
+        ]
+        means = {event.step: event.mean_reward for event in self._log.events if isinstance(event, ControllerUpdated)}
+        steps = [
+            StepPoint(event.step * size + (size - 1) / 2, means.get(event.step), event.entropy)
+            for event in self._log.events
+            if isinstance(event, StepProposed)
+        ]
+        return reward_figure(children, steps, title=self._config.name or "Search")
 
     def _verdicts(self) -> list[ChildFinished]:
         return [event for event in self._log.events if isinstance(event, ChildFinished)]

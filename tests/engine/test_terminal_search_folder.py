@@ -66,7 +66,7 @@ def test_a_whole_search_leaves_its_files(tmp_path: Path) -> None:
     take(folder)
     assert folder.is_finished
     assert {path.name for path in tmp_path.iterdir()} == {
-        "config.json", "events.jsonl", "strategy.safetensors", "children.csv", "best.json",
+        "config.json", "events.jsonl", "strategy.safetensors", "children.csv", "best.json", "rewards.html",
     }  # fmt: skip
     assert read_config(SearchConfig, json.loads((tmp_path / "config.json").read_text())) == config()
     assert isinstance(folder.events[0], SearchStarted) and folder.events[0].data == DATA

@@ -11,11 +11,12 @@ import pytest
 from django.test import AsyncClient, Client
 
 from search_engine.architecture import architecture_from_json
+from search_engine.events import ChildFinished
 from search_engine.formats import darts_text
 from tests.web.example_search import a_search, a_training
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import artifacts, clock
+from webapp.searches import artifacts, clock, event_log
 from webapp.searches.models import Artifact, Stream
 
 
@@ -59,6 +60,17 @@ def test_the_table_of_children_is_whole_and_reads_back(signed_in: Client, owner:
         assert float(row["reward"]) == child.reward and float(row["log_probability"]) == child.log_probability
         assert json.loads(row["architecture"]) == child.architecture
         assert json.loads(row["decisions"]) == child.decisions
+
+
+@pytest.mark.django_db
+def test_the_curve_of_rewards_is_a_page_to_take_away(signed_in: Client, owner: User) -> None:
+    search = a_search(owner)
+    verdict = ChildFinished(step=0, slot=3, reward=0.625, parameters=10, mult_adds=20, seconds=1.0)
+    event_log.append(search.pk, [verdict])
+    answer = signed_in.get(f"/api/searches/{search.pk}/rewards.html")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    page = answer.content.decode()
+    assert "best so far" in page and "mean of step" not in page  # One child, no step was told.
 
 
 @pytest.mark.django_db

@@ -14,6 +14,7 @@ from webapp.searches.api.replies import ChildDetail, ChildList, Refusal
 from webapp.searches.api.searches import own_search
 from webapp.searches.child_rows import Order, Sort, children_csv, sorted_children
 from webapp.searches.models import Child, Search
+from webapp.searches.reward_curve import rewards_of
 
 router = Router(tags=["Children"])
 
@@ -54,6 +55,16 @@ def download_children(request: HttpRequest, search_id: uuid.UUID) -> HttpRespons
     search = own_search(request, search_id)
     name = f"{safe_name(search.name, 'search')}-children.csv"
     return attached(children_csv(search), "text/csv; charset=utf-8", name)
+
+
+@router.get(
+    "/{uuid:search_id}/rewards.html", response={200: None, 404: Refusal},
+    summary="The curve of rewards as a page that needs nothing else", url_name="rewards-page",
+)  # fmt: skip
+def download_rewards(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
+    search = own_search(request, search_id)
+    page = rewards_of(search).to_html(include_plotlyjs=True)
+    return attached(page, "text/html; charset=utf-8", f"{safe_name(search.name, 'search')}-rewards.html")
 
 
 @router.get(PLACE, response={200: ChildDetail, 404: Refusal}, summary="One child", url_name="child")

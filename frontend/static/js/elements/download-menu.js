@@ -30,7 +30,7 @@ class DownloadMenu extends HTMLElement {
     this.#key = key;
     const paths = searchPaths(page.id);
     const link = (href, text) => build("a", { href, download: true }, text);
-    const entries = [link(paths.table, "All children (CSV)")];
+    const entries = [link(paths.table, "All children (CSV)"), link(paths.curve, "Curve of rewards (HTML)")];
     if (state.best) {
       const file = (name) => paths.file(state.best.step, state.best.slot, name);
       entries.push(

@@ -7,6 +7,7 @@ export function searchPaths(id) {
     api,
     children: `${api}/children`,
     table: `${api}/children.csv`,
+    curve: `${api}/rewards.html`,
     clone: `/searches/new?clone=${id}`,
     child,
     picture: (step, slot) => `${child(step, slot)}/both.svg`,

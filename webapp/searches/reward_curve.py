@@ -1,0 +1,22 @@
+"""The curve of rewards of a search as a figure, from the state that its live page shows."""
+
+import plotly.graph_objects as go
+
+from search_engine.figures import RewardPoint, StepPoint, reward_figure
+from webapp.searches.live_state import state_at
+from webapp.searches.models import Search
+
+COPIED, FAILED = 1, 2  # Flags of a point, see live_state.
+
+
+def rewards_of(search: Search) -> go.Figure:
+    """What the live page draws, as it stands now."""
+    state = state_at(search)
+    size = state["step_size"]
+    children = [
+        RewardPoint(index, reward, is_copied=flag == COPIED)
+        for index, reward, flag in sorted(state["points"])
+        if flag != FAILED
+    ]
+    steps = [StepPoint(step * size + (size - 1) / 2, mean, entropy) for step, mean, entropy, _ in state["steps"]]
+    return reward_figure(children, steps, title=search.name or "Search")
