@@ -212,9 +212,9 @@ def test_stop_asks_before_it_stops(page: Page, midway: Played) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert midway.posts == []
     page.get_by_role("button", name="Stop", exact=True).click()
-    with page.expect_request("**/stop") as asked:
+    with page.expect_response("**/stop") as answered:
         page.get_by_role("button", name="Stop the search").click()
-    headers = asked.value.headers
+    headers = answered.value.request.headers
     assert re.fullmatch(r"[0-9a-f]{32}", headers["idempotency-key"]) and headers["x-csrftoken"]
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert [path.rsplit("/", 1)[1] for path in midway.posts] == ["stop"]

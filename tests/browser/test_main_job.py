@@ -13,8 +13,6 @@ from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.browser.conftest import ROOT, Application, watch
 
-pytestmark = pytest.mark.browser
-
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.
 SMALL = {  # What makes the demo small enough for a test; the rest stays as the preset has it.
     "name": "A small search",

@@ -10,8 +10,6 @@ from search_engine.config import SearchConfig
 from search_engine.presets import COFFEE, DEMO
 from tests.browser.conftest import PHONE, Application, watch
 
-pytestmark = pytest.mark.browser
-
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.
 
 
