@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
+from search_engine.presets import DEMO
 from tests.browser.conftest import ROOT, Application, watch
 
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.
@@ -92,7 +93,7 @@ def test_the_first_page_leads_to_the_demo(application: Application, owner_page: 
     owner_page.goto(f"{application.address}/searches/new?preset=demo")
     expect(owner_page.locator('[data-preset="demo"]')).to_have_attribute("aria-pressed", "true")
     expect(owner_page.locator("cost-panel")).to_contain_text("Memory of the largest")
-    expect(owner_page.locator("cost-panel")).to_contain_text("120")
+    expect(owner_page.locator("cost-panel")).to_contain_text(str(DEMO.config.budget.children))
 
 
 def test_a_wrong_value_is_refused_at_its_field_and_loses_nothing(application: Application, owner_page: Page) -> None:

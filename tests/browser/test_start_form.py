@@ -16,7 +16,7 @@ SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.
 @pytest.fixture
 def form(application: Application, owner_page: Page) -> Page:
     owner_page.goto(f"{application.address}/searches/new")
-    expect(owner_page.locator('[data-cost="children"]')).to_have_text("120", timeout=SLOW)
+    expect(owner_page.locator('[data-cost="children"]')).to_have_text(str(DEMO.config.budget.children), timeout=SLOW)
     return owner_page
 
 

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from search_engine import cost
-from search_engine.config import SearchConfig
+from search_engine.config import BudgetConfig, SearchConfig
 from search_engine.data.descriptions import describe
 from search_engine.events import EpochEnded
 from search_engine.presets import DEMO, training_defaults
@@ -13,7 +13,8 @@ from webapp.searches import clock, event_log
 from webapp.searches.models import Child, Search, Training, Worker
 from webapp.searches.start import network_of, start_search, start_training
 
-CONFIG: SearchConfig = DEMO.config
+# The demo with 120 children, so that figures worked by hand stay right when the preset is tuned.
+CONFIG: SearchConfig = DEMO.config.model_copy(update={"budget": BudgetConfig(children=120)})
 
 
 def demo_json(**changes: Any) -> dict[str, Any]:

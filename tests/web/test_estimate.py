@@ -3,9 +3,9 @@
 import pytest
 
 from search_engine.config import SearchConfig
-from search_engine.presets import COFFEE, DEMO, training_defaults
+from search_engine.presets import COFFEE, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
-from tests.web.example_search import a_worker, demo_json
+from tests.web.example_search import CONFIG, a_worker, demo_json
 from webapp.searches.costs import estimate, uniform_draws
 from webapp.searches.costs.advice import honesty
 from webapp.searches.costs.data_limits import data_errors
@@ -20,8 +20,8 @@ def demo(**changes: object) -> SearchConfig:
 
 
 def test_time_is_images_times_mult_adds_over_the_rate() -> None:
-    cost = search_cost(DEMO.config, [FLAT])
-    mean = sum(each.mult_adds for each in drawn_children(DEMO.config)) / len(drawn_children(DEMO.config))
+    cost = search_cost(CONFIG, [FLAT])
+    mean = sum(each.mult_adds for each in drawn_children(CONFIG)) / len(drawn_children(CONFIG))
     # One epoch of 2,000 images; forward alone, at a third of the work, 20 batches of 32 and 2,000 held-out images.
     child = (2000 + (640 + 2000) / 3) * mean / 1e9 + estimate.CHILD_OVERHEAD
     assert cost.child_seconds == pytest.approx(child)
@@ -30,7 +30,7 @@ def test_time_is_images_times_mult_adds_over_the_rate() -> None:
 
 def test_workers_that_do_not_fill_a_step_wait_at_its_end() -> None:
     learning = 12 * estimate.STEP_OVERHEAD
-    alone, two, three = (search_cost(DEMO.config, [FLAT] * count).seconds for count in (1, 2, 3))
+    alone, two, three = (search_cost(CONFIG, [FLAT] * count).seconds for count in (1, 2, 3))
     assert alone is not None and two is not None and three is not None
     assert two - learning == pytest.approx((alone - learning) / 2)
     assert three - learning == pytest.approx((alone - learning) * 4 / 10)  # Ten children on three: four rounds.
@@ -47,7 +47,7 @@ def test_a_rate_between_two_measured_sizes_lies_between_theirs() -> None:
 
 
 def test_time_is_unknown_until_a_worker_is_there() -> None:
-    cost = search_cost(DEMO.config, [])
+    cost = search_cost(CONFIG, [])
     assert (cost.seconds, cost.child_seconds, cost.workers) == (None, None, 0)
     assert cost.memory_bytes > 0 and cost.disk_bytes > 0
 
@@ -63,29 +63,29 @@ def test_only_workers_that_are_there_and_measured_count() -> None:
 
 
 def test_memory_is_that_of_the_largest_hundredth() -> None:
-    drawn = drawn_children(DEMO.config)
+    drawn = drawn_children(CONFIG)
     assert len(drawn) == uniform_draws.DRAWS
     each = sorted(child.activation_bytes + 12 * child.parameters for child in drawn)
-    assert search_cost(DEMO.config, []).memory_bytes == each[197]
+    assert search_cost(CONFIG, []).memory_bytes == each[197]
     assert search_cost(demo(recipe={"batch_size": 64}), []).memory_bytes > 1.8 * each[197]
 
 
 def test_draws_are_the_same_every_time() -> None:
-    assert drawn_children(DEMO.config) == drawn_children(demo())
+    assert drawn_children(CONFIG) == drawn_children(demo())
 
 
 def test_more_epochs_keep_more_checkpoints() -> None:
     few, many = (search_cost(demo(recipe={"epochs": epochs}), []).disk_bytes for epochs in (1, 5))
-    drawn = drawn_children(DEMO.config)
+    drawn = drawn_children(CONFIG)
     mean = sum(child.parameters for child in drawn) / len(drawn)
     rows = 120 * 4 * estimate.ROW_BYTES_EPOCH
     assert many - few == pytest.approx(120 * 4 * 8 * mean + rows, rel=0.001)
 
 
 def test_a_training_counts_the_very_network() -> None:
-    space = NasnetSpace(DEMO.config.space)
+    space = NasnetSpace(CONFIG.space)
     architecture = space.decode([0] * len(space.decisions))
-    config = training_defaults(DEMO.config, architecture)
+    config = training_defaults(CONFIG, architecture)
     slow = [[1e5, 1e8], [1e7, 1e8]]
     cost = training_cost(config, architecture, [FLAT, slow])
     images = config.recipe.epochs * config.data.train_examples + (640 + 2000) / 3
@@ -94,7 +94,7 @@ def test_a_training_counts_the_very_network() -> None:
 
 
 def test_the_presets_need_no_advice_and_the_papers_rate_in_a_short_search_does() -> None:
-    assert search_cost(DEMO.config, [FLAT]).notes == []
+    assert search_cost(CONFIG, [FLAT]).notes == []
     assert search_cost(COFFEE.config, [FLAT]).notes == []
     notes = search_cost(SearchConfig(), []).notes
     assert any("will hardly move: 0.00035 × 10 updates × 4 PPO epochs = 0.014" in note for note in notes)
@@ -115,12 +115,12 @@ def test_each_piece_of_advice_comes_when_it_fits(changes: dict[str, dict[str, ob
 
 
 def test_idle_workers_are_told() -> None:
-    notes = search_cost(DEMO.config, [FLAT] * 12).notes
+    notes = search_cost(CONFIG, [FLAT] * 12).notes
     assert notes == ["2 of 12 workers will wait: a step has only 10 children."]
 
 
 def test_data_that_are_not_there_are_refused_at_their_field() -> None:
-    assert data_errors(DEMO.config.data) == []
+    assert data_errors(CONFIG.data) == []
     wrong = {
         "data.name": {"name": "mnist"},
         "data.image_size": {"image_size": 32},
@@ -133,4 +133,4 @@ def test_data_that_are_not_there_are_refused_at_their_field() -> None:
 
 def test_random_search_is_not_said_to_learn() -> None:
     assert "does not learn" in honesty(SearchConfig.model_validate({"strategy": {"kind": "random"}}))
-    assert "the controller learned" in honesty(DEMO.config)
+    assert "the controller learned" in honesty(CONFIG)

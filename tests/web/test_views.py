@@ -67,7 +67,7 @@ def test_the_first_page_lists_searches_and_trainings_with_state_progress_and_res
 
 def test_the_form_opens_with_the_demo_and_every_preset_can_be_chosen(signed_in: Client) -> None:
     html = page(signed_in, "/searches/new")
-    assert value_of(html, "budget.children") == "120"
+    assert value_of(html, "budget.children") == str(PRESETS[0].config.budget.children)
     embedded = json.loads(re.search(r'id="preset-values"[^>]*>(.*?)</script>', html, re.DOTALL).group(1))  # type: ignore[union-attr]
     assert list(embedded) == [*(preset.name for preset in PRESETS), "paper"]
     assert embedded["demo"] == CONFIG.model_dump(mode="json")
