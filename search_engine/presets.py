@@ -41,17 +41,17 @@ DEMO = Preset(
     name="demo",
     title="Two-minute demo",
     sentence=(
-        "140 tiny networks on 2,000 small images in about two minutes on two cores: you see the controller learn which "
+        "120 tiny networks on 2,000 small images in about two minutes on two cores: you see the controller learn which "
         "cells learn fast, not which cells are best in the long run."
     ),
     config=SearchConfig(
         name="Two-minute demo",
         space=NasnetSpaceConfig(blocks=2),
-        strategy=PpoConfig(step_size=10, learning_rate=0.012, epochs=4, baseline_decay=0.9, normalise_advantages=True),
+        strategy=PpoConfig(step_size=10, learning_rate=0.018, epochs=4, baseline_decay=0.9, normalise_advantages=True),
         child=LayoutConfig(normal_cells=1, reductions=1, filters=8),
         recipe=_SHORT_RECIPE,
         data=DataConfig(image_size=14, train_examples=2000, held_out_examples=2000),
-        budget=BudgetConfig(children=140),
+        budget=BudgetConfig(children=120),
     ),
 )
 
