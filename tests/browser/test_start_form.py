@@ -42,7 +42,7 @@ def test_a_preset_fills_in_every_field_without_a_reload(form: Page) -> None:
     assert copied(form) == DEMO.config
     form.evaluate("window.isTheSamePage = true")
     form.get_by_role("button", name="Coffee").click()
-    expect(form.locator('[data-cost="children"]')).to_have_text("500", timeout=SLOW)
+    expect(form.locator('[data-cost="children"]')).to_have_text(str(COFFEE.config.budget.children), timeout=SLOW)
     assert form.evaluate("window.isTheSamePage")
     expect(form.get_by_role("button", name="Coffee")).to_have_attribute("aria-pressed", "true")
     form.reload()
@@ -57,7 +57,7 @@ def test_a_choice_shows_its_own_fields_and_sends_no_others(form: Page) -> None:
     expect(rate).to_be_hidden()
     assert copied(form).strategy.kind == "random"
     form.get_by_label("PPO controller").check()
-    expect(rate).to_have_value("0.012")
+    expect(rate).to_have_value(str(DEMO.config.strategy.learning_rate))
 
 
 def test_a_wrong_value_is_told_at_its_field_while_one_types(form: Page) -> None:
