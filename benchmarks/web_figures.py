@@ -33,17 +33,17 @@ def measure() -> dict[str, Any]:
         application = start_application(Path(folder))
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         try:
-            page = browser.new_context(viewport=DESKTOP).new_page()
-            return _drive(page, application.address, application.link)
+            page = browser.new_context(viewport=DESKTOP, base_url=application.address).new_page()
+            return _drive(page, application.link)
         finally:
             browser.close()
             stop_application(application)
 
 
-def _drive(page: Page, address: str, link: str) -> dict[str, Any]:
+def _drive(page: Page, link: str) -> dict[str, Any]:
     page.goto(link)
     found: dict[str, Any] = {"first_page_seconds": _seconds_to_load(page)}
-    page.goto(f"{address}/searches/new?preset=demo")
+    page.goto("/searches/new?preset=demo")
     page.get_by_role("button", name="Start the search").click()
     page.wait_for_url("**/searches/*-*")
     search = page.url.rsplit("/", 1)[1]
