@@ -41,7 +41,7 @@ DEMO = Preset(
     name="demo",
     title="Two-minute demo",
     sentence=(
-        "120 tiny networks on 2,000 small images in about two minutes on two cores: you see the controller learn which "
+        "140 tiny networks on 2,000 small images in about two minutes on two cores: you see the controller learn which "
         "cells learn fast, not which cells are best in the long run."
     ),
     config=SearchConfig(
@@ -51,7 +51,7 @@ DEMO = Preset(
         child=LayoutConfig(normal_cells=1, reductions=1, filters=8),
         recipe=_SHORT_RECIPE,
         data=DataConfig(image_size=14, train_examples=2000, held_out_examples=2000),
-        budget=BudgetConfig(children=120),
+        budget=BudgetConfig(children=140),
     ),
 )
 
