@@ -58,15 +58,17 @@ SOURCES = {  # The order of files is that of the digests in descriptions.Dataset
 
 
 def fetch(sources: tuple[Source, ...], folder: Path) -> None:
-    """Put every file into the folder, unless it is there already.
+    """Put every file into the folder, unless it is there already, whoever put it there.
 
-    A file has its name only once its checksum was verified. Raises DataError where a file cannot be had or is not
-    what it should be; another data set is never taken in its place.
+    Every file's checksum is verified each time. Raises DataError where a file cannot be had or is not what it should
+    be; another data set is never taken in its place.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in sources:
         target = folder / source.file
-        if not target.exists():
+        if target.exists():
+            _verify(source, _digest_of(target), f"{target}")
+        else:
             _fetch_one(source, target)
 
 
@@ -74,13 +76,7 @@ def _fetch_one(source: Source, target: Path) -> None:
     # The process id keeps two workers on one folder apart; the last rename wins, with equal content.
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        digest = _copy(source.url, partial)
-        if digest != source.sha256:
-            raise DataError(
-                "data.name",
-                f"{source.file} from {source.url} is damaged or was changed: its SHA-256 is {digest}, "
-                f'wanted {source.sha256}. "{EMBEDDED}" comes with the program and needs no download.',
-            )
+        _verify(source, _copy(source.url, partial), f"{source.file} from {source.url}")
         os.replace(partial, target)
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError):
@@ -92,6 +88,20 @@ def _fetch_one(source: Source, target: Path) -> None:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _verify(source: Source, digest: str, what: str) -> None:
+    if digest != source.sha256:
+        raise DataError(
+            "data.name",
+            f"{what} is damaged or was changed: its SHA-256 is {digest}, wanted {source.sha256}. "
+            f'"{EMBEDDED}" comes with the program and needs no download.',
+        )
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy(url: str, target: Path) -> str:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import struct
 import tarfile
 import threading
 from pathlib import Path
@@ -118,6 +119,15 @@ def test_a_file_with_another_checksum_is_refused_and_not_kept(server, tmp_path):
     assert list((tmp_path / "here").iterdir()) == []
 
 
+def test_a_file_that_somebody_else_put_there_is_verified_too(tmp_path):
+    source = Source("http://127.0.0.1:9/never-asked", "a.bin", hashlib.sha256(b"the right one").hexdigest())
+    (tmp_path / "a.bin").write_bytes(b"the right one")
+    fetch((source,), tmp_path)
+    (tmp_path / "a.bin").write_bytes(b"another one")
+    with pytest.raises(DataError, match="damaged or was changed"):
+        fetch((source,), tmp_path)
+
+
 def test_what_cannot_be_downloaded_is_an_error_that_names_the_embedded_set(server, tmp_path, monkeypatch):
     _, address = server
     monkeypatch.setitem(downloads.SOURCES, "cifar-10", (Source(address + "gone.tar.gz", "gone.tar.gz", "0" * 64),))
@@ -148,7 +158,8 @@ def test_cifar_10_is_read_from_the_binary_archive(server, tmp_path, monkeypatch)
 def test_fashion_mnist_is_read_from_the_authors_files(server, tmp_path, monkeypatch):
     there, address = server
     pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
-    contents = [bytes(16) + pixels.tobytes(), bytes(8) + bytes([7, 0, 9])] * 2
+    three_images, three_labels = struct.pack(">4I", 2051, 3, 28, 28), struct.pack(">2I", 2049, 3)
+    contents = [three_images + pixels.tobytes(), three_labels + bytes([7, 0, 9])] * 2
     sources = tuple(
         source_of(there, address, source.file, gzip.compress(content))
         for source, content in zip(SOURCES["fashion-mnist"], contents, strict=True)
