@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from search_engine.presets import DEMO
-from tests.browser.conftest import ROOT, Application, watch
+from tests.browser.conftest import watch
+from tests.running_application import ROOT, RunningApplication
 
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.
 SMALL = {  # What makes the demo small enough for a test; the rest stays as the preset has it.
@@ -71,7 +72,7 @@ def saved(download: Download, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished_search(application: Application, browser: Browser) -> str:
+def finished_search(application: RunningApplication, browser: Browser) -> str:
     """The id of a small search that was watched to its end."""
     context = browser.new_context()
     watched = watch(context.new_page())
@@ -83,20 +84,22 @@ def finished_search(application: Application, browser: Browser) -> str:
     return search
 
 
-def test_a_stranger_is_asked_to_sign_in(application: Application, page: Page) -> None:
+def test_a_stranger_is_asked_to_sign_in(application: RunningApplication, page: Page) -> None:
     page.goto(application.address)
     assert "/sign-in" in page.url
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-def test_the_first_page_leads_to_the_demo(application: Application, owner_page: Page) -> None:
+def test_the_first_page_leads_to_the_demo(application: RunningApplication, owner_page: Page) -> None:
     owner_page.goto(f"{application.address}/searches/new?preset=demo")
     expect(owner_page.locator('[data-preset="demo"]')).to_have_attribute("aria-pressed", "true")
     expect(owner_page.locator("cost-panel")).to_contain_text("Memory of the largest")
     expect(owner_page.locator("cost-panel")).to_contain_text(str(DEMO.config.budget.children))
 
 
-def test_a_wrong_value_is_refused_at_its_field_and_loses_nothing(application: Application, owner_page: Page) -> None:
+def test_a_wrong_value_is_refused_at_its_field_and_loses_nothing(
+    application: RunningApplication, owner_page: Page
+) -> None:
     owner_page.goto(f"{application.address}/searches/new?preset=demo")
     fill(owner_page, {"name": "Kept", "space.blocks": "99"})
     owner_page.get_by_role("button", name="Start the search").click()
@@ -108,7 +111,7 @@ def test_a_wrong_value_is_refused_at_its_field_and_loses_nothing(application: Ap
 
 
 def test_a_search_fills_its_page_and_every_viewer_sees_the_same(
-    application: Application, owner_page: Page, browser: Browser
+    application: RunningApplication, owner_page: Page, browser: Browser
 ) -> None:
     search = start_search(owner_page, application.address, SMALL | {"name": "Two viewers", "budget.children": "8"})
     second_context = browser.new_context()
@@ -133,7 +136,7 @@ def test_a_search_fills_its_page_and_every_viewer_sees_the_same(
     assert [one for one in second.complaints if not any(word in one for word in offline)] == []
 
 
-def test_pause_resume_stop_and_clone_work(application: Application, owner_page: Page) -> None:
+def test_pause_resume_stop_and_clone_work(application: RunningApplication, owner_page: Page) -> None:
     start_search(owner_page, application.address, SMALL | {"name": "To be stopped", "budget.children": "60"})
     owner_page.get_by_role("button", name="Pause").click()
     wait_for_state(owner_page, "paused")
@@ -150,7 +153,7 @@ def test_pause_resume_stop_and_clone_work(application: Application, owner_page: 
 
 
 def test_the_table_of_children_sorts_on_the_server_and_opens_an_architecture(
-    application: Application, owner_page: Page, finished_search: str
+    application: RunningApplication, owner_page: Page, finished_search: str
 ) -> None:
     owner_page.goto(f"{application.address}/searches/{finished_search}")
     table = owner_page.locator("children-table")
@@ -166,7 +169,7 @@ def test_the_table_of_children_sorts_on_the_server_and_opens_an_architecture(
 
 
 def test_the_children_come_as_a_table_and_the_best_in_every_form(
-    application: Application, owner_page: Page, finished_search: str, tmp_path: Path
+    application: RunningApplication, owner_page: Page, finished_search: str, tmp_path: Path
 ) -> None:
     owner_page.goto(f"{application.address}/searches/{finished_search}")
     expect(owner_page.locator(".strip-best dd")).to_contain_text("%")
@@ -189,7 +192,7 @@ def test_the_children_come_as_a_table_and_the_best_in_every_form(
 
 
 def test_the_best_architecture_is_trained_taken_away_and_repeats_its_accuracy(
-    application: Application, owner_page: Page, finished_search: str, tmp_path: Path
+    application: RunningApplication, owner_page: Page, finished_search: str, tmp_path: Path
 ) -> None:
     owner_page.goto(f"{application.address}/searches/{finished_search}")
     owner_page.get_by_role("link", name="Train this").click()

@@ -8,20 +8,21 @@ from playwright.sync_api import Browser, Page, expect
 
 from search_engine.config import SearchConfig
 from search_engine.presets import COFFEE, DEMO
-from tests.browser.conftest import PHONE, Application, watch
+from tests.browser.conftest import PHONE, watch
+from tests.running_application import RunningApplication
 
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.
 
 
 @pytest.fixture
-def form(application: Application, owner_page: Page) -> Page:
+def form(application: RunningApplication, owner_page: Page) -> Page:
     owner_page.goto(f"{application.address}/searches/new")
     expect(owner_page.locator('[data-cost="children"]')).to_have_text(str(DEMO.config.budget.children), timeout=SLOW)
     return owner_page
 
 
 @pytest.fixture
-def phone(application: Application, browser: Browser) -> Iterator[Page]:
+def phone(application: RunningApplication, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport=PHONE)
     watched = watch(context.new_page())
     watched.page.goto(application.link)
@@ -90,6 +91,6 @@ def test_advice_stands_beside_settings_that_cannot_work(form: Page) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/searches/new", "/api/docs", "/sign-in"])
-def test_a_phone_needs_no_sideways_scrolling(application: Application, phone: Page, address: str) -> None:
+def test_a_phone_needs_no_sideways_scrolling(application: RunningApplication, phone: Page, address: str) -> None:
     phone.goto(application.address + address)
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -1,8 +1,11 @@
 import pytest
 
+from search_engine import cost
 from search_engine.architecture import architecture_from_json
 from search_engine.catalogue.published import published_names, read_published
+from search_engine.config import LayoutConfig
 from search_engine.errors import ArchitectureError
+from search_engine.network_plan import plan
 
 
 def test_nasnet_a_is_in_the_catalogue():
@@ -45,6 +48,45 @@ def test_the_published_error_with_cutout_belongs_to_the_small_network():
     assert results["6 @ 768", "cutout"].error == 2.65
     assert results["6 @ 768", "cutout"].parameters == "3.3M"
     assert results["7 @ 2304", "cutout"].error == 2.40
+
+
+LAYOUTS = {  # By published size: what gives it in the released code, and the pixels. 5 @ 1538 should be 5 @ 1536.
+    "6 @ 768": (LayoutConfig(normal_cells=6, filters=32), 32),
+    "7 @ 2304": (LayoutConfig(normal_cells=7, filters=96), 32),
+    "5 @ 1538": (LayoutConfig(skeleton="imagenet", normal_cells=5, filters=64), 299),
+    "7 @ 1920": (LayoutConfig(skeleton="imagenet", normal_cells=7, filters=80), 299),
+    "6 @ 4032": (LayoutConfig(skeleton="imagenet", normal_cells=6, filters=168, stem_filters=96), 331),
+    "4 @ 1056": (LayoutConfig(skeleton="imagenet", normal_cells=4, filters=44), 224),
+}
+UNITS = {"M": 1e6, "B": 1e9}
+
+
+def prints(figure, printed):
+    """Whether a count gives what is printed, such as "5.3M", to the digits that are printed."""
+    number, unit = printed[:-1], UNITS[printed[-1]]
+    digits = len(number.partition(".")[2])
+    return f"{figure / unit:.{digits}f}" == number
+
+
+@pytest.mark.parametrize("result", read_published("nasnet-a").results, ids=lambda result: result.size + result.variant)
+def test_every_published_size_of_nasnet_a_says_truly_whether_the_released_code_gives_it(result):
+    published = read_published("nasnet-a")
+    layout, size = LAYOUTS[result.size]
+    classes = 10 if result.data == "CIFAR-10" else 1000
+    network = plan(published.architecture, layout, image_channels=3, image_size=size, classes=classes)
+    counted = cost.parameters(network)
+    assert (result.code_parameters, result.code_mult_adds) == (counted, cost.mult_adds(network))
+    kept = counted + sum(length for (length,) in network.buffer_shapes().values())
+    gives_parameters = prints(counted, result.parameters) or prints(kept, result.parameters)
+    gives_mult_adds = result.mult_adds is None or prints(result.code_mult_adds, result.mult_adds)
+    assert result.follows_code == (gives_parameters and gives_mult_adds)
+    assert result.remark or (result.follows_code and prints(counted, result.parameters))
+
+
+def test_the_published_sizes_that_the_released_code_does_not_give_are_these():
+    results = read_published("nasnet-a").results
+    strange = {result.size for result in results if not result.follows_code and "DARTS" not in result.variant}
+    assert strange == {"7 @ 2304", "5 @ 1538", "7 @ 1920"}
 
 
 @pytest.mark.parametrize("name", ["nasnet-z", "", "../config", "nasnet-a.json"])

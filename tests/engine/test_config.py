@@ -46,6 +46,16 @@ SENTENCES = [
     ({"budget": {"children": 3}}, "strategy.step_size", "is 20; must be at most the number of children, 3."),
     ({"data": {"image_size": 8}, "child": {"reductions": 3}}, "data.image_size",
      "is 8; to be halved 3 times it must be at least 16."),
+    ({"child": {"skeleton": "imagenet"}}, "data.image_size",
+     "is 28; to be halved 5 times, as the ImageNet skeleton does, it must be at least 35."),
+    ({"child": {"skeleton": "imagenet", "filters": 6}}, "child.filters",
+     "is 6; with the ImageNet skeleton it must be a multiple of 4."),
+    ({"child": {"skeleton": "vgg"}}, "child.skeleton", "is 'vgg'; must be 'cifar' or 'imagenet'."),
+    ({"child": {"stem_filters": 96}}, "child.stem_filters",
+     "is 96; the CIFAR skeleton has three times the filters there, so leave 32 or choose the ImageNet skeleton."),
+    ({"child": {"stem_filters": 0}}, "child.stem_filters", "is 0; must be at least 1."),
+    ({"child": {"previous_after_reduction": "none"}}, "child.previous_after_reduction",
+     "is 'none'; must be 'one-before' or 'two-before'."),
 ]  # fmt: skip
 
 
@@ -61,6 +71,21 @@ def test_a_number_of_many_digits_is_shown_in_short(digits):
     with pytest.raises(ConfigError) as refused:
         read_config(SearchConfig, {"space": {"blocks": digits}})
     assert len(refused.value.message) < 130
+
+
+def test_the_smallest_images_that_a_layout_takes_are_taken():
+    for skeleton, reductions, smallest in (("cifar", 2, 8), ("cifar", 4, 32), ("imagenet", 2, 35), ("imagenet", 1, 19)):
+        child = {"skeleton": skeleton, "reductions": reductions}
+        read_config(SearchConfig, {"child": child, "data": {"image_size": smallest}})
+        with pytest.raises(ConfigError, match="data.image_size"):
+            read_config(SearchConfig, {"child": child, "data": {"image_size": smallest - 1}})
+
+
+def test_a_layout_from_before_there_were_two_skeletons_is_the_cifar_one():
+    old = {"normal_cells": 2, "reductions": 2, "filters": 32}
+    assert read_config(LayoutConfig, old) == LayoutConfig()
+    layout = LayoutConfig()
+    assert (layout.skeleton, layout.stem_filters, layout.previous_after_reduction) == ("cifar", 32, "one-before")
 
 
 def test_every_wrong_field_is_named_once():

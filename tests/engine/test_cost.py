@@ -38,6 +38,48 @@ CHILD_CELLS = {
     "stem": 2_784, "cell_0": 40_384, "cell_1": 25_152, "reduction_0": 87_168, "cell_2": 81_024, "cell_3": 93_312,
     "reduction_1": 305_408, "cell_4": 301_312, "cell_5": 350_464, "head": 7_690,
 }  # fmt: skip
+# The ImageNet networks with 1000 classes, counted in the same ways: N, F, stem filters, pixels; parameters without and
+# with auxiliary head, with batch norm's statistics, millions of mult-adds without and with auxiliary head.
+IMAGENET = [
+    (4, 44, 32, 224, 5_289_978, 7_701_218, 5_326_716, 563.639, 567.061),
+]
+# What the papers and the released code give in round figures: parameters and mult-adds, with their units.
+ROUND = [
+    # N, F, stem filters (None: CIFAR), pixels, parameters in millions, mult-adds in billions.
+    (7, 96, None, 32, 32.59, None),
+    (6, 96, None, 32, 28.21, None),
+    (5, 64, 32, 299, 12.25, 2.55),
+    (4, 64, 32, 299, 10.28, 2.12),
+    (7, 80, 32, 299, 24.60, 5.23),
+    (6, 80, 32, 299, 21.54, 4.56),
+]
+# Trainable parameters by cell of Mobile 4 @ 1056.
+MOBILE_CELLS = {
+    "stem": 928,
+    "stem_0": 8_534,
+    "stem_1": 13_948,
+    "cell_0": 33_000,
+    "cell_1": 42_680,
+    **{f"cell_{index}": 50_424 for index in range(2, 4)},
+    "reduction_0": 153_648,
+    "cell_4": 147_312,
+    "cell_5": 170_544,
+    **{f"cell_{index}": 186_032 for index in range(6, 8)},
+    "reduction_1": 555_104,
+    "cell_8": 557_920,
+    "cell_9": 650_848,
+    **{f"cell_{index}": 712_800 for index in range(10, 12)},
+    "head": 1_057_000,
+}
+
+
+def imagenet(cells, filters, stem_filters, size, **options):
+    layout = LayoutConfig(skeleton="imagenet", normal_cells=cells, filters=filters, stem_filters=stem_filters)
+    return plan(RELEASED, layout, image_channels=3, image_size=size, classes=1000, **options)
+
+
+def statistics(network):
+    return sum(length for (length,) in network.buffer_shapes().values())
 
 
 def cifar(architecture, cells, filters=32, **options):
@@ -67,6 +109,49 @@ def test_nasnet_a_costs_what_was_measured(
         assert round(mult_adds(trained) / 1e6, 3) == millions_with
 
 
+@pytest.mark.parametrize(
+    (
+        "cells", "filters", "stem", "size",
+        "without", "with_auxiliary", "with_statistics", "millions", "millions_with",
+    ),
+    IMAGENET,
+)  # fmt: skip
+def test_nasnet_a_on_imagenet_costs_what_was_measured(
+    cells, filters, stem, size, without, with_auxiliary, with_statistics, millions, millions_with
+):
+    network = imagenet(cells, filters, stem, size)
+    assert parameters(network) == without
+    assert parameters(network) + statistics(network) == with_statistics
+    assert round(mult_adds(network) / 1e6, 3) == millions
+    trained = imagenet(cells, filters, stem, size, auxiliary=True)
+    assert parameters(trained) == with_auxiliary
+    assert round(mult_adds(trained) / 1e6, 3) == millions_with
+
+
+def test_the_large_network_has_the_printed_parameters_only_with_batch_norm_statistics():
+    network = imagenet(6, 168, 96, 331)
+    assert statistics(network) == 196_668
+    assert round((parameters(network) + statistics(network)) / 1e6, 1) == 88.9
+    assert round(parameters(network) / 1e6, 1) == 88.8
+    assert round(mult_adds(network) / 1e9, 1) == 23.8
+
+
+@pytest.mark.parametrize(("cells", "filters", "stem", "size", "millions", "billions"), ROUND)
+def test_other_sizes_cost_what_the_released_code_gives_and_not_what_is_printed(
+    cells, filters, stem, size, millions, billions
+):
+    network = cifar(RELEASED, cells, filters) if stem is None else imagenet(cells, filters, stem, size)
+    assert round(parameters(network) / 1e6, 2) == millions
+    if billions is not None:
+        assert round(mult_adds(network) / 1e9, 2) == billions
+
+
+def test_every_cell_on_imagenet_has_the_parameters_that_were_measured():
+    rows = layer_costs(imagenet(4, 44, 32, 224))
+    assert by_cell(rows) == MOBILE_CELLS
+    assert by_cell(layer_costs(imagenet(4, 44, 32, 224, auxiliary=True))) == MOBILE_CELLS | {"auxiliary": 2_411_240}
+
+
 @pytest.mark.parametrize(("cells", "expected"), [(6, CELLS), (2, CHILD_CELLS)])
 def test_every_cell_has_the_parameters_that_were_measured(cells, expected):
     assert by_cell(layer_costs(cifar(RELEASED, cells))) == expected
@@ -79,8 +164,8 @@ def test_the_auxiliary_head_costs_what_was_measured():
 
 def test_batch_norm_statistics_are_kept_beside_the_parameters():
     network = cifar(RELEASED, 6)
-    statistics = sum(length for (length,) in network.buffer_shapes().values())
-    assert parameters(network) + statistics == 3_383_786
+    assert parameters(network) + statistics(network) == 3_383_786
+    assert parameters(cifar(RELEASED, 2)) + statistics(cifar(RELEASED, 2)) == 1_310_442
     assert set(network.buffer_shapes()).isdisjoint(network.parameter_shapes())
 
 

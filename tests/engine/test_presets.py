@@ -45,6 +45,13 @@ def test_the_best_of_every_preset_can_be_trained_for_keeps():
         assert config.data.train_examples >= preset.config.data.train_examples
 
 
+def test_the_best_of_a_search_keeps_its_skeleton_for_keeps():
+    child = {"skeleton": "imagenet", "stem_filters": 96, "previous_after_reduction": "two-before", "reductions": 1}
+    searched = read_config(SearchConfig, {"child": child, "data": {"image_size": 64}})
+    layout = training_defaults(searched, CellArchitecture(CELL, CELL)).layout
+    assert layout.model_dump(include=set(child)) == child
+
+
 def test_presets_do_not_import_pytorch():
     code = "import sys, search_engine.presets, search_engine.data.descriptions; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

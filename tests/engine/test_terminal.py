@@ -65,6 +65,17 @@ def test_describe_prints_the_published_counts_of_nasnet_a(terminal: Terminal) ->
     assert figures["layers"][-1] == {"name": "head.linear", "output_shape": [10, 1, 1], "parameters": 7690}
 
 
+def test_describe_prints_the_published_counts_of_nasnet_a_on_imagenet(terminal: Terminal) -> None:
+    mobile = ["--skeleton", "imagenet", "--cells", "4", "--filters", "44", "--image-size", "224", "--classes", "1000"]
+    figures = json.loads(terminal("describe", "nasnet-a", *mobile, "--stem-filters", "32", "--json")[1])
+    assert (figures["parameters"], figures["parameters_with_auxiliary"]) == (5_289_978, 7_701_218)
+    assert figures["mult_adds"] == 563_638_816
+    assert figures["layers"][0] == {"name": "stem.conv", "output_shape": [32, 111, 111], "parameters": 864}
+    other_wiring = terminal("describe", "nasnet-a", *mobile, "--previous-after-reduction", "two-before", "--json")[1]
+    assert json.loads(other_wiring)["parameters"] == figures["parameters"]
+    assert json.loads(other_wiring)["mult_adds"] == figures["mult_adds"]
+
+
 def test_describe_prints_a_table_that_a_person_can_read(terminal: Terminal) -> None:
     status, out, _ = terminal("describe", "nasnet-a")
     lines = out.splitlines()
@@ -125,6 +136,9 @@ def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
         (["describe", "nasnet-a", "--filters", "many"], "filters: is 'many'; must be a whole number."),
         (["describe", "nasnet-a", "--classes", "0"], "classes: is 0; must be at least 1."),
         (["describe", "nasnet-a", "--image-size", "2"], "image_size: is 2; "),
+        (["describe", "nasnet-a", "--skeleton", "vgg"], "skeleton: is 'vgg'; must be 'cifar' or 'imagenet'."),
+        (["describe", "nasnet-a", "--stem-filters", "96"], "stem_filters: is 96; the CIFAR skeleton has three times"),
+        (["describe", "nasnet-a", "--skeleton", "imagenet", "--image-size", "18"], "image_size: is 18; to be halved 5"),
         (["describe"], "describe: the following arguments are required: ARCH (--help shows what can be given)"),
         (["describe", "nasnet-a", "--classes", "few"], "argument --classes: invalid int value: 'few'"),
         (["describe", "FILE"], "ARCH: FILE does not hold JSON"),

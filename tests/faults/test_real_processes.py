@@ -6,10 +6,8 @@ command lines, below the supervisor's process.
 
 import json
 import logging
-import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,9 +21,11 @@ import psutil
 import pytest
 import redis
 
+from tests import running_application
+from tests.running_application import ROOT, environment_of
+
 pytestmark = pytest.mark.processes
 logging.getLogger("httpx").setLevel(logging.WARNING)  # It would bury a failure under a line for each question.
-ROOT = Path(__file__).resolve().parents[2]
 RECOVERY_SECONDS = 15.0
 RECOVERY_WITHOUT_MESSAGES_SECONDS = 5.0
 CONFIG = {
@@ -100,32 +100,11 @@ class Application:
 
 
 def start_application(folder: Path) -> Application:
-    environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "DATABASE_URL")}
-    environment |= {"CELLWRIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
-    port = _free_port()
-    with (folder / "up.txt").open("w") as output:
-        supervisor = psutil.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(port), "--workers", "2"],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    until = time.monotonic() + 60
-    while not re.search(r"http://\S+/sign-in/\S+", (folder / "up.txt").read_text()):
-        assert supervisor.poll() is None and time.monotonic() < until, (folder / "up.txt").read_text()
-        time.sleep(0.05)
-    made = subprocess.run(
-        [sys.executable, "manage.py", "token", "faults"],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    running = running_application.start_application(folder, "--workers", "2")
+    command = [sys.executable, "manage.py", "token", "faults"]
+    made = subprocess.run(command, cwd=ROOT, env=environment_of(folder), check=True, capture_output=True, text=True)
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-    return Application(supervisor, httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers), folder)
+    return Application(running.supervisor, httpx.Client(base_url=running.address, headers=headers), folder)
 
 
 @pytest.fixture(scope="module")
@@ -245,9 +224,3 @@ def _command_line(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

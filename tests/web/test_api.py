@@ -171,6 +171,13 @@ def test_the_list_and_the_search_itself_say_the_same(signed_in: Client, owner: U
     assert (listed["done"], listed["total"], listed["best_reward"]) == (12, 120, pytest.approx(0.61))
 
 
+@pytest.mark.parametrize("path", ["searches?offset=", "trainings?offset=", "searches/{}/events?after="])
+def test_a_number_beyond_every_row_is_refused_and_breaks_nothing(signed_in: Client, owner: User, path: str) -> None:
+    search = a_search(owner)
+    answer = signed_in.get(f"/api/{path.format(search.pk)}{2**63}")
+    assert answer.status_code == 422
+
+
 def test_events_come_in_order_after_the_number_that_was_asked(signed_in: Client, owner: User) -> None:
     search = a_search(owner, children=3)
     path = f"/api/searches/{search.pk}/events"

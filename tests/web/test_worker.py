@@ -240,6 +240,18 @@ def test_a_pause_interrupts_at_the_end_of_an_epoch_and_a_resume_goes_on_there(
     assert epochs[:4] == [1, 2, 3, 4]  # None was done twice.
 
 
+def test_a_heartbeat_between_a_verdict_and_the_trainers_last_word_costs_no_trainer(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease ends with the verdict, so renewing it then would look as if somebody else had the job."""
+    monkeypatch.setattr(driver, "HEARTBEAT_SECONDS", 0.0)
+    search = start()
+    workshop.worker.look()
+    search.refresh_from_db()
+    assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+    assert len(workshop.trainers) == 1 and not workshop.trainers[0].is_killed
+
+
 def test_a_stopped_search_is_left_at_the_next_heartbeat(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "HEARTBEAT_SECONDS", 0.0)
     search = start()
