@@ -47,6 +47,7 @@ class Driver:
         self._trainer = trainer
         self._spool = spool
         self._is_stopping = is_stopping
+        self._is_handed_in = False  # The lease has ended with the result; the trainer's last word is still to come.
         self._is_over = False
         self._is_interrupted = False
         self._updated: ControllerUpdated | None = None
@@ -78,7 +79,7 @@ class Driver:
             if self._is_stopping():
                 leases.release(self._claim.job_id, self._claim.fence)
                 raise Stopping
-            if time.monotonic() - self._renewed >= HEARTBEAT_SECONDS:
+            if not self._is_handed_in and time.monotonic() - self._renewed >= HEARTBEAT_SECONDS:
                 self._renew()
             stood_still = time.monotonic() - self._grew
             if stood_still > max(STALLED_SECONDS, 3 * self._longest_pause):
@@ -131,9 +132,11 @@ class Driver:
                 self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
             case ChildFinished():
                 self._commit(results.record_child, event)
+                self._is_handed_in = True
             case TrainingFinished():
                 self._keep(event.checkpoint)
                 self._commit(results.record_training, event)
+                self._is_handed_in = True
             case ControllerUpdated():
                 self._updated = event
             case StepProposed():
