@@ -34,7 +34,7 @@ from webapp.searches.start import start_search
 router = Router(tags=["Searches"])
 
 Limit = Annotated[int, Query(ge=1, le=500)]
-After = Annotated[int, Query(ge=0)]
+After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyond its own with an error.
 
 
 @router.post(
