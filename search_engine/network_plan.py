@@ -1,10 +1,9 @@
-"""An architecture in a layout becomes a plan: a flat list of primitive named layers. The skeleton is written here.
+"""An architecture in a layout becomes a plan: a flat list of primitive named layers.
 
-Cost sums the plan, PyTorch executes it, and its names are the keys of every checkpoint. Cells and blocks in these names
-count from 0, as in the released code: `cell_0` ... are the normal cells, `reduction_0` ... the reduction cells.
+Cost sums the plan, PyTorch executes it, and its names are the keys of every checkpoint: the name of a cell in its
+skeleton, then of what stands in the cell. Blocks count from 0, as in the released code.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from search_engine.architecture import Architecture, Block, Cell, validate
@@ -12,8 +11,8 @@ from search_engine.config import LayoutConfig
 from search_engine.errors import ConfigError
 from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
+from search_engine.skeletons import Place, batch_norm_constants, lay_stem, places, smallest_image
 
-STEM_FILTERS = 3  # The CIFAR stem has this many times F channels (released code).
 AUXILIARY_POOL, AUXILIARY_STRIDE = 5, 3  # The auxiliary head's first pool, without padding (released code).
 AUXILIARY_FILTERS = (128, 768)
 
@@ -25,7 +24,7 @@ class NetworkPlan:
     image: (channels, height, width) of what it reads.
     layers: each reads only what stands before it; nothing is there that an output does not need.
     output, auxiliary_output: names of the layers that give logits; the second serves in training only.
-    batch_norm_momentum: the weight of the newest batch, as PyTorch counts it (the released code's decay is 0.9).
+    batch_norm_momentum: the weight of the newest batch, as PyTorch counts it: 1 minus the released code's decay.
     """
 
     image: Shape
@@ -53,16 +52,6 @@ class NetworkPlan:
         return replace(self, layers=layers, auxiliary_output=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a cell stands in a skeleton. filters: of each of its blocks."""
-
-    name: str
-    is_reduction: bool
-    filters: int
-    has_auxiliary: bool = False
-
-
 def plan(
     architecture: Architecture,
     layout: LayoutConfig,
@@ -72,7 +61,7 @@ def plan(
     classes: int,
     auxiliary: bool = False,
 ) -> NetworkPlan:
-    """The CIFAR network of an architecture (NASNet, Figure 2 and the released code).
+    """The network of an architecture in a skeleton of the released code (NASNet, Figure 2).
 
     image_size: height and width in pixels. auxiliary: with the auxiliary head, where there are two reductions or more.
     Raises ArchitectureError where a cell cannot exist, ConfigError where image, classes or filters do not fit.
@@ -81,52 +70,32 @@ def plan(
     validate(architecture.reduction, "reduction")
     _check_sizes(layout, image_channels, image_size, classes)
     layers = LayerList((image_channels, image_size, image_size))
-    current = _cifar_stem(layers, layout)
-    previous: str | None = None
+    states = [lay_stem(layers, layout)]
     auxiliary_source: str | None = None
-    for place in _cifar_skeleton(layout):
+    for place in places(layout):
         cell = architecture.reduction if place.is_reduction else architecture.normal
-        # What precedes the cell after a reduction is the cell that fed the reduction, not an earlier one.
-        previous, current = current, _cell(layers, cell, place, previous, current)
+        previous = states[-place.previous] if len(states) >= place.previous else None
+        states.append(_cell(layers, cell, place, previous, states[-1]))
         if auxiliary and place.has_auxiliary:
-            auxiliary_source = current
-    output = layers.linear("head.linear", layers.global_pool(layers.relu(current)), classes)
-    if auxiliary_source is None:
-        return NetworkPlan(layers.shape(IMAGE), layers.needed_for([output]), output)
-    auxiliary_output = _auxiliary_head(layers, auxiliary_source, classes)
-    return NetworkPlan(layers.shape(IMAGE), layers.needed_for([output, auxiliary_output]), output, auxiliary_output)
+            auxiliary_source = states[-1]
+    output = layers.linear("head.linear", layers.global_pool(layers.relu(states[-1])), classes)
+    auxiliary_output = None if auxiliary_source is None else _auxiliary_head(layers, auxiliary_source, classes)
+    needed = layers.needed_for([output] if auxiliary_output is None else [output, auxiliary_output])
+    return NetworkPlan(layers.shape(IMAGE), needed, output, auxiliary_output, *batch_norm_constants(layout))
 
 
 def _check_sizes(layout: LayoutConfig, image_channels: int, image_size: int, classes: int) -> None:
     for field, value in (("image_channels", image_channels), ("classes", classes)):
         if value < 1:
             raise ConfigError(field, f"is {value}; must be at least 1.")
-    smallest = 2 ** (layout.reductions - 1) + 1  # So that every reduction still finds two rows.
+    smallest = smallest_image(layout)
     if image_size < smallest:
         raise ConfigError(
-            "image_size", f"is {image_size}; to be halved {layout.reductions} times it must be at least {smallest}."
+            "image_size", f"is {image_size}; to be halved {layout.halvings} times it must be at least {smallest}."
         )
 
 
-def _cifar_stem(layers: LayerList, layout: LayoutConfig) -> str:
-    conv = layers.conv("stem.conv", IMAGE, STEM_FILTERS * layout.filters, kernel=(3, 3))
-    return layers.batch_norm("stem.batch_norm", conv)
-
-
-def _cifar_skeleton(layout: LayoutConfig) -> Iterator[_Place]:
-    """Stacks of N normal cells with a reduction cell between; filters double at each reduction."""
-    for stack in range(layout.reductions + 1):
-        filters = layout.filters * 2**stack
-        if stack > 0:
-            yield _Place(f"reduction_{stack - 1}", True, filters)
-        for index in range(layout.normal_cells):
-            # The auxiliary head stands before the second reduction, and nowhere if there is none.
-            is_last = index == layout.normal_cells - 1
-            has_auxiliary = stack == 1 and is_last and layout.reductions >= 2
-            yield _Place(f"cell_{stack * layout.normal_cells + index}", False, filters, has_auxiliary)
-
-
-def _cell(layers: LayerList, cell: Cell, place: _Place, previous: str | None, current: str) -> str:
+def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str) -> str:
     """Lay a cell and return its output. previous: output of the cell before `current`; None for the first cell."""
     fitted = _fit_previous(layers, place, previous, current)
     states = [fit_channels(layers, f"{place.name}.current", current, place.filters), fitted]
@@ -140,7 +109,7 @@ def _cell(layers: LayerList, cell: Cell, place: _Place, previous: str | None, cu
     return joined[0] if len(joined) == 1 else layers.concat(f"{place.name}.concat", joined)
 
 
-def _fit_previous(layers: LayerList, place: _Place, previous: str | None, current: str) -> str:
+def _fit_previous(layers: LayerList, place: Place, previous: str | None, current: str) -> str:
     """The previous input with the size of the current one; the first cell reads the stem itself, with its channels."""
     if previous is None:
         return current
@@ -151,7 +120,7 @@ def _fit_previous(layers: LayerList, place: _Place, previous: str | None, curren
     return previous if channels == place.filters else fit_channels(layers, name, previous, place.filters)
 
 
-def _block(layers: LayerList, block: Block, name: str, place: _Place, states: list[str]) -> str:
+def _block(layers: LayerList, block: Block, name: str, place: Place, states: list[str]) -> str:
     """Two operations and their combination. In a reduction cell, what reads an input of the cell halves it."""
     sides = []
     for side, state, operation in zip(("left", "right"), block.inputs, block.operations, strict=True):

@@ -84,7 +84,7 @@ def training_defaults(search: SearchConfig, architecture: Architecture) -> Train
     return TrainingConfig(
         name=f"Best of {search.name}"[:80] if search.name else "",
         architecture=architecture.to_json(),
-        layout=LayoutConfig(normal_cells=2, reductions=search.child.reductions, filters=max(16, search.child.filters)),
+        layout=search.child.model_copy(update={"normal_cells": 2, "filters": max(16, search.child.filters)}),
         recipe=search.recipe.model_copy(update={"epochs": max(6, search.recipe.epochs)}),
         data=search.data.model_copy(update={"train_examples": max(search.data.train_examples, most)}),
         reproducibility=search.reproducibility,

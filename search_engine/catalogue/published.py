@@ -16,6 +16,9 @@ class PublishedResult:
     """A figure that a publication states. size: in the publication's own words, such as "6 @ 768".
 
     error: top-1, in per cent, the mean of `runs`; parameters, mult_adds: as printed. None where the source has none.
+    follows_code: whether the authors' released code gives the printed sizes, which is counted here and never forced;
+    None where no such code is known. code_parameters (trained), code_mult_adds: what it gives for this network.
+    remark: what a reader should know about the difference.
     """
 
     data: str
@@ -26,6 +29,10 @@ class PublishedResult:
     parameters: str | None
     mult_adds: str | None
     source: str
+    follows_code: bool | None = None
+    code_parameters: int | None = None
+    code_mult_adds: int | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

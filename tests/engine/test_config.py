@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from search_engine import config
-from search_engine.config import PpoConfig, RandomConfig, SearchConfig, TrainingConfig, config_errors, read_config
+from search_engine.config import (
+    LayoutConfig,
+    PpoConfig,
+    RandomConfig,
+    SearchConfig,
+    TrainingConfig,
+    config_errors,
+    read_config,
+)
 from search_engine.errors import ConfigError
 
 SENTENCES = [
