@@ -94,6 +94,36 @@ def test_an_epoch_moves_the_checkpoint_forward(search, tmp_path):
     assert told == [("job_lost", 1), ("child_started", 2), ("epoch_ended", None), ("job_lost", 1)]
 
 
+def test_what_is_handed_in_again_because_the_answer_was_lost_is_told_once(search, tmp_path):
+    claim = first_child(tmp_path)
+    before = Stream.objects.get(pk=search.pk).last_event
+    other = leases.claim("v", ("evaluate",))
+    for _ in range(2):
+        results.record_started(claim.job_id, claim.fence)
+        results.record_started(other.job_id, other.fence)  # The answer may be awaited while others go on.
+    for number in (1, 2):
+        for _ in range(2):
+            results.record_epoch(claim.job_id, claim.fence, epoch(claim, number), a_file(tmp_path, number))
+            results.record_epoch(other.job_id, other.fence, epoch(other, number), None)
+    told = [(event["kind"], event["slot"], event.get("epoch")) for event in event_log.read(search.pk, before, ALL)]
+    assert told == [
+        *(("child_started", slot, None) for slot in (0, 1)),
+        *(("epoch_ended", slot, number) for number in (1, 2) for slot in (0, 1)),
+    ]
+
+
+def test_a_child_that_is_begun_again_after_a_loss_is_told_again(search, tmp_path):
+    claim = first_child(tmp_path)
+    before = Stream.objects.get(pk=search.pk).last_event
+    for _ in range(2):
+        results.record_started(claim.job_id, claim.fence)
+        results.record_epoch(claim.job_id, claim.fence, epoch(claim, 1), None)
+        leases.lose(claim.job_id, claim.fence, "it died")
+        claim = leases.claim("w", ("evaluate",))
+    told = [event["kind"] for event in event_log.read(search.pk, before, ALL)]
+    assert told == 2 * ["child_started", "epoch_ended", "job_lost"]
+
+
 def test_a_verdict_is_one_commit(search, tmp_path):
     first_child(tmp_path)
     claim = leases.claim("w", ("evaluate",))

@@ -5,6 +5,7 @@ follow are written in the same transaction. Files named by a SHA-256 are in the 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -20,16 +21,19 @@ from search_engine.events import (
 from webapp.searches import artifacts, clock, event_log, planner
 from webapp.searches.leases import holding
 from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+from webapp.searches.models import Event as EventRow
 
 SAFETENSORS = "application/octet-stream"
+# Where the last word on a job is looked for: so many rows at most, and none of those that carry whole steps.
+RECENT = 50
+WORDS_OF_JOBS = ("child_started", "epoch_ended", "job_lost")
 
 
 def record_started(job_id: int, fence: int) -> None:
     """A worker begins with a child."""
     with transaction.atomic():
         job = holding(job_id, fence)
-        started = ChildStarted(step=job.step, slot=job.slot, worker=job.worker, attempt=job.attempts + 1)
-        event_log.append(job.stream_id, [started])
+        _tell_once(job, ChildStarted(step=job.step, slot=job.slot, worker=job.worker, attempt=job.attempts + 1))
 
 
 def record_epoch(job_id: int, fence: int, ended: EpochEnded, checkpoint: str | None) -> None:
@@ -39,7 +43,7 @@ def record_epoch(job_id: int, fence: int, ended: EpochEnded, checkpoint: str | N
         if checkpoint is not None:
             job.checkpoint, job.attempts = checkpoint, 0  # It got further: losses count from here.
             job.save(update_fields=["checkpoint", "attempts"])
-        event_log.append(job.stream_id, [ended])
+        _tell_once(job, ended)
 
 
 def record_child(job_id: int, fence: int, verdict: ChildFinished) -> None:
@@ -100,6 +104,25 @@ def record_failure(job_id: int, fence: int, reason: str) -> None:
         job = holding(job_id, fence)
         stream = Stream.objects.get(pk=job.stream_id)
         event_log.append(stream.pk, [planner.close(stream, Stream.State.FAILED, reason)])
+
+
+def _tell_once(job: Job, event: ChildStarted | EpochEnded) -> None:
+    """Append an event of a job that goes on, unless the job's last word was the same.
+
+    A commit whose answer got lost on the way is done again by whoever still holds the lease.
+    """
+    told = {"kind": event.kind, "payload": event.model_dump(mode="json", exclude={"kind"})}
+    rows = EventRow.objects.filter(stream_id=job.stream_id, kind__in=WORDS_OF_JOBS).order_by("-number")
+    of_this_job = (
+        row for row in rows.values("kind", "payload")[:RECENT] if _place(row["payload"]) == _place(told["payload"])
+    )
+    if next(of_this_job, None) != told:
+        event_log.append(job.stream_id, [event])
+
+
+def _place(payload: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Which child an event is about; (None, None) in a training, where every event is about its one job."""
+    return payload.get("step"), payload.get("slot")
 
 
 def _done(job: Job) -> None:
