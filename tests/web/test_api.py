@@ -79,6 +79,15 @@ def test_rules_between_fields_name_the_field_to_change(signed_in: Client) -> Non
     assert not Search.objects.exists()
 
 
+def test_an_image_too_small_for_the_imagenet_skeleton_is_refused_at_its_field(signed_in: Client) -> None:
+    config = demo_json(child={"skeleton": "imagenet", "reductions": 2}, data={"image_size": 28})
+    for path in ("/api/searches", "/api/searches/estimate"):
+        _, reply = send(signed_in, path, {"config": config})
+        sentence = "is 28; to be halved 5 times, as the ImageNet skeleton does, it must be at least 35."
+        assert errors(reply) == {"data.image_size": sentence}
+    assert not Search.objects.exists()
+
+
 def test_a_misspelt_setting_is_not_left_out_silently(signed_in: Client) -> None:
     config = demo_json() | {"sede": 1}
     assert list(errors(send(signed_in, "/api/searches", {"config": config})[1])) == ["sede"]

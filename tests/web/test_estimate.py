@@ -114,6 +114,19 @@ def test_each_piece_of_advice_comes_when_it_fits(changes: dict[str, dict[str, ob
     assert len(notes) == 1 and words in notes[0]
 
 
+def test_batch_norm_of_the_imagenet_skeleton_needs_more_batches() -> None:
+    layout = {"reductions": 1, "filters": 4, "normal_cells": 1}
+    long = {"reestimate_batches": 0, "epochs": 20}  # 63 batches an epoch.
+    assert search_cost(demo(child=layout, recipe=long, data={"image_size": 28}), [FLAT]).notes == []
+    notes = search_cost(
+        demo(child=layout | {"skeleton": "imagenet"}, recipe=long, data={"image_size": 28}), [FLAT]
+    ).notes
+    assert len(notes) == 1 and "sees only 1,260 batches" in notes[0]
+    measured = long | {"reestimate_batches": 10}
+    imagenet = demo(child=layout | {"skeleton": "imagenet"}, recipe=measured, data={"image_size": 28})
+    assert search_cost(imagenet, [FLAT]).notes == []
+
+
 def test_idle_workers_are_told() -> None:
     notes = search_cost(CONFIG, [FLAT] * 12).notes
     assert notes == ["2 of 12 workers will wait: a step has only 10 children."]

@@ -58,6 +58,18 @@ def test_help_unit_source_and_limits_are_those_of_the_model() -> None:
     assert fields_of(SearchConfig, SearchConfig())["strategy.clip"].limits == "above 0, below 1"
 
 
+def test_the_skeleton_waits_under_more_settings_with_its_two_options() -> None:
+    for model, config, part in (
+        (SearchConfig, SearchConfig(), "child"),
+        (TrainingConfig, a_training_config(), "layout"),
+    ):
+        fields = fields_of(model, config)
+        assert [choice.text for choice in fields[f"{part}.skeleton"].choices] == ["cifar", "imagenet"]
+        assert fields[f"{part}.skeleton"].text == "cifar"
+        for name in ("skeleton", "stem_filters", "previous_after_reduction"):
+            assert not fields[f"{part}.{name}"].is_essential
+
+
 def test_fields_of_one_strategy_alone_name_it_and_shared_ones_stand_once() -> None:
     fields = fields_of(SearchConfig, SearchConfig())
     assert fields["strategy.learning_rate"].belongs_to == "ppo"

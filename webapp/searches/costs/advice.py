@@ -1,26 +1,30 @@
 """What a person should know before pressing start, in sentences. Figures and rules: measured, see ARCHITECTURE.md."""
 
-from search_engine.config import DataConfig, PpoConfig, RecipeConfig, SearchConfig
+from search_engine.config import DataConfig, LayoutConfig, PpoConfig, RecipeConfig, SearchConfig, TrainingConfig
 from search_engine.data.descriptions import describe
+from search_engine.skeletons import batch_norm_constants
 
 # Learning rate x updates x PPO epochs: near 0.5 a controller settles; 4 updates at the paper's rate (0.006) moved
 # nothing, while the paper itself has 1,000 updates (1.4).
 MOVES_WELL, HARDLY_MOVES = 0.5, 0.1
-FEWEST_BATCHES = 100  # After some fifteen batches, moving batch-norm statistics gave the accuracy of a guess.
+# After some fifteen batches, each of which weighs a tenth, moving batch-norm statistics gave the accuracy of a guess.
+# So the batches of a training must weigh ten in all: a hundred on the CIFAR skeleton, 33,333 on the ImageNet one.
+FEWEST_WEIGHTS = 10
 FEWEST_HELD_OUT = 500
 DAY = 86_400.0
 
 
 def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> list[str]:
     """Sentences about a search; seconds: its predicted length, None when unknown."""
-    notes = [_movement(config), _length(seconds), _too_few_batches(config.recipe, config.data)]
+    notes = [_movement(config), _length(seconds), _too_few_batches(config.child, config.recipe, config.data)]
     notes += [_idle_workers(config, workers), _held_out(config.data), _download(config.data)]
     return [note for note in notes if note]
 
 
-def training_advice(recipe: RecipeConfig, data: DataConfig, seconds: float | None) -> list[str]:
+def training_advice(config: TrainingConfig, seconds: float | None) -> list[str]:
     """Sentences about a training."""
-    return [note for note in (_length(seconds), _too_few_batches(recipe, data), _download(data)) if note]
+    notes = [_length(seconds), _too_few_batches(config.layout, config.recipe, config.data), _download(config.data)]
+    return [note for note in notes if note]
 
 
 def _movement(config: SearchConfig) -> str:
@@ -44,13 +48,14 @@ def _length(seconds: float | None) -> str:
     return f"This takes about {seconds / DAY:,.0f} days with the workers that are here. You can pause and stop it."
 
 
-def _too_few_batches(recipe: RecipeConfig, data: DataConfig) -> str:
+def _too_few_batches(layout: LayoutConfig, recipe: RecipeConfig, data: DataConfig) -> str:
     batches = recipe.epochs * -(-data.train_examples // recipe.batch_size)
-    if batches >= FEWEST_BATCHES or recipe.reestimate_batches > 0:
+    _, weight = batch_norm_constants(layout)
+    if batches * weight >= FEWEST_WEIGHTS or recipe.reestimate_batches > 0:
         return ""
     return (
-        f"A network sees only {batches} batches: its batch-norm statistics will not be ready and the accuracy will be "
-        "that of a guess. Set “Batch-norm batches” to 10 or more."
+        f"A network sees only {batches:,} batches: its batch-norm statistics will not be ready and the accuracy will "
+        "be that of a guess. Set “Batch-norm batches” to 10 or more."
     )
 
 

@@ -92,7 +92,7 @@ def training_cost(config: TrainingConfig, architecture: Architecture, workers: S
         mult_adds=(mult_adds, mult_adds),
         memory_bytes=_memory(parameters, cost.activation_bytes(network, config.recipe.batch_size)),
         disk_bytes=_files(parameters, config.recipe.epochs, seconds) + config.recipe.epochs * ROW_BYTES_EPOCH,
-        notes=advice.training_advice(config.recipe, config.data, seconds),
+        notes=advice.training_advice(config, seconds),
     )
 
 
