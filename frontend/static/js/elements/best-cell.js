@@ -1,4 +1,7 @@
-/** <best-cell>: the best child's cells, or the latest child's; before the first verdict, a child that is training. */
+/**
+ * <best-cell>: the best child's cells, or the latest child's. Before the first verdict, a child that is trained or
+ * drawn; before the first draw, how much is still open. It never claims a best cell where no child has a reward.
+ */
 
 import { count, percent } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
@@ -43,15 +46,15 @@ class BestCell extends HTMLElement {
   render(state, page) {
     this.#state = state;
     this.#page = page;
-    const child = state[this.#kind] ?? firstAtWork(state);
+    const { child, standing } = chosen(state, this.#kind);
     for (const button of this.#switch.children) {
       button.setAttribute("aria-pressed", String(button.dataset.kind === this.#kind));
       button.disabled = state.latest === null;
     }
     this.#link.hidden = child === null;
-    this.#train.hidden = state[this.#kind] === null;
-    write(this.#title, titleOf(child, state[this.#kind] !== null, this.#kind));
-    write(this.#facts, factsOf(child));
+    this.#train.hidden = child?.parameters === undefined; // No verdict yet.
+    write(this.#title, standing);
+    write(this.#facts, factsOf(child, state));
     if (child === null) return;
     const paths = searchPaths(page.id);
     set(this.#picture, "src", paths.picture(child.step, child.slot));
@@ -60,24 +63,41 @@ class BestCell extends HTMLElement {
   }
 }
 
-function firstAtWork(state) {
-  const [place] = Object.keys(state.running).concat(Object.keys(state.pending));
-  if (place === undefined) return null;
+/** The child to show and how it stands: of the kind that was asked for, or the nearest there is. */
+function chosen(state, kind) {
+  const child = state[kind];
+  if (child) return { child, standing: `${kind === "best" ? "Best cell" : "Latest cell"}: child ${nameOf(child)}` };
+  const [running] = Object.keys(state.running);
+  if (running) return { child: placed(running), standing: `Child ${running}, in training` };
+  const [drawn] = Object.keys(state.pending);
+  if (drawn) return { child: placed(drawn), standing: `Child ${drawn}, drawn, not yet trained` };
+  if (state.latest) return { child: state.latest, standing: `No best cell yet; latest: child ${nameOf(state.latest)}` };
+  return { child: null, standing: state.ended_at === null ? "Nothing is drawn yet" : "Nothing was drawn" };
+}
+
+function nameOf({ step, slot }) {
+  return `${step}.${slot}`;
+}
+
+function placed(place) {
   const [step, slot] = place.split(".").map(Number);
   return { step, slot };
 }
 
-function titleOf(child, isFinal, kind) {
-  if (child === null) return "Waiting for the first cell";
-  if (!isFinal) return `Child ${child.step}.${child.slot}, in training`;
-  return `${kind === "best" ? "Best cell" : "Latest cell"}: child ${child.step}.${child.slot}`;
-}
-
-function factsOf(child) {
-  if (child === null) return "The controller is drawing the first architectures.";
-  if (child.parameters === undefined) return "No child has ended yet.";
+function factsOf(child, state) {
+  if (child === null) return openChoices(state);
+  if (child.parameters === undefined) return state.done ? "No child has a measured reward yet." : "No child has ended yet.";
   const reward = child.reward === null ? "no reward" : percent(child.reward);
   return `${reward} · ${count(child.parameters)} parameters · ${count(child.mult_adds)} mult-adds`;
+}
+
+/** What there is to say before the first draw: how many decisions, and how many ways to take them. */
+function openChoices({ decisions, ended_at: ended }) {
+  if (!decisions.length) return "";
+  const digits = decisions.reduce((sum, { options }) => sum + Math.log10(options.length), 0);
+  const ways = digits < 6 ? Math.round(10 ** digits).toLocaleString("en") : `about 10^${Math.round(digits)}`;
+  const next = ended === null ? " The first architectures come in a moment; until then all are equally probable." : "";
+  return `An architecture is ${decisions.length} decisions, with ${ways} ways to take them.${next}`;
 }
 
 function set(node, name, value) {

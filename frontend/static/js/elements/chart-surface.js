@@ -3,6 +3,9 @@
  * scheme or the size changes, and takes its colours from the style sheet's --chart-* properties.
  */
 
+import { write } from "./build.js";
+import { plotly } from "./plotly.js";
+
 const DRAW_MS = 1000;
 const COLOURS = ["ink", "quiet", "grid", "paper", "point", "best", "mean", "main", "entropy", "bad"];
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
@@ -45,7 +48,7 @@ export class ChartSurface {
     this.#seen.disconnect();
     this.#resized.disconnect();
     this.#scheme.removeEventListener("change", this.#again);
-    window.Plotly.purge(this.#plot);
+    window.Plotly?.purge(this.#plot);
     this.#plot.remove();
     this.#key = null;
   }
@@ -64,13 +67,14 @@ export class ChartSurface {
     this.#timer = setTimeout(() => this.#draw(), wait);
   }
 
-  #draw() {
+  async #draw() {
+    const library = await plotly().catch((error) => write(this.#plot, error.message));
     this.#timer = null;
     const { clientWidth: width, clientHeight: height } = this.#plot;
-    if (!width || !height) return;
+    if (!library || !width || !height) return;
     this.#drawn = performance.now();
     const { traces, layout } = this.#figure(this.#wanted, this.#colours());
-    window.Plotly.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
+    library.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
   }
 
   #colours() {
