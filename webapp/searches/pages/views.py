@@ -124,6 +124,8 @@ def new_training(request: HttpRequest) -> HttpResponse:
     search, child = _own_child(request, request.GET.get("search", ""), step, slot)
     architecture = architecture_from_json(child.architecture)
     config = training_defaults(SearchConfig.model_validate(search.config), architecture)
+    name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
+    config = config.model_copy(update={"name": name})
     context = {
         "search": search,
         "child": child,
