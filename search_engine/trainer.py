@@ -54,7 +54,7 @@ class Trainer:
     @property
     def progress(self) -> int:
         """Grows with everything done; that it stands still means that the process hangs."""
-        return self._resident.batches_served + self._steps_done
+        return self._resident.progress + self._steps_done
 
     def job(self, request: Message) -> Iterator[Message]:
         """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""

@@ -1,6 +1,6 @@
 """Seeded batches from images that live on the device. Letters: N images, B batch, H height, W width, C channels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from search_engine.config import DataConfig
 from search_engine.data.descriptions import DatasetDescription, describe
+from search_engine.data.downloads import nobody
 from search_engine.data.images import Bytes, Labels, load, resized
 from search_engine.errors import ConfigError
 from search_engine.seeds import derive
@@ -112,7 +113,9 @@ class DataParts:
         return self.train.batches_served + self.held_out.batches_served + self.test.batches_served
 
 
-def prepare(config: DataConfig, *, seed: int, folder: Path, device: torch.device) -> DataParts:
+def prepare(
+    config: DataConfig, *, seed: int, folder: Path, device: torch.device, on_block: Callable[[], None] = nobody
+) -> DataParts:
     """Read, split, resize and move the data to the device.
 
     The split is a function of the seed alone, so all children of a search share it; pixels are normalised by mean and
@@ -120,7 +123,7 @@ def prepare(config: DataConfig, *, seed: int, folder: Path, device: torch.device
     """
     description = describe(config.name)
     train, held_out = split(config, description.train_examples, seed=seed)
-    images = load(config.name, folder)
+    images = load(config.name, folder, on_block)
     train_images = resized(images.train[train], config.image_size)
     scale, offset = _normalisation(train_images)
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,14 @@ SOURCES = {  # The order of files is that of the digests in descriptions.Dataset
 }
 
 
-def fetch(sources: tuple[Source, ...], folder: Path) -> None:
+def nobody() -> None:
+    """Whom to tell of progress where nobody wants to know."""
+
+
+def fetch(sources: tuple[Source, ...], folder: Path, on_block: Callable[[], None] = nobody) -> None:
     """Put every file into the folder, unless it is there already, whoever put it there.
 
+    on_block: called whenever a part of a file has arrived, so that a slow line is not taken for a process that hangs.
     Every file's checksum is verified each time. Raises DataError where a file cannot be had or is not what it should
     be; another data set is never taken in its place.
     """
@@ -69,14 +75,14 @@ def fetch(sources: tuple[Source, ...], folder: Path) -> None:
         if target.exists():
             _verify(source, _digest_of(target), f"{target}")
         else:
-            _fetch_one(source, target)
+            _fetch_one(source, target, on_block)
 
 
-def _fetch_one(source: Source, target: Path) -> None:
+def _fetch_one(source: Source, target: Path, on_block: Callable[[], None]) -> None:
     # The process id keeps two workers on one folder apart; the last rename wins, with equal content.
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        _verify(source, _copy(source.url, partial), f"{source.file} from {source.url}")
+        _verify(source, _copy(source.url, partial, on_block), f"{source.file} from {source.url}")
         os.replace(partial, target)
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError):
@@ -104,13 +110,14 @@ def _digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(url: str, target: Path) -> str:
+def _copy(url: str, target: Path, on_block: Callable[[], None]) -> str:
     """Write what is at the address into a file that is safe on disk afterwards; returns its SHA-256."""
     digest = hashlib.sha256()
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer, target.open("wb") as file:
-        while block := answer.read(_BLOCK):
+        while block := answer.read1(_BLOCK):  # What is there already, so that a slow line makes progress too.
             digest.update(block)
             file.write(block)
+            on_block()
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest()

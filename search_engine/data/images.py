@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search_engine.data.descriptions import EMBEDDED, describe
-from search_engine.data.downloads import SOURCES, fetch
+from search_engine.data.downloads import SOURCES, fetch, nobody
 from search_engine.errors import DataError
 
 Bytes = NDArray[np.uint8]
@@ -31,14 +31,15 @@ class Images:
     test_labels: Labels
 
 
-def load(name: str, folder: Path) -> Images:
+def load(name: str, folder: Path, on_block: Callable[[], None] = nobody) -> Images:
     """Read a data set, which is downloaded into `folder` first where it does not come with the program.
 
-    Raises ConfigError for an unknown name, DataError where the data cannot be had or are not what the name says.
+    on_block: see downloads.fetch. Raises ConfigError for an unknown name, DataError where the data cannot be had or are
+    not what the name says.
     """
     description = describe(name)
     if name != EMBEDDED:
-        fetch(SOURCES[name], folder / name)
+        fetch(SOURCES[name], folder / name, on_block)
     images = _READERS[name](folder / name)
     _check(images.train, images.train_labels, description.train_examples, name)
     _check(images.test, images.test_labels, description.test_examples, name)

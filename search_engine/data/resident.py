@@ -17,12 +17,14 @@ class ResidentData:
         self._folder, self._device = folder, device
         self._parts: dict[str, DataParts] = {}
         self._served_before = 0  # Batches of parts that are gone.
+        self._blocks_fetched = 0
 
     def get(self, config: DataConfig, seed: int) -> DataParts:
         """The parts, prepared now or earlier. Raises as data.batches.prepare does."""
         key = f"{seed} {config.model_dump_json()}"
-        parts = self._parts.pop(key, None) or prepare(config, seed=seed, folder=self._folder, device=self._device)
-        self._parts = self._parts | {key: parts}
+        parts = self._parts.get(key) or self._prepared(config, seed)
+        # The dictionary is replaced and never changed, because another thread reads `progress` meanwhile.
+        self._parts = {name: kept for name, kept in self._parts.items() if name != key} | {key: parts}
         while len(self._parts) > KEPT:
             oldest = next(iter(self._parts))
             self._served_before += self._parts[oldest].batches_served
@@ -30,6 +32,13 @@ class ResidentData:
         return parts
 
     @property
-    def batches_served(self) -> int:
-        """All batches ever handed out: it grows while anything is trained or scored."""
-        return self._served_before + sum(parts.batches_served for parts in self._parts.values())
+    def progress(self) -> int:
+        """All batches ever handed out and all blocks ever downloaded: it grows while anything is done with data."""
+        served = self._served_before + sum(parts.batches_served for parts in self._parts.values())
+        return served + self._blocks_fetched
+
+    def _prepared(self, config: DataConfig, seed: int) -> DataParts:
+        def count() -> None:
+            self._blocks_fetched += 1
+
+        return prepare(config, seed=seed, folder=self._folder, device=self._device, on_block=count)

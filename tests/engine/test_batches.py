@@ -126,5 +126,5 @@ def test_data_stay_resident_for_equal_settings_and_the_oldest_go(tmp_path):
     assert resident.get(SMALL, 2) is not first
     list(first.train.batches(100))
     resident.get(SMALL, 3)
-    assert resident.batches_served == 3
+    assert resident.progress == 3
     assert resident.get(SMALL, 1) is not first

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from search_engine.data import downloads, images
+from search_engine.config import DataConfig
+from search_engine.data import batches, downloads, images
 from search_engine.data.descriptions import DESCRIPTIONS, EMBEDDED, describe
 from search_engine.data.downloads import SOURCES, Source, fetch
 from search_engine.data.images import load, resized
+from search_engine.data.resident import ResidentData
 from search_engine.errors import ConfigError, DataError
 
 
@@ -108,6 +111,28 @@ def test_a_file_is_fetched_once_and_has_its_name_only_when_whole(server, tmp_pat
     fetch((source,), tmp_path / "here")
     assert [file.name for file in (tmp_path / "here").iterdir()] == ["a.bin"]
     assert (tmp_path / "here" / "a.bin").read_bytes() == b"abc" * 1000
+
+
+def test_a_download_is_progress_long_before_its_end(server, tmp_path, monkeypatch):
+    """A worker takes a trainer without progress for one that hangs, and a slow line needs minutes for a data set."""
+    there, address = server
+    source = source_of(there, address, "a.bin", b"abc" * 1_000_000)
+    resident = ResidentData(folder=tmp_path / "here", device=torch.device("cpu"))
+    seen = []
+
+    def load_slowly(name, folder, on_block):
+        def note():
+            on_block()
+            seen.append((resident.progress, (folder / "a.bin").exists()))
+
+        fetch((source,), folder, note)
+        return load(name, folder)
+
+    monkeypatch.setattr(batches, "load", load_slowly)
+    resident.get(DataConfig(), seed=1)
+    counts = [count for count, is_whole in seen if not is_whole]
+    assert len(counts) >= 3
+    assert counts == sorted(set(counts)) and resident.progress >= counts[-1]
 
 
 def test_a_file_with_another_checksum_is_refused_and_not_kept(server, tmp_path):
