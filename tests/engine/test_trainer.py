@@ -157,12 +157,13 @@ def test_an_interruption_ends_the_job_at_the_next_epoch_and_the_next_job_runs_wh
     long = CONFIG.model_copy(update={"recipe": RecipeConfig(epochs=500, batch_size=25)})
     proposal = {"slot": 0, "decisions": [0, 1, 8, 8, 0, 0, 1, 8, 8, 0]}
     driver.send(evaluate(proposal, config=long))
-    while "event" not in driver.receive():
+    while "event" not in (first := driver.receive()):
         pass
     driver.send({"do": "interrupt"})
-    *events, end = driver.until_end()
+    *more, end = driver.until_end()
+    events = [first, *more]  # The interruption may come before a second epoch has begun.
     assert end == {"interrupted": {}}
-    assert len(events) < 499
+    assert len(events) < 500
     assert (spool / events[-1]["checkpoint"]).exists()
     *_, end = driver.do(evaluate(proposal))
     assert end == {"done": {}}
