@@ -113,3 +113,36 @@ def test_one_failing_act_does_not_keep_the_others_from_being_done(
     monkeypatch.setattr(reconciler.leases, "expire", fail)
     reconciler.look()
     assert rings == [1]
+
+
+def test_one_search_that_cannot_be_helped_keeps_no_other_from_being_helped(
+    rings: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A configuration of another version of the program, for instance, which this one does not understand."""
+    broken, sound = start(), start()
+    Job.objects.filter(stream_id=broken.pk).update(attempts=leases.ATTEMPTS - 1)
+    for _ in range(2):
+        assert leases.claim("w", ("learn",))
+    Job.objects.update(lease_until=0.0)
+    set_aside = leases._set_aside
+
+    def fail(job: Job, reason: str) -> object:
+        if job.stream_id == broken.pk:
+            raise ValueError("nobody understands this")
+        return set_aside(job, reason)
+
+    monkeypatch.setattr(leases, "_set_aside", fail)
+    reconciler.look()
+    assert Job.objects.get(stream_id=sound.pk).state == "due"
+
+    Job.objects.all().delete()
+    plan = reconciler.planner.plan
+
+    def plan_or_fail(search_id: object) -> None:
+        if search_id == broken.pk:
+            raise ValueError("nobody understands this")
+        plan(search_id)
+
+    monkeypatch.setattr(reconciler.planner, "plan", plan_or_fail)
+    reconciler.look()
+    assert list(Job.objects.values_list("stream_id", flat=True)) == [sound.pk]

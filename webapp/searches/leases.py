@@ -125,10 +125,23 @@ def lose(job_id: int, fence: int, reason: str) -> None:
 
 
 def expire() -> list[Lost]:
-    """Take jobs away from workers that fell silent; the jobs that were lost."""
+    """Take jobs away from workers that fell silent; the jobs that were lost.
+
+    Where that fails for one, the others are taken away all the same, and its error is raised after them.
+    """
     silent = Job.objects.filter(state=Job.State.LEASED, lease_until__lt=clock.now()).order_by("pk")
-    found = [_expire(job_id, fence) for job_id, fence in silent.values_list("pk", "fence")]
-    return [lost for lost in found if lost is not None]
+    found: list[Lost] = []
+    failures: list[Exception] = []
+    for job_id, fence in silent.values_list("pk", "fence"):
+        try:
+            lost = _expire(job_id, fence)
+        except Exception as failure:
+            failures.append(failure)
+        else:
+            found += [lost] if lost else []
+    if failures:
+        raise failures[0]
+    return found
 
 
 def _expire(job_id: int, fence: int) -> Lost | None:

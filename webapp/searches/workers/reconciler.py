@@ -4,6 +4,7 @@ It keeps no memory of what it did and every act is conditional, so killing it co
 is harmless. What was done at a regular commit is found done already; what a crash left undone is found undone.
 """
 
+import functools
 import logging
 import signal
 import threading
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
@@ -39,7 +40,7 @@ def run_until_stopped() -> None:
     while not stopped.wait(LOOK_SECONDS):
         look()
         if time.monotonic() - swept > SWEEP_SECONDS:
-            _safely(sweep)
+            _safely(sweep, "sweep")
             swept = time.monotonic()
 
 
@@ -47,7 +48,7 @@ def look() -> None:
     """Everything once. A failure of one act is logged and does not keep the others from being done."""
     close_old_connections()
     for act in (expire_leases, plan_what_stands_still, ring, forget_workers, live_state.take_snapshots):
-        _safely(act)
+        _safely(act, act.__name__.replace("_", " "))
 
 
 def expire_leases() -> None:
@@ -61,7 +62,7 @@ def plan_what_stands_still() -> None:
     open_jobs = Job.objects.filter(stream=OuterRef("pk"), state__in=(Job.State.DUE, Job.State.LEASED))
     still = Search.objects.filter(~Exists(open_jobs), state=Stream.State.RUNNING)
     for search_id in still.values_list("pk", flat=True):
-        planner.plan(search_id)
+        _safely(functools.partial(planner.plan, search_id), f"plan search {search_id}")
 
 
 def ring() -> None:
@@ -86,9 +87,10 @@ def sweep() -> None:
         log.info("Removed %s: no row names it", path)
 
 
-def _safely(act: Callable[[], object]) -> None:
+def _safely(act: Callable[[], object], what: str) -> None:
+    """What fails, for the database or for our bug, must not keep anything else from being done."""
     try:
         act()
-    except DatabaseError:
-        log.exception("Could not %s; again in %g s", act.__name__.replace("_", " "), LOOK_SECONDS)
+    except Exception:
+        log.exception("Could not %s; it will be tried again", what)
         connection.close()
