@@ -80,6 +80,21 @@ async def test_readers_at_different_places_each_get_all_that_follows(
         assert await asyncio.gather(*readers) == [list(range(after + 1, 61)) for after in (0, 7, 20, 45)]
 
 
+async def test_a_first_reader_beyond_the_end_leaves_the_others_their_news(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a page that was open while an older copy of the database was put back."""
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.02)
+    await append(stream, 3)
+    here = hub.Hub()
+    async with here.watch(stream.pk, 1000), here.watch(stream.pk, 0) as watched:
+        assert await collect(watched, 0, 3) == [1, 2, 3]
+        reader = asyncio.create_task(collect(watched, 3, 6))
+        await asyncio.sleep(0.2)  # It waits for news by now.
+        await append(stream, 3)
+        assert await reader == [4, 5, 6]
+
+
 async def test_a_reader_far_behind_what_is_kept_reads_the_rows(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "KEPT_EVENTS", 10)
     monkeypatch.setattr(hub, "FRAME_EVENTS", 7)

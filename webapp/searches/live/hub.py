@@ -21,6 +21,7 @@ from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from webapp.searches import event_log
+from webapp.searches.models import Stream
 
 LOOK_SECONDS = 2.0
 FRAME_EVENTS = 500  # The most that one read or one frame holds.
@@ -58,10 +59,12 @@ class Watched:
 
     async def look(self, start: int) -> None:
         """Read what is new, again and again. start: from where on, which is where the first watcher stands."""
-        after = start
+        after, is_checked = start, False
         while True:
             self.rung.clear()  # Before the read, so that a ring during it is not forgotten.
             try:
+                if not is_checked:  # A page may name a number that the stream has not reached; others wait for less.
+                    after, is_checked = min(start, await _last(self.stream_id)), True
                 found = await _read(self.stream_id, after, FRAME_EVENTS)
             except DatabaseError:
                 log.exception("Reading the events of %s failed; looking again in %g s", self.stream_id, LOOK_SECONDS)
@@ -137,6 +140,11 @@ async def _end(task: asyncio.Task[None] | None) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@database_sync_to_async
+def _last(stream_id: uuid.UUID) -> int:
+    return Stream.objects.values_list("last_event", flat=True).get(pk=stream_id)
 
 
 @database_sync_to_async
