@@ -323,3 +323,39 @@ def _pixels_like(locator: Any, colour: tuple[int, int, int]) -> int:
     image = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")
     colours = image.getcolors(image.width * image.height)
     return sum(n for n, pixel in colours if all(abs(a - b) < 12 for a, b in zip(pixel, colour, strict=True)))
+
+
+def test_before_the_first_draw_the_cell_panel_shows_open_cells_and_how_much_is_open(
+    page: Page, line: Line, chartless: None
+) -> None:
+    with served(Played("search", SEARCH, _number_of("search_started", 1))) as address:
+        page.goto(address)
+        expect(page.locator("best-cell h2")).to_have_text("Nothing is drawn yet")
+        expect(page.locator("best-cell .open-cells")).to_be_visible()
+        expect(page.locator("best-cell")).to_contain_text("20 open decisions, about 10¹³ architectures.")
+        line.send(SEARCH[1 : _number_of("step_proposed", 1)])
+        expect(page.locator("best-cell h2")).to_have_text("Child 0.0, drawn")
+        expect(page.locator("best-cell")).to_contain_text("Drawn, not yet trained")
+        expect(page.locator("best-cell .open-cells")).to_be_hidden()
+
+
+def test_where_every_child_failed_no_cell_is_called_the_best(page: Page, line: Line, chartless: None) -> None:
+    failed = [
+        {**event, "reward": 0.0, "reason": "diverged", "twin": None} if event["kind"] == "child_finished" else event
+        for event in SEARCH
+    ]
+    with served(Played("search", failed, len(failed))) as address:
+        page.goto(address)
+        expect(page.locator("best-cell h2")).to_contain_text("no reward")
+        expect(page.locator("best-cell .best-facts")).to_contain_text("no measured reward")
+        row = page.locator("children-table tbody tr").first
+        row.scroll_into_view_if_needed()
+        expect(row.locator("td").nth(2)).to_have_text("–diverged")
+
+
+def test_the_page_stands_before_its_charts_can_be_drawn(page: Page, line: Line) -> None:
+    page.route("**/plotly-strict.min.js", lambda route: None)  # It never comes.
+    with served(Played("search", SEARCH, _number_of("child_finished", 61))) as address:
+        page.goto(address, wait_until="commit")
+        expect(page.locator(".strip-children dd")).to_have_text("61 of 160")
+        expect(page.locator("best-cell svg")).to_be_visible()

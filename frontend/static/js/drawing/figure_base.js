@@ -30,3 +30,9 @@ export function axis(colours, title, parts = {}) {
     color: colours.quiet, ...parts,
   };
 }
+
+/** A sentence in the middle of a chart that has nothing to show. */
+export function waiting(colours, text) {
+  const font = { size: 13, color: colours.quiet };
+  return { text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
+}

@@ -3,7 +3,7 @@
  * Texts must hold no markup such as <b>: Plotly would write a style attribute, which the content policy refuses.
  */
 
-import { axis, filled, layout } from "./figure_base.js";
+import { axis, filled, layout, waiting } from "./figure_base.js";
 
 const MEASURED = 0;
 const COPIED = 1;
@@ -37,13 +37,15 @@ export function rewardFigure(state, colours) {
   ];
   const highest = Math.max(1, ...state.steps.map(([, , entropy]) => entropy ?? 0));
   return { traces: filled(traces), layout: layout(colours, {
-    xaxis: axis(colours, "children", { range: [-0.5, Math.max(state.total, 1) - 0.5] }),
+    xaxis: axis(colours, "children", { 
+      range: [-0.5, Math.max(state.total, 1) - 0.5], ...(state.total <= 10 ? { dtick: 1 } : {}) }),
     yaxis: axis(colours, "reward (accuracy on held-out images)", {
       range, tickformat: ".3f", tickmode: "auto", overlaying: "y2" }), // Above the entropy.
     yaxis2: axis(colours, "entropy (nats)", {
       side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
       tickmode: "auto", nticks: 6, tickformat: ".3~g" }),
-    annotations: counted.length ? [] : [waiting(colours, "The first rewards come when the first children have ended.")],
+    annotations: counted.length ? [] : [waiting(colours, failed.length
+      ? "No child has a measured reward." : "The first rewards come when the first children have ended.")],
   }) };
 }
 
@@ -68,7 +70,8 @@ export function costFigure(state, colours) {
   return { traces: filled([trace, best]), layout: layout(colours, {
     xaxis: axis(colours, "parameters", { tickformat: ".3~s", showticklabels: shown.length > 0 }),
     yaxis: axis(colours, "reward", { ...rewardRange(shown), tickformat: ".3f" }),
-    annotations: shown.length ? [] : [waiting(colours, "No child has ended yet.")],
+    annotations: shown.length ? [] : [waiting(colours, rows.length
+      ? "No child has a measured reward." : "No child has ended yet.")],
   }) };
 }
 
@@ -107,11 +110,6 @@ function entropies(state) {
 
 function middle(state, step) {
   return step * state.step_size + (state.step_size - 1) / 2;
-}
-
-function waiting(colours, text) {
-  const font = { size: 13, color: colours.quiet };
-  return { text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
 }
 
 function rewardRange(points) {

@@ -1,6 +1,6 @@
 /** The curve of a training for Plotly: loss on the left, held-out accuracy on the right. Pure. */
 
-import { axis, filled, layout } from "./figure_base.js";
+import { axis, filled, layout, waiting } from "./figure_base.js";
 
 export function trainingFigure(state, colours) {
   const measured = state.curve.filter(([, , accuracy]) => accuracy !== null);
@@ -15,8 +15,11 @@ export function trainingFigure(state, colours) {
   ];
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "epoch", { range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d" }),
-    yaxis: axis(colours, "loss", { rangemode: "tozero", tickmode: "auto" }),
+    yaxis: axis(colours, "loss", {
+      rangemode: "tozero", tickmode: "auto", showticklabels: state.curve.length > 0 }),
     yaxis2: axis(colours, "accuracy", {
       overlaying: "y", side: "right", showgrid: false, tickformat: ".2f", tickmode: "auto", nticks: 6 }),
+    annotations: state.curve.length ? [] : [waiting(colours, state.ended_at === null
+      ? "The first point comes when the first epoch has ended." : "No epoch was finished.")],
   }) };
 }

@@ -6,6 +6,7 @@
 import { count, percent } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { openCells } from "./open-cells.js";
 
 const KINDS = [["best", "Best"], ["latest", "Latest"]];
 
@@ -17,6 +18,7 @@ class BestCell extends HTMLElement {
   #title = build("h2", {});
   #picture = build("cell-picture", {});
   #around = build("a", { class: "best-picture", tabindex: -1 }, this.#picture);
+  #open = build("div", { class: "best-picture" }); // What stands in its place before the first draw.
   #facts = build("p", { class: "best-facts number" });
   #link = build("a", { class: "button" }, "Architecture");
   #train = build("a", { class: "button is-main" }, "Train this");
@@ -33,7 +35,7 @@ class BestCell extends HTMLElement {
     }
     this.#switch.addEventListener("click", this.#clicked);
     this.append(
-      build("div", { class: "card-head" }, this.#title, this.#switch), this.#around, this.#facts,
+      build("div", { class: "card-head" }, this.#title, this.#switch), this.#open, this.#around, this.#facts,
       build("div", { class: "best-actions" }, this.#train, this.#link));
   }
 
@@ -55,7 +57,12 @@ class BestCell extends HTMLElement {
     this.#train.hidden = child?.parameters === undefined; // No verdict yet.
     write(this.#title, standing);
     write(this.#facts, factsOf(child, state));
-    if (child === null) return;
+    this.#around.hidden = child === null;
+    this.#open.hidden = child !== null;
+    if (child === null) {
+      if (!this.#open.firstChild && state.decisions.length) this.#open.append(openCells(state.decisions));
+      return;
+    }
     const paths = searchPaths(page.id);
     set(this.#picture, "src", paths.picture(child.step, child.slot));
     for (const link of [this.#around, this.#link]) set(link, "href", paths.child(child.step, child.slot));
@@ -70,8 +77,8 @@ function chosen(state, kind) {
   const [running] = Object.keys(state.running);
   if (running) return { child: placed(running), standing: `Child ${running}, in training` };
   const [drawn] = Object.keys(state.pending);
-  if (drawn) return { child: placed(drawn), standing: `Child ${drawn}, drawn, not yet trained` };
-  if (state.latest) return { child: state.latest, standing: `No best cell yet; latest: child ${nameOf(state.latest)}` };
+  if (drawn) return { child: placed(drawn), standing: `Child ${drawn}, drawn` };
+  if (state.latest) return { child: state.latest, standing: `Child ${nameOf(state.latest)}, no reward` };
   return { child: null, standing: state.ended_at === null ? "Nothing is drawn yet" : "Nothing was drawn" };
 }
 
@@ -86,18 +93,29 @@ function placed(place) {
 
 function factsOf(child, state) {
   if (child === null) return openChoices(state);
-  if (child.parameters === undefined) return state.done ? "No child has a measured reward yet." : "No child has ended yet.";
-  const reward = child.reward === null ? "no reward" : percent(child.reward);
+  if (child.parameters === undefined) {
+    return `${nameOf(child) in state.running ? "In training" : "Drawn, not yet trained"}; no child has a reward yet.`;
+  }
+  const reward = hasFailed(child, state) || child.reward === null ? "no measured reward" : percent(child.reward);
   return `${reward} · ${count(child.parameters)} parameters · ${count(child.mult_adds)} mult-adds`;
+}
+
+/** The reward of a child that failed is what the controller was told, not what was measured. */
+function hasFailed({ step, slot }, { points, step_size: size }) {
+  return points.some(([index, , flag]) => index === step * size + slot && flag === 2);
 }
 
 /** What there is to say before the first draw: how many decisions, and how many ways to take them. */
 function openChoices({ decisions, ended_at: ended }) {
   if (!decisions.length) return "";
   const digits = decisions.reduce((sum, { options }) => sum + Math.log10(options.length), 0);
-  const ways = digits < 6 ? Math.round(10 ** digits).toLocaleString("en") : `about 10^${Math.round(digits)}`;
-  const next = ended === null ? " The first architectures come in a moment; until then all are equally probable." : "";
-  return `An architecture is ${decisions.length} decisions, with ${ways} ways to take them.${next}`;
+  const ways = digits < 6 ? Math.round(10 ** digits).toLocaleString("en") : `about 10${raised(Math.round(digits))}`;
+  const next = ended === null ? " The first are drawn in a moment." : "";
+  return `${decisions.length} open decisions, ${ways} architectures.${next}`;
+}
+
+function raised(exponent) {
+  return [...String(exponent)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
 }
 
 function set(node, name, value) {

@@ -138,7 +138,7 @@ class ChildrenTable extends HTMLElement {
 }
 
 function rowOf(child, paths) {
-  const reward = child.reward === null ? "–" : percent(child.reward);
+  const reward = child.reason || child.reward === null ? "–" : percent(child.reward); // Of a failed one nothing was measured.
   const note = child.reason || (child.twin ? `copy of ${child.twin.join(".")}` : "");
   const cell = (text) => build("td", { class: "is-number" }, text);
   const name = `${child.step}.${child.slot}`;

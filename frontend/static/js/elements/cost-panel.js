@@ -55,7 +55,7 @@ function range({ low, high }, format) {
 }
 
 function basis({ seconds, workers, children }) {
-  if (seconds === null) return "Nobody can tell until a worker is there and has measured its speed.";
+  if (seconds === null) return "It shows here as soon as a worker is there and has measured its speed. You can start all the same.";
   if (children === 1) return "On the slowest of the workers that are here now; one of them will do it.";
   return workers === 1 ? "With the one worker that is here now." : `With the ${workers} workers that are here now.`;
 }

@@ -8,6 +8,7 @@ import { ApiError, newKey, post } from "../api.js";
 import { nested, shown, typed, valueAt } from "../forms/values.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
+const PAUSE_BEFORE_ASKING_AGAIN = 3000; // Milliseconds, while no worker has measured its speed.
 
 class StartForm extends HTMLElement {
   #presets = {};
@@ -110,6 +111,9 @@ class StartForm extends HTMLElement {
       const cost = await post(this.dataset.estimate, this.#body(), { signal: asking.signal });
       this.#showErrors(cost.errors);
       this.#panel.show(cost);
+      if (cost.seconds === null && !cost.errors.length) {
+        this.#timer = setTimeout(() => this.#estimate(), PAUSE_BEFORE_ASKING_AGAIN);
+      }
     } catch (error) {
       if (error.name !== "AbortError") this.#panel.fail(error.message);
     }

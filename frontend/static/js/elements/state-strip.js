@@ -88,7 +88,7 @@ function trainingFigures(state, now) {
     elapsed: duration(elapsed(state, now)),
     left: duration(trainingTimeLeft(state, now)),
     accuracy: percent(state.curve.at(-1)?.[2]),
-    test: state.test_accuracy === null ? "after the end" : percent(state.test_accuracy),
+    test: state.test_accuracy === null && state.ended_at === null ? "after the end" : percent(state.test_accuracy),
     part: state.epochs ? state.curve.length / state.epochs : 0,
   };
 }

@@ -7,6 +7,7 @@ import { newKey, post } from "../api.js";
 import { streamPaths } from "../live/paths.js";
 import { write } from "./build.js";
 
+const LEADS_TO = { pause: "paused", resume: "running", stop: "stopped" };
 const OPEN_TO = { pause: ["running"], resume: ["paused"], stop: ["running", "paused"] };
 
 class StreamActions extends HTMLElement {
@@ -28,6 +29,7 @@ class StreamActions extends HTMLElement {
 
   render(state, page) {
     this.#page = page;
+    if (state.state !== this.#state) this.#say(""); // What was refused was refused in another state.
     this.#state = state.state;
     this.#show();
   }
@@ -50,7 +52,8 @@ class StreamActions extends HTMLElement {
     try {
       await post(`${streamPaths(this.#page).api}/${action}`, {}, { key: newKey() });
     } catch (error) {
-      this.#say(error.message);
+      // Another page may have done the same a moment before; then there is nothing to complain of.
+      if (error.status !== 409 || this.#state !== LEADS_TO[action]) this.#say(error.message);
     } finally {
       this.#busy = false;
       this.#show();

@@ -23,7 +23,7 @@ class TrainingChart extends HTMLElement {
   }
 
   render(state) {
-    this.#surface.show(state, `${state.curve.length} ${state.epochs}`);
+    this.#surface.show(state, `${state.curve.length} ${state.epochs} ${state.ended_at}`);
     const last = state.curve.at(-1);
     write(this.#words, last
       ? `Chart of the training: after epoch ${last[0]} the loss is ${last[1].toFixed(3)}, ` +

@@ -10,9 +10,8 @@ class TrainingEnd extends HTMLElement {
 
   render(state, page) {
     const isTested = state.test_accuracy !== null;
-    for (const node of this.querySelectorAll("[data-when]")) {
-      node.hidden = (node.dataset.when === "tested") !== isTested;
-    }
+    const now = isTested ? "tested" : state.ended_at === null ? "waiting" : "untested";
+    for (const node of this.querySelectorAll("[data-when]")) node.hidden = node.dataset.when !== now;
     if (!isTested) return;
     write(this.querySelector("[data-test]"),
       `${percent(state.test_accuracy)} on ${state.test_examples.toLocaleString("en")} test images, looked at once`);
