@@ -94,3 +94,13 @@ def test_advice_stands_beside_settings_that_cannot_work(form: Page) -> None:
 def test_a_phone_needs_no_sideways_scrolling(application: RunningApplication, phone: Page, address: str) -> None:
     phone.goto(application.address + address)
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_number_is_read_as_the_form_itself_writes_it(form: Page) -> None:
+    form.get_by_label("Children", exact=True).fill("1,000")
+    form.get_by_label("Controller learning rate").fill("0,02")
+    config = copied(form)
+    assert (config.budget.children, config.strategy.learning_rate) == (1000, 0.02)
+    rate = form.get_by_label("Controller learning rate")
+    rate.fill("1,000")  # A thousand, or one: nobody can tell.
+    expect(rate).to_have_attribute("aria-invalid", "true", timeout=SLOW)

@@ -24,7 +24,8 @@ def data_errors(data: DataConfig) -> list[ConfigError]:
         errors.append(
             ConfigError(
                 "data.train_examples",
-                f"and held-out images are {wanted:,} together; {description.title} has {there:,} for both.",
+                f"is {data.train_examples:,}, with the held-out images {wanted:,}; {description.title} has {there:,} "
+                "for both.",
             )
         )
     return errors

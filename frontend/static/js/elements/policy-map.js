@@ -84,7 +84,8 @@ class PolicyMap extends HTMLElement {
       const cell = this.#cells[row][column];
       cell.probability = probability;
       cell.node.style.setProperty("--share", `${(Math.sqrt(probability) * 100).toFixed(1)}%`);
-      cell.node.classList.toggle("is-likely", probability > 0.4);
+      cell.node.classList.toggle("is-likely", probability > 0.38);
+      cell.node.classList.toggle("is-certain", probability > 0.65);
       const text = `${Math.round(probability * 100)}`;
       write(cell.node, text);
     });

@@ -1,10 +1,18 @@
 /** Between what a form holds and a configuration as JSON. Pure. */
 
-/** What was typed, as the API should see it: a number where it is one, else the text itself, which the API refuses. */
+const THOUSANDS = /^[1-9]\d{0,2}(,\d{3})+$/; // "20,000", as the form's own ranges are written.
+
+/**
+ * What was typed, as the API should see it: a number where it is one, else the text itself, which the API refuses.
+ * "0,5" is a half; "1,000" is a thousand where a whole number is wanted and no number where it might be either.
+ */
 export function typed(kind, text) {
   if (kind !== "integer" && kind !== "number") return text;
-  const trimmed = text.trim().replace(",", ".");
-  return trimmed !== "" && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text.trim();
+  const trimmed = text.trim();
+  const isGrouped = THOUSANDS.test(trimmed);
+  if (trimmed === "" || (isGrouped && kind === "number")) return trimmed;
+  const value = Number(isGrouped ? trimmed.replaceAll(",", "") : trimmed.replace(",", "."));
+  return Number.isFinite(value) ? value : trimmed;
 }
 
 /** [["space.blocks", 2], ...] as {space: {blocks: 2}, ...}. */
