@@ -9,8 +9,8 @@ class DownloadMenu extends HTMLElement {
   #details = build("details", { class: "menu" }, build("summary", { class: "button" }, "Download"), this.#menu);
   #closed = (event) => {
     const leaves = event.type === "keydown" ? event.key === "Escape" : !this.contains(event.target);
-    if (!leaves) return;
-    if (event.type === "keydown" && this.#details.contains(document.activeElement)) this.#details.firstChild.focus();
+    if (!leaves || !this.#details.open) return;
+    if (event.type === "keydown") this.#details.firstChild.focus();
     this.#details.open = false;
   };
 
