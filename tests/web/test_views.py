@@ -65,6 +65,14 @@ def test_the_first_page_lists_searches_and_trainings_with_state_progress_and_res
     assert "Not mine" not in html
 
 
+def test_a_search_of_an_earlier_version_shows_what_it_would_do_today(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1)
+    del search.config["child"]["skeleton"]  # A setting that did not exist when it was started.
+    search.save()
+    html = page(signed_in, f"/searches/{search.pk}")
+    assert "Skeleton" in html and "Normal cells per stack" in html
+
+
 def test_the_form_opens_with_the_demo_and_every_preset_can_be_chosen(signed_in: Client) -> None:
     html = page(signed_in, "/searches/new")
     assert value_of(html, "budget.children") == str(PRESETS[0].config.budget.children)

@@ -13,8 +13,11 @@ _ORIGINS = {"embedded": "part of this program", "download": "downloaded from its
 
 
 def started_with(model: type[Config], stream: Stream, config: dict[str, Any]) -> list[Section]:
-    """All settings of a search or training, and which images they were, as its first event recorded them."""
-    sections = settings_shown(model, config)
+    """All settings of a search or training, and which images they were, as its first event recorded them.
+
+    What the settings of an earlier version did not name is shown as the default that it has today.
+    """
+    sections = settings_shown(model, model.model_validate(config).model_dump(mode="json"))
     data = Event.objects.get(stream_id=stream.pk, number=1).payload["data"]
     rows = [{"title": title, "value": _ORIGINS.get(data[name], data[name])} for name, title in _RECORDED.items()]
     next(section for section in sections if section["heading"] == DataConfig.heading)["rows"] += rows
