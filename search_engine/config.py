@@ -250,7 +250,7 @@ class DataConfig(Config):
     )
     held_out_examples: int = option(
         2000, "Held-out images",
-        "How many other training images the reward is measured on. Test images are never used.",
+        "How many other training images the reward is measured on. Test images wait for the end of a training.",
         unit="images", source=f"{PAPER}, A.1: 5,000 of 50,000", ge=10, le=1_000_000,
     )  # fmt: skip
 
