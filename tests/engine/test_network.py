@@ -158,7 +158,11 @@ def test_scoring_lets_intermediate_values_go():
 
 
 def nasnet_like(*, reductions, auxiliary=False):
-    cell = Cell((Block((0, 1), ("sep_conv_3x3", "max_pool_3x3"), "concat"), Block((2, 0), ("avg_pool_3x3", "identity"), "add")), (3,))  # fmt: skip # noqa: E501
+    blocks = (
+        Block((0, 1), ("sep_conv_3x3", "max_pool_3x3"), "concat"),
+        Block((2, 0), ("avg_pool_3x3", "identity"), "add"),
+    )
+    cell = Cell(blocks, (3,))
     layout = LayoutConfig(normal_cells=1, reductions=reductions, filters=4)
     return plan(CellArchitecture(cell, cell), layout, image_channels=3, image_size=20, classes=10, auxiliary=auxiliary)
 
