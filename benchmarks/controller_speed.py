@@ -5,7 +5,7 @@ import time
 
 import torch
 
-from search_engine.config import NasnetSpaceConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.controller import Controller
 

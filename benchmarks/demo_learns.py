@@ -16,7 +16,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.presets import DEMO
 
 SEEDS = (1, 2, 3, 4, 5)

@@ -10,18 +10,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from search_engine import cost
-from search_engine.architecture import Architecture, Cell, CellArchitecture
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
-from search_engine.config import LayoutConfig, read_config
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.reading import read_config
 from search_engine.data.descriptions import describe as describe_data
 from search_engine.drawing.svg import architecture_svg
-from search_engine.errors import UserError
+from search_engine.errors import ArchitectureError, UserError
 from search_engine.network_plan import plan
 from search_engine.terminal.command_line import parser, read_architecture, search_config, settings, training_config
 from search_engine.terminal.progress import follow_search, follow_training
@@ -59,7 +59,9 @@ def catalogue(options: argparse.Namespace) -> int:
 def describe(options: argparse.Namespace) -> int:
     architecture = read_architecture(options.architecture)
     if options.concat == "strict":
-        architecture = _joining_loose_ends(architecture)
+        if not isinstance(architecture, CellArchitecture):
+            raise ArchitectureError("--concat", f"has no meaning for an architecture of kind {architecture.kind}.")
+        architecture = architecture.with_strict_concat()
     network = plan(
         architecture,
         read_config(LayoutConfig, settings(options, "layout")),
@@ -157,13 +159,6 @@ def evaluate(options: argparse.Namespace) -> int:
     set_numerics(network.config.reproducibility.threads)
     _print_figures(options, network.score(options.data, folder=options.data_folder))
     return 0
-
-
-def _joining_loose_ends(architecture: Architecture) -> Architecture:
-    def strict(cell: Cell) -> Cell:
-        return replace(cell, concat=cell.loose_ends())
-
-    return CellArchitecture(strict(architecture.normal), strict(architecture.reduction))
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Architectures in the dialects of other programs."""
 
-from search_engine.architecture import Architecture, Cell
+from search_engine.architectures.cell import Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
 
 # DARTS (Liu et al. 2019) numbers a cell's inputs the other way round: 0 is the output of the cell before the previous
 # one. Blocks keep their numbers.
@@ -15,6 +17,7 @@ def darts_text(architecture: Architecture) -> str:
     DARTS adds in every block. Where a block concatenates, the text has fields that DARTS does not know, so that its
     reader refuses the text instead of building another network.
     """
+    assert isinstance(architecture, CellArchitecture), architecture.kind
     fields = [
         *_darts_fields("normal", architecture.normal),
         *_darts_fields("reduce", architecture.reduction),

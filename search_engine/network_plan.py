@@ -6,9 +6,11 @@ skeleton, then of what stands in the cell. Blocks count from 0, as in the releas
 
 from dataclasses import dataclass, replace
 
-from search_engine.architecture import Architecture, Block, Cell, validate
-from search_engine.config import LayoutConfig
-from search_engine.errors import ConfigError
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
+from search_engine.config.layout import LayoutConfig
+from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
 from search_engine.skeletons import Place, batch_norm_constants, lay_stem, places, smallest_image
@@ -66,8 +68,9 @@ def plan(
     image_size: height and width in pixels. auxiliary: with the auxiliary head, where there are two reductions or more.
     Raises ArchitectureError where a cell cannot exist, ConfigError where image, classes or filters do not fit.
     """
-    validate(architecture.normal, "normal")
-    validate(architecture.reduction, "reduction")
+    if not isinstance(architecture, CellArchitecture):
+        raise ArchitectureError("kind", f'is {architecture.kind!r}; must be "cells".')
+    architecture.validated()
     _check_sizes(layout, image_channels, image_size, classes)
     layers = LayerList((image_channels, image_size, image_size))
     states = [lay_stem(layers, layout)]

@@ -1,4 +1,4 @@
-"""The 13 operations of NASNet in primitive layers, and the two ways to make a state fit (spec: released code, A.4).
+"""The operations of NASNet and DARTS in primitive layers, and the two ways to make a state fit (released code, A.4).
 
 Everywhere the order is ReLU, convolution, batch norm, and no convolution has a bias.
 """
@@ -109,7 +109,27 @@ def _separable(size: int) -> Build:
     return build
 
 
-def _separable_once(layers: LayerList, name: str, source: str, filters: int, size: int, stride: int) -> str:
+def _dilated_separable(size: int) -> Build:
+    def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
+        # As DARTS has it: once, not twice, and every second pixel.
+        return _separable_once(layers, name, source, filters, size, stride, dilation=2)
+
+    return build
+
+
+def _row_then_column_at_once(size: int) -> Build:
+    def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
+        # As DARTS has it: the two convolutions follow each other with nothing between.
+        row = layers.conv(f"{name}.row", layers.relu(source), filters, kernel=(1, size), stride=(1, stride))
+        column = layers.conv(f"{name}.column", row, filters, kernel=(size, 1), stride=(stride, 1))
+        return layers.batch_norm(f"{name}.batch_norm", column)
+
+    return build
+
+
+def _separable_once(
+    layers: LayerList, name: str, source: str, filters: int, size: int, stride: int, dilation: int = 1
+) -> str:
     channels = layers.shape(source)[0]
     depthwise = layers.conv(
         f"{name}.depthwise",
@@ -117,6 +137,7 @@ def _separable_once(layers: LayerList, name: str, source: str, filters: int, siz
         channels,
         kernel=(size, size),
         stride=(stride, stride),
+        dilation=dilation,
         groups=channels,
     )
     pointwise = layers.conv(f"{name}.pointwise", depthwise, filters)
@@ -137,4 +158,7 @@ _BUILDS: dict[str, Build] = {
     "sep_conv_3x3": _separable(3),
     "sep_conv_5x5": _separable(5),
     "sep_conv_7x7": _separable(7),
+    "dilated_sep_conv_3x3": _dilated_separable(3),
+    "dilated_sep_conv_5x5": _dilated_separable(5),
+    "conv_7x1_1x7": _row_then_column_at_once(7),
 }

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 
-from search_engine.architecture import Architecture
-from search_engine.config import (
-    BudgetConfig,
-    DataConfig,
-    LayoutConfig,
-    NasnetSpaceConfig,
-    PpoConfig,
-    RecipeConfig,
-    SearchConfig,
-    TrainingConfig,
-)
+from search_engine.architectures.reading import Architecture
+from search_engine.config.budget import BudgetConfig
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.space import NasnetSpaceConfig
+from search_engine.config.strategy import PpoConfig
+from search_engine.config.training import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)

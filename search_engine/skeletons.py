@@ -7,7 +7,7 @@ skeleton has, `cell_0` ... the normal cells, `reduction_0` ... the reduction cel
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from search_engine.config import LayoutConfig
+from search_engine.config.layout import LayoutConfig
 from search_engine.layers import IMAGE, LayerList
 
 CIFAR_STEM = 3  # The CIFAR stem has this many times F channels.

@@ -20,7 +20,9 @@ from typing import Any, NoReturn, TextIO
 import torch
 
 from search_engine import checkpoints
-from search_engine.config import SearchConfig, TrainingConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.resident import ResidentData
 from search_engine.errors import UserError
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint

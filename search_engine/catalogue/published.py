@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from search_engine.architecture import Architecture, architecture_from_json
+from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.errors import ArchitectureError
 
 _FOLDER = resources.files("search_engine.catalogue")

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from search_engine.config import DataConfig
+from search_engine.config.data import DataConfig
 from search_engine.data.descriptions import DatasetDescription, describe
 from search_engine.data.downloads import nobody
 from search_engine.data.images import Bytes, Labels, load, resized

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from search_engine.config import DataConfig
+from search_engine.config.data import DataConfig
 from search_engine.data.batches import DataParts, prepare
 
 KEPT = 2  # A worker that alternates between two searches reads nothing twice; more would hold memory for nothing.

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from search_engine.architecture import Cell
+from search_engine.architectures.cell import Cell
 from search_engine.drawing.rows import OUTPUT, Item, Rows, chain, ordered_rows, sides_of, source_of
 
 OPERATION_WIDTH, OPERATION_HEIGHT = 66.0, 26.0

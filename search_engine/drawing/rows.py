@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from search_engine.architecture import Cell
+from search_engine.architectures.cell import Cell
 
 BLOCKS_A_ROW = 3  # More in a row make the picture too wide to read beside a chart.
 OUTPUT = -1  # Stands for the output where a state's number is wanted.

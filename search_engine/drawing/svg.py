@@ -7,7 +7,9 @@ recolours it (any CSS rule is stronger than a presentation attribute). The same 
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from search_engine.architecture import Architecture, Block, Cell
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
 from search_engine.drawing.layout import Box, CellLayout, PlacedBlock, PlacedEdge, Point, layout
 from search_engine.drawing.rows import OUTPUT
 
@@ -25,6 +27,9 @@ SHORT_NAMES = {
     "sep_conv_3x3": "sep 3x3",
     "sep_conv_5x5": "sep 5x5",
     "sep_conv_7x7": "sep 7x7",
+    "dilated_sep_conv_3x3": "dil sep 3x3",
+    "dilated_sep_conv_5x5": "dil sep 5x5",
+    "conv_7x1_1x7": "7x1 1x7",
 }
 COLOURS = {  # family: (fill, stroke)
     "convolution": ("#dbe9fb", "#3d78c2"),
@@ -49,6 +54,7 @@ def cell_svg(cell: Cell, *, title: str) -> str:
 
 def architecture_svg(architecture: Architecture) -> str:
     """The normal cell over the reduction cell, both at one scale."""
+    assert isinstance(architecture, CellArchitecture), architecture.kind
     cells = (("Normal cell", architecture.normal), ("Reduction cell", architecture.reduction))
     placed = [layout(cell) for _, cell in cells]
     width = max(each.width for each in placed)
@@ -85,7 +91,7 @@ def family(operation: str) -> str:
         return "identity"
     if "pool" in operation:
         return "pool"
-    return "separable" if operation.startswith("sep_") else "convolution"
+    return "separable" if "sep_" in operation else "convolution"
 
 
 # Parts, from the whole to the detail.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.cost import mult_adds, parameters
 from search_engine.data.batches import DataParts, prepare
 from search_engine.errors import CheckpointError

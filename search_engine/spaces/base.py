@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search_engine.architecture import Architecture
+from search_engine.architectures.reading import Architecture
 
 
 @dataclass(frozen=True, slots=True)

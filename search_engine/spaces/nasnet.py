@@ -6,8 +6,10 @@ input 2, operation 1, operation 2, combination. Names of decisions and options c
 
 from collections.abc import Sequence
 
-from search_engine.architecture import Architecture, Block, Cell, CellArchitecture, loose_ends, validate
-from search_engine.config import NasnetSpaceConfig
+from search_engine.architectures.cell import Block, Cell, loose_ends, validate
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.base import Decision, Space
 
@@ -41,6 +43,8 @@ class NasnetSpace(Space):
 
     def encode(self, architecture: Architecture) -> tuple[int, ...]:
         """One index per decision; the order of a cell's concatenation is not part of it."""
+        if not isinstance(architecture, CellArchitecture):
+            raise ArchitectureError("kind", f'is {architecture.kind!r}; this space holds "cells".')
         normal = self._indices("normal", architecture.normal)
         return (*normal, *self._indices("reduction", architecture.reduction))
 

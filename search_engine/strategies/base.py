@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search_engine.architecture import Architecture
+from search_engine.architectures.reading import Architecture
 
 
 @dataclass(frozen=True, slots=True)

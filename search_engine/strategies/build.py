@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from search_engine import checkpoints
-from search_engine.config import PpoConfig, SearchConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import PpoConfig
 from search_engine.errors import CheckpointError
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from search_engine.checkpoints import digest
-from search_engine.config import PpoConfig
+from search_engine.config.strategy import PpoConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
 from search_engine.spaces.base import Space

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search_engine.checkpoints import digest
-from search_engine.config import RandomConfig
+from search_engine.config.strategy import RandomConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
 from search_engine.spaces.base import Space

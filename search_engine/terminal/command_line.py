@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from search_engine.architecture import Architecture, architecture_from_json
+from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.catalogue.published import published_names, read_published
-from search_engine.config import DataConfig, LayoutConfig, RecipeConfig, SearchConfig, TrainingConfig, read_config
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.reading import read_config
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
 from search_engine.errors import ArchitectureError, UserError
 from search_engine.presets import PRESETS

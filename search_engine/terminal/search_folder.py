@@ -18,7 +18,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from search_engine.checkpoints import atomic_write
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.errors import UserError
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.replaying import Replaying, evaluation_of

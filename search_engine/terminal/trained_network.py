@@ -6,8 +6,9 @@ from typing import Any
 import torch
 
 from search_engine import checkpoints
-from search_engine.architecture import architecture_from_json
-from search_engine.config import TrainingConfig, read_config
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.reading import read_config
+from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import Part
 from search_engine.data.descriptions import describe
 from search_engine.data.images import load, resized

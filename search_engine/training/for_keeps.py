@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from search_engine.architecture import architecture_from_json
-from search_engine.config import TrainingConfig
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import DataParts
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.events import EpochEnded

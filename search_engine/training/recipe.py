@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from search_engine.config import RecipeConfig
+from search_engine.config.recipe import RecipeConfig
 
 
 def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.SGD:

@@ -4,8 +4,10 @@ import time
 
 import torch
 
-from search_engine.architecture import Block, Cell, CellArchitecture
-from search_engine.config import LayoutConfig, RecipeConfig
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
 from search_engine.cost import mult_adds
 from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from search_engine.config import RecipeConfig
+from search_engine.config.recipe import RecipeConfig
 from search_engine.data.batches import Part
 from search_engine.errors import CheckpointError
 from search_engine.networks.plan_network import PlanNetwork

@@ -20,8 +20,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
-from search_engine.architecture import architecture_from_json
-from search_engine.config import SearchConfig
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.search import SearchConfig
 from search_engine.drawing.svg import architecture_svg, cell_svg
 from webapp.searches import live_state
 from webapp.searches.pages.settings_shown import settings_shown

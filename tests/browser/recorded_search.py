@@ -4,7 +4,7 @@ import math
 import random
 from typing import Any
 
-from search_engine.config import NasnetSpaceConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.data.descriptions import describe
 from search_engine.events import (
     ChildFinished,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.presets import COFFEE, DEMO
 from tests.browser.conftest import PHONE, watch
 from tests.running_application import RunningApplication

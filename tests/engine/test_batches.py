@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_engine.config import DataConfig
+from search_engine.config.data import DataConfig
 from search_engine.data.batches import Part, moved, prepare, split
 from search_engine.data.images import load, resized
 from search_engine.data.resident import ResidentData

@@ -1,9 +1,9 @@
 import pytest
 
 from search_engine import cost
-from search_engine.architecture import architecture_from_json
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.catalogue.published import published_names, read_published
-from search_engine.config import LayoutConfig
+from search_engine.config.layout import LayoutConfig
 from search_engine.errors import ArchitectureError
 from search_engine.network_plan import plan
 

@@ -1,20 +1,19 @@
 import json
+import pkgutil
+from importlib import import_module
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from search_engine import config
-from search_engine.config import (
-    LayoutConfig,
-    PpoConfig,
-    RandomConfig,
-    SearchConfig,
-    TrainingConfig,
-    config_errors,
-    read_config,
-)
+from search_engine.config.base import Config
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.reading import config_errors, read_config
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.errors import ConfigError
 
 SENTENCES = [
@@ -179,7 +178,9 @@ def test_the_defaults_are_the_numbers_of_the_paper():
 
 
 def test_every_setting_has_a_label_and_help_for_the_form():
-    models = [value for value in vars(config).values() if isinstance(value, type) and issubclass(value, BaseModel)]
+    modules = [import_module(f"{config.__name__}.{module.name}") for module in pkgutil.iter_modules(config.__path__)]
+    values = {value for module in modules for value in vars(module).values()}
+    models = [each for each in values if isinstance(each, type) and issubclass(each, Config) and each is not Config]
     assert len(models) >= 10
     for model in models:
         for name, field in model.model_fields.items():

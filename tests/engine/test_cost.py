@@ -2,9 +2,10 @@ from collections import Counter
 
 import pytest
 
-from search_engine.architecture import Block, Cell, CellArchitecture
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import read_published
-from search_engine.config import LayoutConfig
+from search_engine.config.layout import LayoutConfig
 from search_engine.cost import activation_bytes, layer_costs, mult_adds, parameters
 from search_engine.network_plan import plan
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_engine.config import DataConfig
+from search_engine.config.data import DataConfig
 from search_engine.data import batches, downloads, images
 from search_engine.data.descriptions import DESCRIPTIONS, EMBEDDED, describe
 from search_engine.data.downloads import SOURCES, Source, fetch

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import COMBINATIONS, OPERATIONS, Block, Cell, CellArchitecture, loose_ends
+from search_engine.architectures.cell import COMBINATIONS, NASNET_OPERATIONS, OPERATIONS, Block, Cell, loose_ends
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.drawing.layout import Box, CellLayout, layout
 from search_engine.drawing.rows import OUTPUT
 from search_engine.drawing.svg import SHORT_NAMES, architecture_svg, cell_svg, describe, family
@@ -42,7 +43,7 @@ def _random_cell(blocks: int, seed: int) -> Cell:
     made = tuple(
         Block(
             (draw.randrange(index + 2), draw.randrange(index + 2)),
-            (draw.choice(OPERATIONS), draw.choice(OPERATIONS)),
+            (draw.choice(NASNET_OPERATIONS), draw.choice(NASNET_OPERATIONS)),
             draw.choice(COMBINATIONS),
         )
         for index in range(blocks)

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from search_engine.config import DataConfig, LayoutConfig, NasnetSpaceConfig, RecipeConfig, SearchConfig
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.reusing import Reusing
 from search_engine.evaluators.standalone import StandaloneEvaluator

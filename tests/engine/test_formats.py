@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import OPERATIONS
+from search_engine.architectures.cell import NASNET_OPERATIONS
 from search_engine.catalogue.published import read_published
-from search_engine.config import NasnetSpaceConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.formats import darts_text
 from search_engine.spaces.nasnet import NasnetSpace
 
@@ -71,9 +71,9 @@ def test_a_concatenating_block_adds_fields_that_a_plain_reader_refuses():
     assert fields["reduce_combinations"] == ["add", "add", "concat"]
 
 
-@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name != "identity"])
+@pytest.mark.parametrize("operation", [name for name in NASNET_OPERATIONS if name != "identity"])
 def test_operations_keep_their_names(operation):
-    index = OPERATIONS.index(operation)
+    index = NASNET_OPERATIONS.index(operation)
     fields = read(darts_text(SPACE.decode([0, 0, index, index, 0] + [0] * 25)))
     assert fields["normal"][:2] == [(operation, 1), (operation, 1)]
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import Block, Cell, CellArchitecture
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import read_published
-from search_engine.config import NasnetSpaceConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.nasnet import NasnetSpace
 

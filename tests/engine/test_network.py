@@ -5,8 +5,10 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_engine import cost
-from search_engine.architecture import Block, Cell, CellArchitecture
-from search_engine.config import LayoutConfig, NasnetSpaceConfig
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.layers import IMAGE, LayerList
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.networks.layer_compute import BatchNorm

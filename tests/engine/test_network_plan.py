@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import OPERATIONS, Block, Cell, CellArchitecture
+from search_engine.architectures.cell import OPERATIONS, Block, Cell
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import read_published
-from search_engine.config import LayoutConfig, NasnetSpaceConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.cost import parameters
 from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.layers import IMAGE, LayerList

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from search_engine.config import PpoConfig, RandomConfig
+from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.strategies.base import Evaluation, Strategy, Update
 from search_engine.strategies.ppo import Ppo, ppo_loss
 from search_engine.strategies.random import Random

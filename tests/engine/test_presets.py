@@ -1,8 +1,12 @@
 import subprocess
 import sys
 
-from search_engine.architecture import Block, Cell, CellArchitecture, architecture_from_json
-from search_engine.config import SearchConfig, TrainingConfig, read_config
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import split
 from search_engine.data.descriptions import describe
 from search_engine.network_plan import plan

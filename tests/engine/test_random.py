@@ -1,6 +1,6 @@
 import pytest
 
-from search_engine.config import RandomConfig
+from search_engine.config.strategy import RandomConfig
 from search_engine.strategies.random import Random
 from tests.engine.toy import ToySpace, nasnet_decisions
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.config import PpoConfig, RandomConfig
+from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.replaying import Replaying, evaluation_of
 from search_engine.evaluators.reusing import Reusing

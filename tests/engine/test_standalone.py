@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from search_engine import checkpoints
-from search_engine.config import BudgetConfig, DataConfig, LayoutConfig, NasnetSpaceConfig, RecipeConfig, SearchConfig
+from search_engine.config.budget import BudgetConfig
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.evaluators import standalone
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine import checkpoints
-from search_engine.config import PpoConfig, RandomConfig
+from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.errors import CheckpointError
 from search_engine.strategies.base import Evaluation, Strategy, Update
 from search_engine.strategies.ppo import Ppo

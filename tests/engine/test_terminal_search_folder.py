@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import architecture_from_json
-from search_engine.config import SearchConfig, read_config
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.errors import CheckpointError, UserError
 from search_engine.events import ChildFinished, Event, SearchStarted, StateChanged
 from search_engine.strategies.base import Proposal

@@ -8,7 +8,8 @@ import torch
 
 from search_engine import checkpoints
 from search_engine.catalogue.published import read_published
-from search_engine.config import TrainingConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import DataParts, prepare
 from search_engine.errors import CheckpointError, UserError
 from search_engine.terminal.training_folder import TrainingFolder

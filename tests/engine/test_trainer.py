@@ -10,16 +10,14 @@ from typing import Any
 import pytest
 
 from search_engine import checkpoints
-from search_engine.config import (
-    BudgetConfig,
-    DataConfig,
-    LayoutConfig,
-    NasnetSpaceConfig,
-    PpoConfig,
-    RecipeConfig,
-    SearchConfig,
-    TrainingConfig,
-)
+from search_engine.config.budget import BudgetConfig
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.space import NasnetSpaceConfig
+from search_engine.config.strategy import PpoConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.events import event_from_json
 
 pytestmark = pytest.mark.processes

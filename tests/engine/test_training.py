@@ -4,8 +4,12 @@ import pytest
 import torch
 
 from search_engine import checkpoints
-from search_engine.architecture import Block, Cell, CellArchitecture
-from search_engine.config import DataConfig, LayoutConfig, RecipeConfig, TrainingConfig
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import Part, prepare
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.network_plan import plan

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Generator, Sequence
 
-from search_engine.architecture import OPERATIONS, Architecture, Block, Cell, CellArchitecture
+from search_engine.architectures.cell import NASNET_OPERATIONS, Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
 from search_engine.evaluators.base import Evaluator
 from search_engine.events import EpochEnded, Event
 from search_engine.spaces.base import Decision, Space
@@ -16,7 +18,7 @@ class ToySpace(Space):
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self.decisions = tuple(
-            Decision(f"operation {index}", "operation", OPERATIONS[:size]) for index, size in enumerate(sizes)
+            Decision(f"operation {index}", "operation", NASNET_OPERATIONS[:size]) for index, size in enumerate(sizes)
         )
 
     def decode(self, decisions: Sequence[int]) -> Architecture:
@@ -27,7 +29,7 @@ class ToySpace(Space):
         return CellArchitecture(Cell(blocks, (1 + len(blocks),)), STEM)
 
     def encode(self, architecture: Architecture) -> tuple[int, ...]:
-        return tuple(OPERATIONS.index(block.operations[0]) for block in architecture.normal.blocks)
+        return tuple(NASNET_OPERATIONS.index(block.operations[0]) for block in architecture.normal.blocks)
 
 
 class ToyEvaluator(Evaluator):
@@ -70,8 +72,8 @@ def nasnet_decisions(blocks: int = 5) -> tuple[Decision, ...]:
         for decision in (
             Decision(f"{cell} {block} input 1", "input", tuple(map(str, range(block + 2)))),
             Decision(f"{cell} {block} input 2", "input", tuple(map(str, range(block + 2)))),
-            Decision(f"{cell} {block} operation 1", "operation", OPERATIONS),
-            Decision(f"{cell} {block} operation 2", "operation", OPERATIONS),
+            Decision(f"{cell} {block} operation 1", "operation", NASNET_OPERATIONS),
+            Decision(f"{cell} {block} operation 2", "operation", NASNET_OPERATIONS),
             Decision(f"{cell} {block} combination", "combination", ("add", "concat")),
         )
     )

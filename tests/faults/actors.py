@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from search_engine.config import SearchConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.events import TrainingFinished
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.strategies.base import Evaluation

@@ -11,8 +11,11 @@ from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from search_engine.architecture import Architecture, Block, Cell, CellArchitecture
-from search_engine.config import SearchConfig, read_config
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import Architecture
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
 from search_engine.events import DecisionShown, EpochEnded, Event
 from search_engine.seeds import derive

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search_engine.architecture import Architecture
-from search_engine.config import SearchConfig, read_config
+from search_engine.architectures.reading import Architecture
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies import build
 from search_engine.strategies.base import Strategy

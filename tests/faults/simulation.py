@@ -21,7 +21,8 @@ from unittest.mock import patch
 
 from django.db import connection
 
-from search_engine.config import TrainingConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.training import TrainingConfig
 from tests.faults import fake_engine
 from tests.faults.actors import Actor, Killed, ReplyLost, commanding, reconciling, working
 from tests.faults.straight_run import compared

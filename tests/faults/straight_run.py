@@ -3,7 +3,8 @@
 from collections.abc import Generator, Iterator
 from typing import Any
 
-from search_engine.config import SearchConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.reusing import Reusing
 from search_engine.events import ChildFinished, ControllerUpdated

@@ -41,7 +41,8 @@ REFERENCE = """
 import json, sys
 from pathlib import Path
 import torch
-from search_engine.config import SearchConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.evaluators.standalone import StandaloneEvaluator
 from search_engine.runner import run
 from search_engine.strategies.build import build_strategy

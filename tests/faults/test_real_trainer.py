@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from search_engine.config import SearchConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.evaluators.reusing import Reusing
 from search_engine.evaluators.standalone import StandaloneEvaluator
 from search_engine.runner import run

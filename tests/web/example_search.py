@@ -4,7 +4,8 @@ import random
 from typing import Any
 
 from search_engine import cost
-from search_engine.config import BudgetConfig, SearchConfig
+from search_engine.config.budget import BudgetConfig
+from search_engine.config.search import SearchConfig
 from search_engine.data.descriptions import describe
 from search_engine.events import EpochEnded
 from search_engine.presets import DEMO, training_defaults

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import AsyncClient, Client
 
-from search_engine.architecture import architecture_from_json
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.events import ChildFinished
 from search_engine.formats import darts_text
 from tests.web.example_search import a_search, a_training

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.presets import COFFEE, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from tests.web.example_search import CONFIG, a_worker, demo_json

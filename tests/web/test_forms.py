@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
-from search_engine.architecture import OPERATIONS
-from search_engine.config import Config, PpoConfig, RandomConfig, SearchConfig, TrainingConfig
+from search_engine.architectures.cell import NASNET_OPERATIONS
+from search_engine.config.base import Config
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.presets import DEMO, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, number_text
@@ -87,7 +90,7 @@ def test_the_form_of_a_random_search_still_offers_the_defaults_of_ppo() -> None:
 def test_operations_are_tick_boxes_with_the_chosen_ones_ticked() -> None:
     config = SearchConfig.model_validate({"space": {"operations": ["identity", "sep_conv_3x3"]}})
     choices = fields_of(SearchConfig, config)["space.operations"].choices
-    assert [choice.text for choice in choices] == list(OPERATIONS)
+    assert [choice.text for choice in choices] == list(NASNET_OPERATIONS)
     assert [choice.text for choice in choices if choice.is_chosen] == ["identity", "sep_conv_3x3"]
 
 

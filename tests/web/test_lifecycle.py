@@ -2,7 +2,9 @@ import itertools
 
 import pytest
 
-from search_engine.config import SearchConfig, TrainingConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User

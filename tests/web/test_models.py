@@ -2,7 +2,8 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 
-from search_engine.config import TrainingConfig, read_config
+from search_engine.config.reading import read_config
+from search_engine.config.training import TrainingConfig
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from search_engine import cost
-from search_engine.architecture import architecture_from_json
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.data.descriptions import describe
 from search_engine.events import EpochEnded
 from search_engine.presets import PRESETS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, run, step_proposed
 from search_engine.strategies.base import Evaluation
 from tests.faults.fake_engine import DATA, DECISIONS, FakeEvaluator, FakeStrategy, decode, small_config

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from search_engine import schedule
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.events import extend_fingerprint
 from webapp.searches import artifacts, clock, event_log, live_state, planner
 from webapp.searches.leases import LEASE_SECONDS

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from search_engine.config import SearchConfig, TrainingConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
 from webapp.searches import clock, event_log, planner
 from webapp.searches.models import Child, Group, Search, Stream, Training

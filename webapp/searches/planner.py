@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from search_engine import schedule
-from search_engine.config import SearchConfig
+from search_engine.config.search import SearchConfig
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
 from webapp.searches import clock, event_log

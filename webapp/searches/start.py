@@ -3,8 +3,10 @@
 from typing import Any
 
 from search_engine import cost
-from search_engine.architecture import Architecture, architecture_from_json
-from search_engine.config import LayoutConfig, SearchConfig, TrainingConfig
+from search_engine.architectures.reading import Architecture, architecture_from_json
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import DatasetDescription, describe
 from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan

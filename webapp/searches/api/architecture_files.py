@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.urls import register_converter
 from django.urls.converters import StringConverter
 
-from search_engine.architecture import Architecture
+from search_engine.architectures.reading import Architecture
 from search_engine.drawing.svg import architecture_svg
 from search_engine.formats import darts_text
 

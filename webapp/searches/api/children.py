@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from search_engine.architecture import architecture_from_json
+from search_engine.architectures.reading import architecture_from_json
 from webapp.searches.api.architecture_files import architecture_file, attached, safe_name
 from webapp.searches.api.refusals import not_found
 from webapp.searches.api.replies import ChildDetail, ChildList, Refusal

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationErrorContext
 
-from search_engine.config import config_errors
+from search_engine.config.reading import config_errors
 from search_engine.errors import UserError
 from webapp.searches.artifacts import ArtifactMissing
 from webapp.searches.lifecycle import CommandRefused

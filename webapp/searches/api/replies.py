@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search_engine.config import SearchConfig, TrainingConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from webapp.searches.costs.estimate import Cost
 
 

@@ -8,7 +8,8 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import ValidationError
 
-from search_engine.config import SearchConfig, config_errors
+from search_engine.config.reading import config_errors
+from search_engine.config.search import SearchConfig
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found

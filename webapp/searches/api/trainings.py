@@ -8,8 +8,9 @@ from ninja import Router
 from ninja.responses import Status
 from pydantic import ValidationError
 
-from search_engine.architecture import architecture_from_json
-from search_engine.config import TrainingConfig, config_errors
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.reading import config_errors
+from search_engine.config.training import TrainingConfig
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.architecture_files import architecture_file, safe_name

@@ -1,6 +1,11 @@
 """What a person should know before pressing start, in sentences. Figures and rules: measured, see ARCHITECTURE.md."""
 
-from search_engine.config import DataConfig, LayoutConfig, PpoConfig, RecipeConfig, SearchConfig, TrainingConfig
+from search_engine.config.data import DataConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import PpoConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
 from search_engine.skeletons import batch_norm_constants
 

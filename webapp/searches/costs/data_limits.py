@@ -1,6 +1,6 @@
 """What a configuration asks of its data set, held against what the data set has."""
 
-from search_engine.config import DataConfig
+from search_engine.config.data import DataConfig
 from search_engine.data.descriptions import describe
 from search_engine.errors import ConfigError
 

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_engine import cost
-from search_engine.architecture import Architecture
-from search_engine.config import DataConfig, PpoConfig, RecipeConfig, SearchConfig, TrainingConfig
+from search_engine.architectures.reading import Architecture
+from search_engine.config.data import DataConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import PpoConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
 from search_engine.network_plan import plan
 from search_engine.spaces.nasnet import NasnetSpace

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from search_engine import cost
-from search_engine.config import LayoutConfig, NasnetSpaceConfig, SearchConfig
+from search_engine.config.layout import LayoutConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.data.descriptions import describe
 from search_engine.network_plan import plan
 from search_engine.spaces.nasnet import NasnetSpace

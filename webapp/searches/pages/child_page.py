@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_engine import cost
-from search_engine.architecture import architecture_from_json
-from search_engine.config import SearchConfig
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.search import SearchConfig
 from search_engine.data.descriptions import describe
 from search_engine.errors import ConfigError
 from search_engine.spaces.nasnet import NasnetSpace

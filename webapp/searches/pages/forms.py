@@ -12,8 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic.fields import FieldInfo
 
-from search_engine.architecture import COMBINATIONS, OPERATIONS
-from search_engine.config import Config
+from search_engine.architectures.cell import COMBINATIONS, NASNET_OPERATIONS
+from search_engine.config.base import Config
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 
 DATA_NAME = "data.name"  # Its options are the described data sets.
@@ -24,7 +24,7 @@ ESSENTIAL = frozenset({
     "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
     "data.held_out_examples", "budget.children", "reproducibility.seed",
 })  # fmt: skip
-TICKS = {"space.operations": OPERATIONS, "space.combinations": COMBINATIONS}
+TICKS = {"space.operations": NASNET_OPERATIONS, "space.combinations": COMBINATIONS}
 KIND_TITLES = {"ppo": "PPO controller", "random": "Uniform random"}
 
 FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", "text", "fixed"]

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from search_engine.config import Config, DataConfig
+from search_engine.config.base import Config
+from search_engine.config.data import DataConfig
 from webapp.searches.models import Event, Stream
 from webapp.searches.pages.forms import FormField, describe_form
 

@@ -7,8 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from search_engine.architecture import architecture_from_json
-from search_engine.config import Config, SearchConfig, TrainingConfig
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.base import Config
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
 from search_engine.drawing.svg import architecture_svg, cell_svg
 from search_engine.presets import PRESETS, Preset, training_defaults
 from webapp.searches.costs.advice import honesty

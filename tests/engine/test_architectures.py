@@ -5,17 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.architecture import (
-    OPERATIONS,
-    Block,
-    Cell,
-    CellArchitecture,
-    architecture_from_json,
-    canonical_cell,
-    loose_ends,
-    validate,
-)
-from search_engine.config import NasnetSpaceConfig
+from search_engine.architectures.canonical_cell import canonical_cell
+from search_engine.architectures.cell import OPERATIONS, Block, Cell, loose_ends, validate
+from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.nasnet import NasnetSpace
 
@@ -209,7 +203,7 @@ SHAPE = 'must be {"blocks": [{"inputs", "operations", "combination"}, ...], "con
         ([], "", "an architecture is a JSON object, not list."),
         ({}, "format", "is None; this program reads format 1."),
         (damaged(format=2), "format", "is 2; this program reads format 1."),
-        (damaged(kind="graph"), "kind", "is 'graph'; must be \"cells\"."),
+        (damaged(kind="graph"), "kind", "is 'graph'; must be one of cells, macro, recurrent, nas_bench_201."),
         (damaged(normal=None), "normal", SHAPE),
         (damaged(blocks=5), "normal", SHAPE),
         (damaged(blocks=[{}]), "normal", SHAPE),

@@ -1,0 +1,78 @@
+"""How an architecture is laid out to a network."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+
+from search_engine.config.base import PAPER, Config, at, option
+from search_engine.config.data import DataConfig
+
+STEM_FILTERS = 32  # Of the ImageNet stem, where nothing else is said (released code).
+
+
+class LayoutConfig(Config):
+    """How cells are stacked to a network: a skeleton of the released code, and its sizes."""
+
+    heading: ClassVar = "Network"
+    skeleton: Literal["cifar", "imagenet"] = option(
+        "cifar", "Skeleton",
+        "cifar starts at the image's own size. imagenet, for large images, first shrinks it to an eighth; its batch "
+        "norm averages over thousands of batches, so after a short training measure its statistics anew.",
+        source="both from the released code",
+    )  # fmt: skip
+    normal_cells: int = option(
+        2, "Normal cells per stack", "N: how many normal cells stand before, between and after the reduction cells.",
+        source=f"{PAPER}, A.6: 2 while searching, 6 for keeps", ge=1, le=20,
+    )  # fmt: skip
+    reductions: int = option(
+        2, "Reduction cells", "How often height and width are halved (and filters doubled) behind the stem.",
+        source=f"{PAPER}, section 3: 2", ge=1, le=4,
+    )  # fmt: skip
+    filters: int = option(
+        32, "Filters",
+        "F: channels of each block in the first stack; must be even, with the ImageNet skeleton a multiple of 4.",
+        unit="channels", source="the released 6 @ 768 has 32; for the search the paper states none", ge=2, le=1024,
+        multiple_of=2,
+    )  # fmt: skip
+    stem_filters: int = option(
+        STEM_FILTERS, "Stem filters",
+        "Channels of the ImageNet skeleton's first convolution. The CIFAR skeleton has three times the filters.",
+        unit="channels", source="released code: 32 for 4 @ 1056, 96 for 6 @ 4032", ge=1, le=1024,
+    )  # fmt: skip
+    previous_after_reduction: Literal["one-before", "two-before"] = option(
+        "one-before", "Previous input after a reduction",
+        "What the cell behind a reduction reads as its previous input: the cell before the reduction, which fed it "
+        "(one-before), or the one before that (two-before).",
+        source="released code: one-before for CIFAR and 4 @ 1056, two-before for 6 @ 4032",
+    )  # fmt: skip
+
+    @property
+    def halvings(self) -> int:
+        """How often height and width are halved in all; the ImageNet stem does so three times."""
+        return self.reductions + (3 if self.skeleton == "imagenet" else 0)
+
+    @field_validator("filters")
+    @classmethod
+    def _halves_of_the_stem_are_whole(cls, filters: int, info: Any) -> int:
+        if info.data.get("skeleton") == "imagenet" and filters % 4:
+            raise ValueError(f"is {filters}; with the ImageNet skeleton it must be a multiple of 4.")
+        return filters
+
+    @field_validator("stem_filters")
+    @classmethod
+    def _only_the_imagenet_stem_is_set(cls, stem_filters: int, info: Any) -> int:
+        if info.data.get("skeleton") == "cifar" and stem_filters != STEM_FILTERS:
+            raise ValueError(
+                f"is {stem_filters}; the CIFAR skeleton has three times the filters there, so leave {STEM_FILTERS} "
+                "or choose the ImageNet skeleton."
+            )
+        return stem_filters
+
+
+def must_shrink(layout: LayoutConfig, data: DataConfig) -> None:
+    """The last stack must keep two rows of pixels."""
+    is_imagenet = layout.skeleton == "imagenet"
+    smallest = 2**layout.halvings + 3 if is_imagenet else 2 ** (layout.halvings + 1)
+    if data.image_size < smallest:
+        times = f"{layout.halvings} times" + (", as the ImageNet skeleton does," if is_imagenet else "")
+        raise at("data.image_size", f"is {data.image_size}; to be halved {times} it must be at least {smallest}.")

@@ -1,0 +1,67 @@
+"""Search strategies."""
+
+from typing import ClassVar, Literal
+
+from search_engine.config.base import OURS, PAPER, Config, option
+
+
+class StrategyConfig(Config):
+    """What every strategy decides by: how many children a step has, and how far it may run ahead."""
+
+    heading: ClassVar = "Search strategy"
+    step_size: int = option(
+        20, "Children per step", "How many architectures are drawn before the controller learns from their rewards.",
+        source=f"{PAPER}, A.3: 20", ge=1, le=1000,
+    )  # fmt: skip
+    lookahead: int = option(
+        0, "Steps drawn ahead",
+        "0 waits for every child of a step, as the paper does; 1 draws the next step early and keeps workers busy.",
+        source=f"{PAPER}: 0", ge=0, le=4,
+    )  # fmt: skip
+
+
+class RandomConfig(StrategyConfig):
+    """Uniform random search: every decision from a uniform distribution."""
+
+    kind: Literal["random"] = "random"
+
+
+class PpoConfig(StrategyConfig):
+    """A controller LSTM, trained by proximal policy optimization on the joint probability of its decisions."""
+
+    kind: Literal["ppo"] = "ppo"
+    learning_rate: float = option(
+        0.00035, "Controller learning rate",
+        "Step width of Adam on the controller. The paper's value is meant for a thousand updates.",
+        source=f"{PAPER}, A.2: 0.00035", gt=0, le=1,
+    )  # fmt: skip
+    epochs: int = option(
+        4, "PPO epochs", "How often the controller goes over the children of a step.", source=OURS, ge=1, le=50
+    )
+    clip: float = option(
+        0.2, "PPO clip", "How far the joint probability of an architecture may move in one step, as a ratio.",
+        source=OURS, gt=0, lt=1,
+    )  # fmt: skip
+    entropy_weight: float = option(
+        0.00001, "Entropy weight", "Reward for staying undecided; more of it explores longer.",
+        source=f"{PAPER}, A.2: 0.00001", ge=0, le=10,
+    )  # fmt: skip
+    baseline_decay: float = option(
+        0.95, "Baseline decay", "Memory of the moving mean reward that a child's reward is compared with.",
+        source=f"{PAPER}, A.2: 0.95", ge=0, lt=1,
+    )  # fmt: skip
+    normalise_advantages: bool = option(
+        False, "Normalise advantages",
+        "Divide reward minus baseline by its running deviation, so that scale does not matter.",
+        source="a variant; the paper does not mention it",
+    )  # fmt: skip
+    gradient_clip: float = option(
+        1.0, "Controller gradient clip", "Largest norm of the controller's gradient.", source=OURS, gt=0, le=1000
+    )
+    hidden_size: int = option(
+        100, "LSTM units", "Width of the controller's one LSTM layer.", source=f"{PAPER}, A.2: 100", ge=1, le=2048
+    )
+    init_range: float = option(
+        0.1, "Initial weights", "The controller's weights start uniform between minus and plus this.",
+        source=f"{PAPER}, A.2: 0.1", gt=0, le=1,
+    )  # fmt: skip
