@@ -179,8 +179,8 @@ def test_the_defaults_are_the_numbers_of_the_paper():
 
 def test_every_setting_has_a_label_and_help_for_the_form():
     modules = [import_module(f"{config.__name__}.{module.name}") for module in pkgutil.iter_modules(config.__path__)]
-    values = {value for module in modules for value in vars(module).values()}
-    models = [each for each in values if isinstance(each, type) and issubclass(each, Config) and each is not Config]
+    values = [value for module in modules for value in vars(module).values()]
+    models = {each for each in values if isinstance(each, type) and issubclass(each, Config) and each is not Config}
     assert len(models) >= 10
     for model in models:
         for name, field in model.model_fields.items():
