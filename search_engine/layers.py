@@ -8,8 +8,9 @@ from typing import Literal
 IMAGE = "image"  # What the first layers of a network read.
 
 Kind = Literal[
-    "conv", "batch_norm", "relu", "max_pool", "avg_pool", "subsample", "add", "concat", "global_pool", "linear"
-]
+    "conv", "batch_norm", "relu", "max_pool", "avg_pool", "subsample", "add", "concat", "global_pool", "linear",
+    "drop_path",
+]  # fmt: skip
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 
@@ -24,6 +25,7 @@ class Layer:
     kernel, stride: (height, width); the dilation is the same in both directions.
     padding: (top, bottom, left, right) in pixels, as TensorFlow's SAME places it: what is odd goes below and right.
         Convolutions read zeros there, pools leave it out. Negative padding of a subsample drops pixels.
+    depth: of a drop path only: how deep in the network its cell stands, in (0, 1]; 1 is the last cell.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Layer:
     dilation: int = 1
     groups: int = 1
     bias: bool = False
+    depth: float = 0.0
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of what is trained, by the last part of its name; {} for most kinds."""
@@ -130,6 +133,11 @@ class LayerList:
         shape = self._shapes[left]
         assert shape == self._shapes[right], f"{name} adds {shape} and {self._shapes[right]}"
         return self._add(Layer(name, "add", (left, right), shape, shape[0]))
+
+    def drop_path(self, name: str, source: str, depth: float) -> str:
+        """The source itself, which in a training step is zero for some of the images; see `Layer` for the depth."""
+        shape = self._shapes[source]
+        return self._add(Layer(name, "drop_path", (source,), shape, shape[0], depth=depth))
 
     def concat(self, name: str, sources: Sequence[str]) -> str:
         """Side by side as channels, in the order given."""

@@ -62,10 +62,12 @@ def plan(
     image_size: int,
     classes: int,
     auxiliary: bool = False,
+    drop_path: bool = False,
 ) -> NetworkPlan:
     """The network of an architecture in a skeleton of the released code (NASNet, Figure 2).
 
     image_size: height and width in pixels. auxiliary: with the auxiliary head, where there are two reductions or more.
+    drop_path: with a layer of this kind behind every operation that a training step may drop.
     Raises ArchitectureError where a cell cannot exist, ConfigError where image, classes or filters do not fit.
     """
     if not isinstance(architecture, CellArchitecture):
@@ -75,10 +77,12 @@ def plan(
     layers = LayerList((image_channels, image_size, image_size))
     states = [lay_stem(layers, layout)]
     auxiliary_source: str | None = None
-    for place in places(layout):
+    skeleton = tuple(places(layout))
+    for index, place in enumerate(skeleton):
+        depth = (index + 1) / len(skeleton) if drop_path else None
         cell = architecture.reduction if place.is_reduction else architecture.normal
         previous = states[-place.previous] if len(states) >= place.previous else None
-        states.append(_cell(layers, cell, place, previous, states[-1]))
+        states.append(_cell(layers, cell, place, previous, states[-1], depth))
         if auxiliary and place.has_auxiliary:
             auxiliary_source = states[-1]
     output = layers.linear("head.linear", layers.global_pool(layers.relu(states[-1])), classes)
@@ -98,12 +102,15 @@ def _check_sizes(layout: LayoutConfig, image_channels: int, image_size: int, cla
         )
 
 
-def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str) -> str:
-    """Lay a cell and return its output. previous: output of the cell before `current`; None for the first cell."""
+def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str, depth: float | None) -> str:
+    """Lay a cell and return its output.
+
+    previous: output of the cell before `current`; None for the first cell. depth: as of `_block`.
+    """
     fitted = _fit_previous(layers, place, previous, current)
     states = [fit_channels(layers, f"{place.name}.current", current, place.filters), fitted]
     for index, block in enumerate(cell.blocks):
-        states.append(_block(layers, block, f"{place.name}.block_{index}", place, states))
+        states.append(_block(layers, block, f"{place.name}.block_{index}", place, states, depth))
     height = layers.shape(states[-1])[1]
     joined = [
         match_state(layers, f"{place.name}.match_{state}", states[state], place.filters, height)
@@ -123,12 +130,19 @@ def _fit_previous(layers: LayerList, place: Place, previous: str | None, current
     return previous if channels == place.filters else fit_channels(layers, name, previous, place.filters)
 
 
-def _block(layers: LayerList, block: Block, name: str, place: Place, states: list[str]) -> str:
-    """Two operations and their combination. In a reduction cell, what reads an input of the cell halves it."""
+def _block(layers: LayerList, block: Block, name: str, place: Place, states: list[str], depth: float | None) -> str:
+    """Two operations and their combination. In a reduction cell, what reads an input of the cell halves it.
+
+    depth: of the cell in the network, where operations may be dropped; None where none may. The identity is never
+    dropped, even where it had to become a convolution (released code).
+    """
     sides = []
     for side, state, operation in zip(("left", "right"), block.inputs, block.operations, strict=True):
         stride = 2 if place.is_reduction and state < 2 else 1
-        sides.append(apply_operation(layers, operation, f"{name}.{side}", states[state], place.filters, stride))
+        laid = apply_operation(layers, operation, f"{name}.{side}", states[state], place.filters, stride)
+        if depth is not None and operation != "identity":
+            laid = layers.drop_path(f"{name}.{side}.drop_path", laid, depth)
+        sides.append(laid)
     if block.combination == "add":
         return layers.add(f"{name}.add", sides[0], sides[1])
     # The paper says that 1x1 convolutions are put in where shapes must match, and not where. We fit a concatenation
