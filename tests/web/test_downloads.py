@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.test import AsyncClient, Client
 
-from search_engine.architectures.reading import architecture_from_json
+from search_engine.catalogue.published import read_published
 from search_engine.events import ChildFinished
-from search_engine.formats import darts_text
+from search_engine.formats import dialects
 from tests.web.example_search import a_search, a_training
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
@@ -32,21 +32,38 @@ def signed_in(owner: User, client: Client) -> Client:
 
 
 @pytest.mark.django_db
-def test_an_architecture_is_taken_away_as_json_darts_text_and_picture(signed_in: Client, owner: User) -> None:
+def test_an_architecture_is_taken_away_in_every_dialect_that_holds_it_and_as_a_picture(
+    signed_in: Client, owner: User
+) -> None:
     search = a_search(owner, children=1, name="My first: search?")
-    architecture = architecture_from_json(search.children.get().architecture)
     training = a_training(owner, search)
+    architecture = read_published("nasnet-a").architecture.with_strict_concat()
+    search.children.update(architecture=architecture.to_json())
+    training.config["architecture"] = architecture.to_json()
+    training.save(update_fields=["config"])
     for base, stem in (
         (f"/api/searches/{search.pk}/children/0/0", "my-first-search-0-0"),
         (f"/api/trainings/{training.pk}", "best-of-two-minute-demo"),
     ):
         answers = {name: signed_in.get(f"{base}/{name}") for name in ("architecture.json", "darts.txt", "picture.svg")}
-        assert architecture_from_json(json.loads(answers["architecture.json"].content)) == architecture
-        assert answers["darts.txt"].content.decode() == darts_text(architecture)
+        assert dialects.read(answers["architecture.json"].content.decode()).architecture == architecture
+        assert dialects.read(answers["darts.txt"].content.decode()).architecture == architecture
         assert answers["picture.svg"].content.startswith(b"<svg")
         for name, answer in answers.items():
             assert answer.headers["Content-Disposition"] == f'attachment; filename="{stem}-{name}"'
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.django_db
+def test_where_a_dialect_cannot_hold_an_architecture_the_answer_says_why(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1)
+    architecture = search.children.get().architecture
+    architecture["normal"]["blocks"][0]["combination"] = "concat"
+    search.children.update(architecture=architecture)
+    answer = signed_in.get(f"/api/searches/{search.pk}/children/0/0/darts.txt")
+    assert answer.status_code == 422
+    sentence = "DARTS adds in every block; block 0 of the normal cell concatenates."
+    assert answer.json() == {"errors": [{"field": "", "message": sentence}]}
 
 
 @pytest.mark.django_db

@@ -1,6 +1,5 @@
-"""An architecture as files for download."""
+"""An architecture as files for download: in the dialect of each name, and as a picture."""
 
-import json
 import re
 
 from django.http import HttpResponse
@@ -9,28 +8,32 @@ from django.urls.converters import StringConverter
 
 from search_engine.architectures.reading import Architecture
 from search_engine.drawing.svg import architecture_svg
-from search_engine.formats import darts_text
+from search_engine.errors import UserError
+from search_engine.formats.dialects import DIALECTS, CannotHold, write
+from webapp.searches.api.refusals import Refused
 
-_WRITERS = {  # name in the address: (content, media type)
-    "architecture.json": (lambda a: json.dumps(a.to_json(), indent=2) + "\n", "application/json"),
-    "darts.txt": (darts_text, "text/plain; charset=utf-8"),
-    "picture.svg": (architecture_svg, "image/svg+xml"),
-}
+PICTURE = "picture.svg"
+_DIALECT_OF = {dialect.filename: dialect for dialect in DIALECTS}
 
 
 class FileName(StringConverter):
     """In an address: the names of these files and no other."""
 
-    regex = "|".join(map(re.escape, _WRITERS))
+    regex = "|".join(map(re.escape, (*_DIALECT_OF, PICTURE)))
 
 
 register_converter(FileName, "architecture_file")
 
 
 def architecture_file(architecture: Architecture, filename: str, stem: str) -> HttpResponse:
-    """The file of this name; stem: how the downloaded file's name begins."""
-    write, media_type = _WRITERS[filename]
-    return attached(write(architecture), media_type, f"{stem}-{filename}")
+    """The file of this name; stem: how the downloaded file's name begins. Refused where the dialect cannot hold it."""
+    if filename == PICTURE:
+        return attached(architecture_svg(architecture), "image/svg+xml", f"{stem}-{filename}")
+    dialect = _DIALECT_OF[filename]
+    text = write(architecture, dialect.name)
+    if isinstance(text, CannotHold):
+        raise Refused(422, [UserError("", text.sentence)])
+    return attached(text, dialect.media_type, f"{stem}-{filename}")
 
 
 def attached(content: str | bytes, media_type: str, filename: str) -> HttpResponse:

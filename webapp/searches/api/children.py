@@ -76,8 +76,9 @@ def show(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> di
 
 
 @router.get(
-    PLACE + "/{architecture_file:filename}", response={200: None, 404: Refusal}, url_name="child-file",
-    summary="Its architecture as architecture.json, darts.txt or picture.svg",
+    PLACE + "/{architecture_file:filename}",
+    response={200: None, 404: Refusal, 422: Refusal}, url_name="child-file",
+    summary="Its architecture as a file: the picture, our JSON, or a dialect of another program",
 )  # fmt: skip
 def download(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, filename: str) -> HttpResponse:
     search = own_search(request, search_id)

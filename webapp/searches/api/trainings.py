@@ -127,8 +127,9 @@ def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
 
 
 @router.get(
-    "/{uuid:training_id}/{architecture_file:filename}", response={200: None, 404: Refusal}, url_name="training-file",
-    summary="Its architecture as architecture.json, darts.txt or picture.svg",
+    "/{uuid:training_id}/{architecture_file:filename}",
+    response={200: None, 404: Refusal, 422: Refusal}, url_name="training-file",
+    summary="Its architecture as a file: the picture, our JSON, or a dialect of another program",
 )  # fmt: skip
 def download(request: HttpRequest, training_id: uuid.UUID, filename: str) -> HttpResponse:
     training = own_training(request, training_id)
