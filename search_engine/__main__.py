@@ -17,13 +17,19 @@ from search_engine import cost
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import default_layout
 from search_engine.config.reading import read_config
 from search_engine.data.descriptions import describe as describe_data
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import ArchitectureError, UserError
 from search_engine.network_plan import plan
-from search_engine.terminal.command_line import parser, read_architecture, search_config, settings, training_config
+from search_engine.terminal.command_line import (
+    layout_settings,
+    parser,
+    read_architecture,
+    search_config,
+    training_config,
+)
 from search_engine.terminal.progress import follow_search, follow_training
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
@@ -64,10 +70,10 @@ def describe(options: argparse.Namespace) -> int:
         architecture = architecture.with_strict_concat()
     network = plan(
         architecture,
-        read_config(LayoutConfig, settings(options, "layout")),
-        image_channels=options.image_channels,
-        image_size=options.image_size,
-        classes=options.classes,
+        read_config(type(default_layout(architecture)), layout_settings(options, architecture)),
+        image_channels=3 if options.image_channels is None else options.image_channels,
+        image_size=32 if options.image_size is None else options.image_size,
+        classes=10 if options.classes is None else options.classes,
         auxiliary=True,
     )
     used = network.without_auxiliary()

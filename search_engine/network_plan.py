@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.reading import Architecture
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import Layout, LayoutConfig
 from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
@@ -56,7 +56,7 @@ class NetworkPlan:
 
 def plan(
     architecture: Architecture,
-    layout: LayoutConfig,
+    layout: Layout,
     *,
     image_channels: int,
     image_size: int,
@@ -70,7 +70,7 @@ def plan(
     drop_path: with a layer of this kind behind every operation that a training step may drop.
     Raises ArchitectureError where a cell cannot exist, ConfigError where image, classes or filters do not fit.
     """
-    if not isinstance(architecture, CellArchitecture):
+    if not isinstance(architecture, CellArchitecture) or not isinstance(layout, LayoutConfig):
         raise ArchitectureError("kind", f'is {architecture.kind!r}; must be "cells".')
     architecture.validated()
     _check_sizes(layout, image_channels, image_size, classes)

@@ -12,10 +12,22 @@ OURS = "our choice; the paper does not state it"
 
 
 def option(
-    default: Any, title: str, help: str, *, unit: str | None = None, source: str | None = None, **limits: Any
+    default: Any,
+    title: str,
+    help: str,
+    *,
+    unit: str | None = None,
+    source: str | None = None,
+    only_with: dict[str, str] | None = None,
+    **limits: Any,
 ) -> Any:
-    """A field with what the form shows beside it; limits are pydantic's (ge, le, min_length, ...)."""
+    """A field with what the form shows beside it; limits are pydantic's (ge, le, min_length, ...).
+
+    only_with: the field of the same part with which alone this one has a meaning, and that field's value.
+    """
     extra: JsonDict = {"unit": unit, "source": source}
+    if only_with is not None:
+        extra["only_with"] = {**only_with}
     return Field(default, title=title, description=help, json_schema_extra=extra, **limits)
 
 

@@ -1,11 +1,16 @@
-"""How an architecture is laid out to a network."""
+"""How an architecture is laid out to a network: one model for each kind of architecture that has a choice there."""
 
 from typing import Any, ClassVar, Literal
 
 from pydantic import field_validator
 
+from search_engine.architectures.reading import Architecture
 from search_engine.config.base import PAPER, Config, at, option
 from search_engine.config.data import DataConfig
+from search_engine.errors import ArchitectureError
+
+ENAS_CODE = "ENAS, released code"
+BENCHMARK = "NAS-Bench-201, Dong and Yang 2020"
 
 STEM_FILTERS = 32  # Of the ImageNet stem, where nothing else is said (released code).
 
@@ -14,6 +19,7 @@ class LayoutConfig(Config):
     """How cells are stacked to a network: a skeleton of the released code, and its sizes."""
 
     heading: ClassVar = "Network"
+    kind: Literal["cells"] = "cells"
     skeleton: Literal["cifar", "imagenet"] = option(
         "cifar", "Skeleton",
         "cifar starts at the image's own size. imagenet, for large images, first shrinks it to an eighth; its batch "
@@ -38,12 +44,18 @@ class LayoutConfig(Config):
         STEM_FILTERS, "Stem filters",
         "Channels of the ImageNet skeleton's first convolution. The CIFAR skeleton has three times the filters.",
         unit="channels", source="released code: 32 for 4 @ 1056, 96 for 6 @ 4032", ge=1, le=1024,
+        only_with={"skeleton": "imagenet"},
     )  # fmt: skip
     previous_after_reduction: Literal["one-before", "two-before"] = option(
         "one-before", "Previous input after a reduction",
         "What the cell behind a reduction reads as its previous input: the cell before the reduction, which fed it "
         "(one-before), or the one before that (two-before).",
         source="released code: one-before for CIFAR and 4 @ 1056, two-before for 6 @ 4032",
+    )  # fmt: skip
+    average_counts_padding: bool = option(
+        False, "Average pools count padding",
+        "At stride 2 the zeros around the image enter the mean. Only to compare with networks of timm, which does so.",
+        source="released code: padding is left out",
     )  # fmt: skip
 
     @property
@@ -69,9 +81,75 @@ class LayoutConfig(Config):
         return stem_filters
 
 
-def must_shrink(layout: LayoutConfig, data: DataConfig) -> None:
+class MacroLayoutConfig(Config):
+    """How the layers of a macro network are built when it is trained from scratch."""
+
+    heading: ClassVar = "Network"
+    kind: Literal["macro"] = "macro"
+    filters: int = option(
+        96, "Filters",
+        "Channels of each layer until the first halving; they double at both halvings. Must be even.",
+        unit="channels", source=f"{ENAS_CODE}: 96 for keeps, 36 while searching", ge=2, le=1024, multiple_of=2,
+    )  # fmt: skip
+    full_conv: bool = option(
+        False, "Separable as full convolutions",
+        "Separable layers become full convolutions of the same size: many more parameters, and what the published "
+        "sizes count.",
+        source=f"{ENAS_CODE}: full; the paper: separable",
+    )  # fmt: skip
+
+    @property
+    def halvings(self) -> int:
+        """How often height and width are halved at most: networks of fewer than three layers are not."""
+        return 2
+
+
+class NasBench201LayoutConfig(Config):
+    """How cells are stacked to a network of the benchmark."""
+
+    heading: ClassVar = "Network"
+    kind: Literal["nas_bench_201"] = "nas_bench_201"
+    normal_cells: int = option(
+        5, "Cells per stack", "How many cells stand in each of the three stacks.", source=f"{BENCHMARK}: 5", ge=1, le=20
+    )
+    filters: int = option(
+        16, "Filters", "Channels of the first stack; the second has twice, the third four times as many.",
+        unit="channels", source=f"{BENCHMARK}: 16", ge=1, le=1024,
+    )  # fmt: skip
+
+    @property
+    def halvings(self) -> int:
+        """How often height and width are halved: between the stacks."""
+        return 2
+
+
+Layout = LayoutConfig | MacroLayoutConfig | NasBench201LayoutConfig
+
+_FOR_KEEPS: dict[str, Layout] = {  # What a training starts from; the sizes are those of the publications.
+    "cells": LayoutConfig(normal_cells=6),
+    "macro": MacroLayoutConfig(),
+    "nas_bench_201": NasBench201LayoutConfig(),
+}
+
+
+def default_layout(architecture: Architecture) -> Layout:
+    """The layout in which an architecture of this kind is trained where nothing else is said.
+
+    Raises ArchitectureError for a recurrent cell: it reads text and is no network of images.
+    """
+    return layout_of_kind(architecture.kind)
+
+
+def layout_of_kind(kind: str) -> Layout:
+    """As default_layout, by the name of the kind."""
+    if kind not in _FOR_KEEPS:
+        raise ArchitectureError("kind", f"is {kind!r}; a network of images is made of {', '.join(_FOR_KEEPS)}.")
+    return _FOR_KEEPS[kind]
+
+
+def must_shrink(layout: Layout, data: DataConfig) -> None:
     """The last stack must keep two rows of pixels."""
-    is_imagenet = layout.skeleton == "imagenet"
+    is_imagenet = isinstance(layout, LayoutConfig) and layout.skeleton == "imagenet"
     smallest = 2**layout.halvings + 3 if is_imagenet else 2 ** (layout.halvings + 1)
     if data.image_size < smallest:
         times = f"{layout.halvings} times" + (", as the ImageNet skeleton does," if is_imagenet else "")

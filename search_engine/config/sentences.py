@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_UNIONS = frozenset({"strategy"})  # Behind the name of a union, pydantic's path has the kind that was chosen.
+_UNIONS = frozenset({"strategy", "layout"})  # Behind the name of a union, pydantic's path has the kind that was chosen.
 _SHOWN = 60  # Characters of a wrong value that a sentence repeats.
 _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than", "multiple_of": "a multiple of"}
 _COUNTS = {

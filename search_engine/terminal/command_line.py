@@ -3,22 +3,24 @@
 import argparse
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
 from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.config.data import DataConfig
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, default_layout
 from search_engine.config.reading import read_config
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
-from search_engine.errors import ArchitectureError, UserError
+from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.presets import PRESETS
 
-DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}
+DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe", "data")}
+LAYOUTS = (LayoutConfig(normal_cells=6), MacroLayoutConfig(), NasBench201LayoutConfig())  # The flags in this order.
 _SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
 
 
@@ -30,14 +32,16 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "describe", "count parameters and multiply-adds of a network")
     _architecture(one)
-    _section(one, "layout", DEFAULTS["layout"])
-    one.add_argument("--image-size", type=int, default=32, metavar="PX", help="height and width (32)")
-    one.add_argument("--image-channels", type=int, default=3, metavar="C", help="3 for colour, 1 for grey (3)")
-    one.add_argument("--classes", type=int, default=10, metavar="K", help="how many classes (10)")
+    _layout(one)
+    one.add_argument("--image-size", type=int, metavar="PX", help="height and width (32)")
+    one.add_argument("--image-channels", type=int, metavar="C", help="3 for colour, 1 for grey (3)")
+    one.add_argument("--classes", type=int, metavar="K", help="how many classes (10)")
     one.add_argument(
-        "--concat", choices=("released", "strict"), default="released",
-        help="what leaves a cell: the states that the architecture lists, or only those that no block reads",
+        "--concat", choices=("released", "strict"),
+        help="what leaves a cell: the states that the architecture lists (released), or only those that no block reads",
     )  # fmt: skip
+    one.add_argument("--hidden", type=int, metavar="H", help="of a recurrent cell: numbers in the state (850)")
+    one.add_argument("--vocabulary", type=int, metavar="V", help="of a recurrent cell: words or characters (10,000)")
 
     one = _command(commands, "draw", "draw an architecture", prints_figures=False)
     _architecture(one)
@@ -53,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _architecture(one)
     one.add_argument("--data", required=True, metavar="NAME", help="the data set")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this training")
-    _section(one, "layout", DEFAULTS["layout"])
+    _layout(one)
     _section(one, "recipe", DEFAULTS["recipe"])
     _section(one, "data", DEFAULTS["data"], image_size="their own", train_examples="all that are not held out")
     one.add_argument("--seed", default=1, help="what all random numbers come from (1)")
@@ -87,17 +91,30 @@ def _data_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _layout(parser: argparse.ArgumentParser) -> None:
+    """The flags of every kind of layout, each once; which of them belong to an architecture is its kind's choice."""
+    known: set[str] = set()
+    for layout in LAYOUTS:
+        _section(parser, "layout", layout, known)
+        known |= set(type(layout).model_fields)
+
+
 def _section(
-    parser: argparse.ArgumentParser, section: str, defaults: LayoutConfig | RecipeConfig | DataConfig, **otherwise: str
+    parser: argparse.ArgumentParser,
+    section: str,
+    defaults: Layout | RecipeConfig | DataConfig,
+    known: Collection[str] = (),
+    **otherwise: str,
 ) -> None:
     """One flag per setting of a configuration; the configuration itself checks what was given.
 
-    otherwise: what stands for a setting that is not given, in words, where that is not its default.
+    known: settings that have a flag already. otherwise: what stands for a setting that is not given, in words, where
+    that is not its default.
     """
     for name, field in type(defaults).model_fields.items():
-        if name == "name":
+        if name in ("name", "kind") or name in known:
             continue
-        flag = "--" + _SHORT.get(name, name).replace("_", "-")
+        flag = _flag(name)
         default = otherwise.get(name, getattr(defaults, name))
         text = f"{field.description} ({default})".replace("%", "%%")
         if field.annotation is bool:
@@ -142,6 +159,7 @@ def search_config(name: str) -> SearchConfig:
 
 def training_config(options: argparse.Namespace) -> TrainingConfig:
     """What was given, over the defaults of a training; images at their own size, and all of them, unless said."""
+    architecture = read_architecture(options.architecture)
     described = describe(options.data)
     flags = vars(options)
     data = settings(options, "data") | {"name": options.data}
@@ -152,8 +170,8 @@ def training_config(options: argparse.Namespace) -> TrainingConfig:
         # At least as many as a configuration allows: too many held out are then refused where the data are split.
         data["train_examples"] = max(10, described.train_examples - held_out)
     value = {
-        "architecture": read_architecture(options.architecture).to_json(),
-        "layout": settings(options, "layout"),
+        "architecture": architecture.to_json(),
+        "layout": layout_settings(options, architecture),
         "recipe": settings(options, "recipe"),
         "data": data,
         "reproducibility": {"seed": options.seed, "threads": options.threads},
@@ -163,10 +181,34 @@ def training_config(options: argparse.Namespace) -> TrainingConfig:
 
 def settings(options: argparse.Namespace, section: str) -> dict[str, Any]:
     """The settings of one section: what was given as flags over the defaults of a training."""
-    flags, defaults = vars(options), DEFAULTS[section].model_dump()
-    given = {name: flags[f"{section}.{name}"] for name in defaults if flags.get(f"{section}.{name}") is not None}
+    defaults = DEFAULTS[section].model_dump()
+    given = {name: value for name, value in _given(options, section).items() if name in defaults}
     merged: dict[str, Any] = defaults | given
     return merged
+
+
+def layout_settings(options: argparse.Namespace, architecture: Architecture) -> dict[str, Any]:
+    """What was given over the layout of the architecture's kind; a flag that belongs to other kinds is refused."""
+    defaults = default_layout(architecture).model_dump()
+    given = _given(options, "layout")
+    for name in given:
+        if name not in defaults:
+            refuse_flag(_flag(name), architecture)
+    return defaults | given
+
+
+def refuse_flag(flag: str, architecture: Architecture) -> NoReturn:
+    raise ConfigError(flag, f"has no meaning for an architecture of kind {architecture.kind}.")
+
+
+def _given(options: argparse.Namespace, section: str) -> dict[str, Any]:
+    """The settings of a section that were given as flags."""
+    flags = {name: value for name, value in vars(options).items() if name.startswith(f"{section}.")}
+    return {name.removeprefix(f"{section}."): value for name, value in flags.items() if value is not None}
+
+
+def _flag(setting: str) -> str:
+    return "--" + _SHORT.get(setting, setting).replace("_", "-")
 
 
 def _read_json(name: str) -> Any:

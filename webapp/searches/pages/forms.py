@@ -25,6 +25,7 @@ ESSENTIAL = frozenset({
     "data.held_out_examples", "budget.children", "reproducibility.seed",
 })  # fmt: skip
 TICKS = {"space.operations": NASNET_OPERATIONS, "space.combinations": COMBINATIONS}
+DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
 KIND_TITLES = {"ppo": "PPO controller", "random": "Uniform random"}
 
 FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", "text", "fixed"]
@@ -44,8 +45,8 @@ class Choice:
 class FormField:
     """One value of a configuration.
 
-    path: dotted, as errors name it. text: the current value as one would type it. belongs_to: the kinds of the
-    fieldset's choice with which the field is there, between spaces; "" when it always is.
+    path: dotted, as errors name it. text: the current value as one would type it. belongs_to: the values of another
+    field, between spaces, with which alone this one is there; "" when it always is. chooser: the path of that field.
     """
 
     path: str
@@ -59,6 +60,7 @@ class FormField:
     is_ticked: bool = False
     choices: tuple[Choice, ...] = ()
     belongs_to: str = ""
+    chooser: str = ""
 
     @property
     def id(self) -> str:
@@ -92,6 +94,8 @@ def describe_form(model: type[Config], values: dict[str, Any]) -> tuple[Fieldset
     loose: list[FormField] = []
     for name, info in model.model_fields.items():
         parts = _parts(info.annotation)
+        if name in DECIDED_ELSEWHERE:
+            parts = tuple(part for part in parts if part.model_fields["kind"].default == values[name]["kind"])
         if parts:
             fields = _fields_of_parts(parts, f"{name}.", values[name])
             fieldsets.append(Fieldset(id=name, heading=parts[0].heading, fields=fields))
@@ -143,8 +147,14 @@ def _first_sentence(part: type[Config]) -> str:
 def _field(name: str, info: FieldInfo, prefix: str, value: Any, belongs_to: str = "") -> FormField:
     path = prefix + name
     kind = _kind(path, info)
+    chooser = f"{prefix}kind" if belongs_to else ""
     assert kind is not None, f"{path} has a type that the form cannot show"
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    only_with = extra.get("only_with")
+    if isinstance(only_with, dict):
+        assert not belongs_to, f"{path} would belong to two choices"
+        [(sibling, wanted)] = only_with.items()
+        chooser, belongs_to = prefix + sibling, str(wanted)
     return FormField(
         path=path,
         kind=kind,
@@ -157,7 +167,17 @@ def _field(name: str, info: FieldInfo, prefix: str, value: Any, belongs_to: str 
         is_ticked=value is True,
         choices=_choices(path, info, value),
         belongs_to=belongs_to,
+        chooser=chooser,
     )
+
+
+def is_there(field: FormField, fields: tuple[FormField, ...]) -> bool:
+    """Whether the choice is made, among the fields of its fieldset, with which alone the field has a meaning."""
+    if not field.belongs_to:
+        return True
+    chooser = next(other for other in fields if other.path == field.chooser)
+    chosen = str(chooser.is_ticked).lower() if chooser.kind == "boolean" else chooser.text
+    return chosen in field.belongs_to.split()
 
 
 def _kind(path: str, info: FieldInfo) -> FieldKind | None:

@@ -5,7 +5,7 @@ from typing import Any
 from search_engine.config.base import Config
 from search_engine.config.data import DataConfig
 from webapp.searches.models import Event, Stream
-from webapp.searches.pages.forms import FormField, describe_form
+from webapp.searches.pages.forms import FormField, describe_form, is_there
 
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
 
@@ -29,8 +29,7 @@ def settings_shown(model: type[Config], values: dict[str, Any]) -> list[Section]
     """Every setting in the order of the form, without those that belong to a choice that was not made."""
     sections: list[Section] = []
     for fieldset in describe_form(model, values):
-        kind = next((field.text for field in fieldset.fields if field.path.endswith(".kind")), "")
-        shown = [f for f in fieldset.fields if f.kind != "fixed" and (not f.belongs_to or kind in f.belongs_to.split())]
+        shown = [field for field in fieldset.fields if field.kind != "fixed" and is_there(field, fieldset.fields)]
         rows = [{"title": field.label, "value": _value(field)} for field in shown if field.path != "name"]
         if rows:
             sections.append({"heading": fieldset.heading, "rows": rows})

@@ -79,11 +79,9 @@ class StartForm extends HTMLElement {
 
   /** Fields of a choice that is not made are hidden, and not sent. */
   #showBelonging() {
-    for (const fieldset of this.querySelectorAll("fieldset.card")) {
-      const kind = fieldset.querySelector('[data-path$=".kind"] input:checked')?.value;
-      for (const field of fieldset.querySelectorAll("[data-belongs-to]")) {
-        field.hidden = !field.dataset.belongsTo.split(" ").includes(kind);
-      }
+    for (const field of this.querySelectorAll("[data-belongs-to]")) {
+      const chosen = String(read(this.querySelector(`[data-path="${field.dataset.chooser}"]`)));
+      field.hidden = !field.dataset.belongsTo.split(" ").includes(chosen);
     }
   }
 
