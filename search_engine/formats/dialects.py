@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from search_engine.architectures.reading import Architecture
 from search_engine.errors import ArchitectureError
-from search_engine.formats import darts, own_json
+from search_engine.formats import darts, enas, nas_bench_201, nni, own_json
 from search_engine.formats.base import CannotHold, Found
 
 LONGEST_TEXT = 100_000  # Characters; the longest architecture is far below.
@@ -33,16 +33,21 @@ class _Speaker(NamedTuple):
 
 
 _TEXT = "text/plain; charset=utf-8"
+_JSON = "application/json"
+_OWN = Dialect("json", "our JSON", "architecture.json", _JSON)
+_DARTS = Dialect("darts", "a Genotype of DARTS", "darts.txt", _TEXT)
+_ENAS = Dialect("enas", "a string of ENAS", "enas.txt", _TEXT)
+_NNI = Dialect("nni", "a dictionary of NNI 3", "nni.json", _JSON)
+_NAS_BENCH_201 = Dialect("nasbench201", "a string of NAS-Bench-201", "nas-bench-201.txt", _TEXT)
+
 _SPEAKERS = (  # In the order in which they are asked whether a text is theirs.
-    _Speaker(
-        Dialect("darts", "DARTS", "darts.txt", _TEXT), lambda text: "Genotype" in text, darts.read, darts.write
-    ),
-    _Speaker(
-        Dialect("json", "JSON", "architecture.json", "application/json"),
-        lambda text: text.startswith(("{", "[")), own_json.read, own_json.write,
-    ),
-)  # fmt: skip
-DIALECTS = tuple(speaker.dialect for speaker in _SPEAKERS)
+    _Speaker(_NNI, lambda text: text.startswith("{") and nni.is_meant(text), nni.read, nni.write),
+    _Speaker(_OWN, lambda text: text.startswith("{"), own_json.read, own_json.write),
+    _Speaker(_DARTS, lambda text: "Genotype" in text, darts.read, darts.write),
+    _Speaker(_NAS_BENCH_201, lambda text: text.startswith("|"), nas_bench_201.read, nas_bench_201.write),
+    _Speaker(_ENAS, enas.is_meant, enas.read, enas.write),
+)
+DIALECTS = (_OWN, _DARTS, _ENAS, _NNI, _NAS_BENCH_201)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +104,4 @@ def _recognised(text: str) -> _Speaker:
         if speaker.is_meant(text):
             return speaker
     known = ", ".join(each.title for each in DIALECTS)
-    raise ArchitectureError("", f"the text is in no dialect that is understood here: {known}.")
+    raise ArchitectureError("", f"the text is nothing that is understood here, which is {known}.")
