@@ -19,7 +19,6 @@ from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
 from search_engine.config.layout import default_layout
 from search_engine.config.reading import read_config
-from search_engine.data.descriptions import describe as describe_data
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import ArchitectureError, UserError
 from search_engine.network_plan import plan
@@ -104,7 +103,10 @@ def search(options: argparse.Namespace) -> int:
 
     import torch
 
+    from search_engine.data.batches import prepare
+    from search_engine.evaluators.finalists import FinalistTraining
     from search_engine.evaluators.standalone import StandaloneEvaluator
+    from search_engine.terminal.finalist_files import RESULT
     from search_engine.terminal.search_folder import SearchFolder
     from search_engine.training.numerics import set_numerics
 
@@ -112,20 +114,33 @@ def search(options: argparse.Namespace) -> int:
     folder = SearchFolder(options.out, config)
     was_finished = folder.is_finished
     with _interruptible() as is_interrupted:
-        evaluator = StandaloneEvaluator(config, device=torch.device("cpu"), folder=options.data_folder)
-        data = describe_data(config.data.name).to_json()
-        follow_search(folder, folder.run(evaluator, data=data, should_stop=is_interrupted), is_interrupted)
+        device = torch.device("cpu")
+        data = prepare(config.data, seed=config.reproducibility.seed, folder=options.data_folder, device=device)
+        events = folder.run(
+            StandaloneEvaluator(config, device=device, folder=options.data_folder, data=data),
+            data=data.description.to_json(),
+            should_stop=is_interrupted,
+            build_finalist=lambda finalist, checkpoint: FinalistTraining(
+                config, **finalist.model_dump(exclude={"reward", "hash"}), data=data, device=device,
+                checkpoint=checkpoint,
+            ),
+        )  # fmt: skip
+        follow_search(folder, events, is_interrupted)
     folder.close()
     if not folder.is_finished:
         return _interrupted("search", options.out)
     if was_finished:
         _say("This search was finished already.")
-    best = folder.best()
+    best, result = folder.best(), folder.result
     if options.json:
-        _print_json({"fingerprint": folder.fingerprint, "best": best})
+        kept = {} if result is None else {"result": result.model_dump(include={"rank", "accuracy"})}
+        _print_json({"fingerprint": folder.fingerprint, "best": best} | kept)
         return 0
     if best is not None:
         print(f"best reward {best['search']['reward']:.4f}: {options.out / 'best.json'}")
+    if result is not None and result.accuracy is not None:
+        print(f"final round: finalist {result.rank} is kept, held-out accuracy {result.accuracy:.4f}: "
+              f"{options.out / RESULT}")  # fmt: skip
     print(f"fingerprint {folder.fingerprint}")
     return 0
 

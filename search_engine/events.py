@@ -144,6 +144,77 @@ class JobLost(_Event):
     attempt: int
 
 
+class FinalistShown(BaseModel):
+    """A child that the final round trains again. rank: from 1, which had the best reward; reward: of the search."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rank: int
+    step: int
+    slot: int
+    reward: float
+    architecture: dict[str, Any]
+    hash: str
+
+
+class FinalistsChosen(_Event):
+    """The last step was told, and these children go to the final round, best first; () where none was measured."""
+
+    kind: Literal["finalists_chosen"] = "finalists_chosen"
+    finalists: tuple[FinalistShown, ...]
+
+
+class FinalistStarted(_Event):
+    """A worker began, or after a loss began again, to train a finalist."""
+
+    kind: Literal["finalist_started"] = "finalist_started"
+    rank: int
+    worker: str
+    attempt: int = 1
+
+
+class FinalistEpochEnded(_Event):
+    """A finalist saw all its images once more. accuracy: on the held-out images."""
+
+    kind: Literal["finalist_epoch_ended"] = "finalist_epoch_ended"
+    rank: int
+    epoch: int
+    epochs: int
+    loss: float
+    accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+
+class FinalistFinished(_Event):
+    """The verdict on a finalist, once and for all.
+
+    accuracy: on the held-out images after the last epoch; None where it came to no end, and reason says why.
+    checkpoint: SHA-256 of the safetensors file with its weights, None without accuracy. Only the best file is kept.
+    """
+
+    kind: Literal["finalist_finished"] = "finalist_finished"
+    rank: int
+    accuracy: float | None
+    reason: str | None = None
+    parameters: int
+    mult_adds: int
+    seconds: float
+    checkpoint: str | None = None
+
+
+class ResultKept(_Event):
+    """The final round is over. rank: of the finalist that is the search's result, None where none came to an end.
+
+    fingerprint: see `extend_by_finals`.
+    """
+
+    kind: Literal["result_kept"] = "result_kept"
+    rank: int | None
+    accuracy: float | None
+    checkpoint: str | None
+    fingerprint: str
+
+
 class TrainingStarted(_Event):
     """The first event of a training."""
 
@@ -168,7 +239,8 @@ class TrainingFinished(_Event):
 
 Event = Annotated[
     SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | ControllerUpdated | StateChanged
-    | JobLost | TrainingStarted | TrainingFinished,
+    | JobLost | FinalistsChosen | FinalistStarted | FinalistEpochEnded | FinalistFinished | ResultKept
+    | TrainingStarted | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -188,4 +260,13 @@ def extend_fingerprint(
     Two runs of one configuration have equal fingerprints, however often their workers died. Starts from "".
     """
     text = json.dumps([previous, step, children, state_sha256], separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def extend_by_finals(previous: str, finalists: list[tuple[int, int, float | None]]) -> str:
+    """The fingerprint after the final round: SHA-256 over the one of the last step and every finalist's verdict.
+
+    finalists: (step, slot, held-out accuracy) by rank.
+    """
+    text = json.dumps([previous, "finals", finalists], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

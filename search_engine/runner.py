@@ -13,6 +13,7 @@ from search_engine.events import (
     StepProposed,
     extend_fingerprint,
 )
+from search_engine.final_round import FinalRound
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 
 
@@ -22,6 +23,7 @@ def run(
     *,
     fingerprint: str = "",
     shown: int = -1,
+    final_round: FinalRound | None = None,
     should_stop: Callable[[], bool],
     save: Callable[[Strategy, str], None],
 ) -> Generator[Event, None, str]:
@@ -29,7 +31,9 @@ def run(
 
     fingerprint: of the steps told so far, "" for a new search; shown: the last step whose event was given out, -1 for
         a new search. A search that goes on from a saved strategy with both gives the events that were still to come.
-    should_stop: looked at between steps. save: called with strategy and fingerprint after every step.
+    final_round: what follows the last step; None where nothing does, or where its result is known already.
+    should_stop: looked at between steps and finalists. save: called with strategy and fingerprint after every step and
+        after the final round.
     Returns the fingerprint of everything computed.
     """
     while not strategy.is_finished and not should_stop():
@@ -42,10 +46,18 @@ def run(
         evaluations = []
         for proposal in proposals:
             evaluations.append((yield from _evaluate(evaluator, proposal)))
+            if final_round is not None:
+                _remember(final_round, proposal, evaluations[-1])
         update = strategy.tell(evaluations)  # The controller learns.
         fingerprint = fingerprint_after(fingerprint, proposals, evaluations, update)
         yield controller_updated(update, fingerprint)
         save(strategy, fingerprint)  # After the event, so that a log of events is never behind the saved state.
+    if strategy.is_finished and final_round is not None:
+        kept = yield from final_round.run(fingerprint, should_stop)  # The best are trained again, and one is kept.
+        if kept is None:
+            return fingerprint
+        fingerprint = kept.fingerprint
+        save(strategy, fingerprint)
     if strategy.is_finished:
         yield StateChanged(state="finished")
     return fingerprint
@@ -56,6 +68,11 @@ def _evaluate(evaluator: Evaluator, proposal: Proposal) -> Generator[Event, None
     evaluation = yield from evaluator.evaluate(proposal)
     yield child_finished(evaluation)
     return evaluation
+
+
+def _remember(final_round: FinalRound, proposal: Proposal, evaluation: Evaluation) -> None:
+    if evaluation.reward is not None and evaluation.reason is None and evaluation.twin is None:
+        final_round.remember(proposal.step, proposal.slot, proposal.architecture, evaluation.reward)
 
 
 def fingerprint_after(

@@ -4,7 +4,7 @@
 do the same work in an order that never changes a result.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -23,6 +23,18 @@ class KnownChild:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFinals:
+    """What is known of the final round.
+
+    decided: for each finalist, best first, whether its training has come to an end; None before they were chosen.
+    is_kept: the best of them was kept, with which the search ends.
+    """
+
+    decided: tuple[bool, ...] | None = None
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a search.
 
@@ -30,6 +42,7 @@ class Known:
     steps_told: how many steps the strategy has learned from; -1 before it has drawn anything.
     steps: how many steps the search has in all.
     lookahead, reuse: from the configuration.
+    finals: the final round, None where the search ends with its last step.
     """
 
     steps_told: int
@@ -37,6 +50,7 @@ class Known:
     lookahead: int
     reuse: bool
     children: Mapping[int, tuple[KnownChild, ...]] = field(default_factory=dict)
+    finals: KnownFinals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +77,24 @@ class Learn:
     step: int
 
 
-Due = Evaluate | Copy | Learn
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Choose the finalists among the children of all steps, by `best_children`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrain:
+    """Train this finalist from scratch. rank: from 1, which had the best reward."""
+
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Keep the best finalist."""
+
+
+Due = Evaluate | Copy | Learn | Choose | Retrain | Keep
 
 
 def due(known: Known) -> tuple[Due, ...]:
@@ -75,7 +106,7 @@ def due(known: Known) -> tuple[Due, ...]:
     if known.steps_told < 0:
         return (Learn(-1),)
     if known.steps_told >= known.steps:
-        return ()
+        return _due_at_the_end(known.finals)
     found: list[Due] = []
     for step in sorted(known.children):
         if step < known.steps_told:
@@ -87,6 +118,15 @@ def due(known: Known) -> tuple[Due, ...]:
             if not child.is_final:
                 found.extend(_due_of(known, step, slot))
     return tuple(found)
+
+
+def _due_at_the_end(finals: KnownFinals | None) -> tuple[Due, ...]:
+    if finals is None or finals.is_kept:
+        return ()
+    if finals.decided is None:
+        return (Choose(),)
+    undecided = tuple(Retrain(rank) for rank, is_decided in enumerate(finals.decided, 1) if not is_decided)
+    return undecided or (Keep(),)
 
 
 def _due_of(known: Known, step: int, slot: int) -> tuple[Due, ...]:
@@ -115,3 +155,26 @@ def twin_of(known: Known, step: int, slot: int) -> tuple[int, int] | None:
         if other.hash == wanted and (other.is_measured or not other.is_final):
             return step, other_slot
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredChild:
+    """A child whose reward was measured for itself: what the choice of finalists looks at."""
+
+    reward: float
+    step: int
+    slot: int
+    hash: str
+
+
+def best_children(measured: Iterable[MeasuredChild], count: int) -> tuple[MeasuredChild, ...]:
+    """The finalists (NASNet, A.3): different architectures, best reward first, of equal ones who was drawn first.
+
+    An architecture that was drawn and measured several times stands where its best reward puts it.
+    """
+    chosen: dict[str, MeasuredChild] = {}
+    for child in sorted(measured, key=lambda child: (-child.reward, child.step, child.slot)):
+        if len(chosen) == count:
+            break
+        chosen.setdefault(child.hash, child)
+    return tuple(chosen.values())

@@ -1,9 +1,9 @@
 """The process that computes: it takes jobs as JSON lines on standard input and answers on standard output.
 
 A worker drives it (`python -m search_engine.trainer --spool DIR --threads N --device cpu`). Requests are objects with
-"do": learn, evaluate, train, measure, interrupt; one job is under way at a time. Files it makes lie in the spool under
-their SHA-256; files it needs come as paths. It never outlives its parent: when standard input closes it exits at once,
-even in the middle of a computation.
+"do": learn, evaluate, retrain, train, measure, interrupt; one job is under way at a time. Files it makes lie in the
+spool under their SHA-256; files it needs come as paths. It never outlives its parent: when standard input closes it
+exits at once, even in the middle of a computation.
 """
 
 import argparse
@@ -24,9 +24,10 @@ from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.resident import ResidentData
-from search_engine.errors import UserError
+from search_engine.errors import ConfigError, UserError
+from search_engine.evaluators.finalists import FinalistTraining, not_fitting
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
-from search_engine.events import TrainingFinished
+from search_engine.events import FinalistFinished, TrainingFinished
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
@@ -63,6 +64,7 @@ class Trainer:
         jobs: dict[str, Callable[[Message], Iterator[Message]]] = {
             "learn": self._learn,
             "evaluate": self._evaluate,
+            "retrain": self._retrain,
             "train": self._train,
             "measure": self._measure,
         }
@@ -108,6 +110,36 @@ class Trainer:
                 yield INTERRUPTED
                 return
         yield {"event": child_finished(evaluation).to_json()}
+        yield {"done": {}}
+
+    def _retrain(self, request: Message) -> Iterator[Message]:
+        """Train a finalist from scratch, leaving a checkpoint after every epoch but the last, then its network."""
+        config = _search_config(request)
+        data = self._resident.get(config.data, config.reproducibility.seed)
+        checkpoint = None if request["checkpoint"] is None else checkpoints.load(Path(request["checkpoint"]))
+        try:
+            training = FinalistTraining(
+                config, **request["finalist"], data=data, device=self._device, checkpoint=checkpoint
+            )  # fmt: skip
+        except ConfigError as error:
+            yield {"event": not_fitting(request["finalist"]["rank"], error).to_json()}
+            yield {"done": {}}
+            return
+        epochs = training.epochs()
+        while True:
+            try:
+                event = next(epochs)
+            except StopIteration as end:
+                verdict: FinalistFinished = end.value
+                break
+            is_last = event.epoch == event.epochs
+            yield {"event": event.to_json(), "checkpoint": None if is_last else self._keep(training.checkpoint())}
+            if self.is_interrupted.is_set() and not is_last:
+                yield INTERRUPTED
+                return
+        if verdict.accuracy is not None:
+            verdict = verdict.model_copy(update={"checkpoint": self._keep(training.network_file())})
+        yield {"event": verdict.to_json()}
         yield {"done": {}}
 
     def _train(self, request: Message) -> Iterator[Message]:

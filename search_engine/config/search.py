@@ -1,17 +1,19 @@
 """Everything that decides a search."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from search_engine.config.base import Config, at, option
 from search_engine.config.budget import BudgetConfig
 from search_engine.config.data import DataConfig
+from search_engine.config.finals import FinalsConfig
 from search_engine.config.layout import LayoutConfig, must_shrink
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.reproducibility import ReproducibilityConfig
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.training import TrainingConfig
 
 
 class SearchConfig(Config):
@@ -24,6 +26,7 @@ class SearchConfig(Config):
     recipe: RecipeConfig = RecipeConfig()
     data: DataConfig = DataConfig()
     budget: BudgetConfig = BudgetConfig()
+    finals: FinalsConfig = FinalsConfig()
     reproducibility: ReproducibilityConfig = ReproducibilityConfig()
 
     @model_validator(mode="after")
@@ -35,3 +38,27 @@ class SearchConfig(Config):
             )
         must_shrink(self.child, self.data)
         return self
+
+    @model_validator(mode="after")
+    def _the_final_round_is_possible(self) -> Self:
+        finals = self.finals
+        if finals.children > self.budget.children:
+            raise at(
+                "finals.children",
+                f"is {finals.children}; must be at most the number of children, {self.budget.children}.",
+            )
+        if finals.children and self.child.skeleton == "imagenet" and finals.filters % 4:
+            raise at("finals.filters", f"is {finals.filters}; with the ImageNet skeleton it must be a multiple of 4.")
+        return self
+
+    def final_training(self, architecture: dict[str, Any]) -> TrainingConfig:
+        """How a finalist is trained: on the images of the search, in its own layout, for its own number of epochs."""
+        larger = {"normal_cells": self.finals.normal_cells, "filters": self.finals.filters}
+        return TrainingConfig(
+            name=f"Final round of {self.name}"[:80] if self.name else "",
+            architecture=architecture,
+            layout=self.child.model_copy(update=larger),
+            recipe=self.recipe.model_copy(update={"epochs": self.finals.epochs}),
+            data=self.data,
+            reproducibility=self.reproducibility,
+        )

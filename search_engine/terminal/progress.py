@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from search_engine.events import ChildFinished, ControllerUpdated, EpochEnded, Event
+from search_engine.events import (
+    ChildFinished,
+    ControllerUpdated,
+    EpochEnded,
+    Event,
+    FinalistEpochEnded,
+    FinalistFinished,
+    FinalistsChosen,
+)
 
 if TYPE_CHECKING:
     from search_engine.terminal.search_folder import SearchFolder
@@ -32,9 +40,32 @@ def follow_search(folder: "SearchFolder", events: Events, is_interrupted: Callab
                 _line(f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}")
                 # An interruption is left to the search itself here: it saves this step before it stops.
                 continue
+            elif isinstance(event, FinalistsChosen):
+                bar.remove_task(task)
+                _follow_final_round(bar, len(event.finalists), events, is_interrupted)
+                return
             if is_interrupted():
                 events.close()
                 return
+
+
+def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interrupted: Callable[[], bool]) -> None:
+    """The rest of a search, from the moment its finalists were chosen."""
+    task = bar.add_task("final round", total=finalists)
+    done, best = 0, None
+    _line(f"final round: {finalists} finalists are trained again")
+    for event in events:
+        if isinstance(event, FinalistEpochEnded):
+            bar.update(task, description=f"finalist {event.rank}: epoch {event.epoch} of {event.epochs}")
+        elif isinstance(event, FinalistFinished):
+            done += 1
+            if event.accuracy is not None:
+                best = event.accuracy if best is None else max(best, event.accuracy)
+            bar.update(task, completed=done)
+            _line(f"final round: {done} of {finalists} finalists, {_best(best)}")
+        if is_interrupted():
+            events.close()
+            return
 
 
 def follow_training(epochs: int, events: Events, is_interrupted: Callable[[], bool]) -> None:

@@ -4,6 +4,7 @@ config.json           what was asked for
 events.jsonl          everything that happened
 strategy.safetensors  the strategy's state after the last step
 children.csv          one row per child; best.json: the best architecture
+finalist-N.safetensors, result.safetensors  the final round, where there is one: see finalist_files
 rewards.html          the curve of rewards, once the search has finished: a page that needs nothing else
 """
 
@@ -17,7 +18,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.checkpoints import atomic_write
+from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
 from search_engine.errors import UserError
 from search_engine.evaluators.base import Evaluator
@@ -29,15 +32,18 @@ from search_engine.events import (
     DecisionShown,
     Event,
     ProposalShown,
+    ResultKept,
     SearchStarted,
     StepProposed,
 )
 from search_engine.figures import RewardPoint, StepPoint, reward_figure
+from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
 from search_engine.strategies.build import build_strategy, load_strategy, save_strategy
 from search_engine.terminal.event_file import EventFile
+from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
 
 COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",
@@ -56,7 +62,7 @@ class SearchFolder:
         self.fingerprint = ""
         with ExitStack() as unless_ready:
             self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
-            claim_folder(folder, config.model_dump(mode="json"), "search")
+            claim_folder(folder, config, "search")
             self._strategy = build_strategy(config)
             saved = 0
             if (folder / "strategy.safetensors").exists():
@@ -69,7 +75,12 @@ class SearchFolder:
 
     @property
     def is_finished(self) -> bool:
-        return self._strategy.is_finished
+        return self._strategy.is_finished and (not self._config.finals.children or self.result is not None)
+
+    @property
+    def result(self) -> ResultKept | None:
+        """What the final round ended with; None before that, and where there is none."""
+        return next((event for event in reversed(self._log.events) if isinstance(event, ResultKept)), None)
 
     @property
     def children(self) -> int:
@@ -82,14 +93,21 @@ class SearchFolder:
         return tuple(self._log.events)
 
     def run(
-        self, evaluator: Evaluator, *, data: Mapping[str, Any], should_stop: Callable[[], bool]
+        self,
+        evaluator: Evaluator,
+        *,
+        data: Mapping[str, Any],
+        should_stop: Callable[[], bool],
+        build_finalist: BuildFinalist | None = None,
     ) -> Generator[Event, None, None]:
         """Search to the end, or until `should_stop`; each event is on its way to the disk when it is given out.
 
-        data: what the images are, as events.SearchStarted shows it. Whoever stops pulling between steps loses nothing:
-        finished children are not trained again.
+        data: what the images are, as events.SearchStarted shows it. build_finalist: how a finalist is trained; needed
+        where the configuration wants any. Whoever stops pulling between steps loses nothing: finished children are not
+        trained again, nor are finished epochs of a finalist.
         """
-        for event in self._events(self._remembering(evaluator), data, should_stop):
+        final_round = self._final_round(build_finalist)
+        for event in self._events(self._remembering(evaluator), final_round, data, should_stop):
             self._log.append(event)
             yield event
         if self.is_finished:
@@ -111,7 +129,11 @@ class SearchFolder:
         self._log.close()
 
     def _events(
-        self, evaluator: Evaluator, data: Mapping[str, Any], should_stop: Callable[[], bool]
+        self,
+        evaluator: Evaluator,
+        final_round: FinalRound | None,
+        data: Mapping[str, Any],
+        should_stop: Callable[[], bool],
     ) -> Generator[Event, None, None]:
         if not self._log.events:
             yield self._started(data)
@@ -121,6 +143,7 @@ class SearchFolder:
             evaluator,
             fingerprint=self.fingerprint,
             shown=shown,
+            final_round=final_round,
             should_stop=should_stop,
             save=self._save,
         )
@@ -134,6 +157,19 @@ class SearchFolder:
             children=self._config.budget.children,
             step_size=self._config.strategy.step_size,
         )
+
+    def _final_round(self, build: BuildFinalist | None) -> FinalRound | None:
+        """The final round that is still to come, knowing the children of the steps before."""
+        if not self._config.finals.children or self.result is not None:
+            return None
+        assert build is not None, "this search has a final round, and nobody says how its finalists are trained"
+        final_round = FinalRound(self._config.finals.children, FinalistFiles(self._folder, build, self._past).train)
+        proposals = self._proposals()
+        for event in self._verdicts():
+            if event.reward is not None and event.reason is None and event.twin is None:
+                architecture = architecture_from_json(proposals[event.step, event.slot].architecture)
+                final_round.remember(event.step, event.slot, architecture, event.reward)
+        return final_round
 
     def _remembering(self, evaluator: Evaluator) -> Evaluator:
         """The evaluator, spared what is known: children finished since the last saved step, and twins."""
@@ -201,14 +237,17 @@ class SearchFolder:
         }
 
 
-def claim_folder(folder: Path, config: dict[str, Any], kind: str) -> None:
-    """Write the configuration, or make sure that it is the one already there; else UserError."""
+def claim_folder(folder: Path, config: Config, kind: str) -> None:
+    """Write the configuration, or make sure that it is the one already there; else UserError.
+
+    What an earlier version of the program did not know yet has its default.
+    """
     path = folder / "config.json"
     if not path.exists():
-        atomic_write(path, json.dumps(config, indent=2).encode() + b"\n")
+        atomic_write(path, config.model_dump_json(indent=2).encode() + b"\n")
         return
     try:
-        is_same = json.loads(path.read_bytes()) == config
+        is_same = type(config).model_validate_json(path.read_bytes()) == config
     except ValueError:
         is_same = False
     if not is_same:

@@ -33,7 +33,7 @@ class TrainingFolder:
         self._data = data
         with ExitStack() as unless_ready:
             self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
-            claim_folder(folder, training.config.model_dump(mode="json"), "training")
+            claim_folder(folder, training.config, "training")
             self._log.cut(self._restored())
             unless_ready.pop_all()
 

@@ -34,11 +34,16 @@ class TestResult:
 class TrainingForKeeps:
     """One training that can be left after any epoch and gone on with to the bit."""
 
-    def __init__(self, config: TrainingConfig, *, data: DataParts, device: torch.device) -> None:
-        """Raises ArchitectureError for a wrong architecture, ConfigError where the network does not fit into memory."""
+    def __init__(
+        self, config: TrainingConfig, *, data: DataParts, device: torch.device, place: tuple[int, ...] = ()
+    ) -> None:
+        """place: of its seeds, where it is one of several trainings of one seed.
+
+        Raises ArchitectureError for a wrong architecture, ConfigError where the network does not fit into memory.
+        """
         self.config = config
         self._data = data
-        self._seeds = Seeds(config.reproducibility.seed)
+        self._seeds = Seeds(config.reproducibility.seed, place)
         self.architecture = architecture_from_json(config.architecture)
         self.plan = plan(
             self.architecture,
@@ -104,13 +109,14 @@ class TrainingForKeeps:
             seconds=progress.seconds,
         )
 
-    def network_file(self, result: TestResult) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """(tensors, metadata) of the trained network: its weights and statistics, and where they come from."""
-        accuracies = {
-            "test_accuracy": result.test_accuracy,
-            "test_examples": result.test_examples,
-            "held_out_accuracy": result.held_out_accuracy,
-        }
+    def network_file(self, result: TestResult | None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """(tensors, metadata) of the trained network: its weights and statistics, and where they come from.
+
+        result: None where the test images were not looked at, as in the final round of a search.
+        """
+        accuracies: dict[str, Any] = {"held_out_accuracy": self._trainee.progress.accuracy}
+        if result is not None:
+            accuracies |= {"test_accuracy": result.test_accuracy, "test_examples": result.test_examples}
         return dict(self._trainee.network.state_dict()), self._metadata("network") | accuracies
 
     def _metadata(self, kind: str) -> dict[str, Any]:

@@ -51,6 +51,11 @@ SENTENCES = [
     ({"recipe": {"augment": "perhaps"}}, "recipe.augment", "is 'perhaps'; must be true or false."),
     ({"data": {"name": ""}}, "data.name", "has 0 characters; must have at least 1."),
     ({"budget": {"children": 3}}, "strategy.step_size", "is 20; must be at most the number of children, 3."),
+    ({"budget": {"children": 20}, "finals": {"children": 21}}, "finals.children",
+     "is 21; must be at most the number of children, 20."),
+    ({"child": {"skeleton": "imagenet"}, "data": {"image_size": 64}, "finals": {"children": 1, "filters": 6}},
+     "finals.filters", "is 6; with the ImageNet skeleton it must be a multiple of 4."),
+    ({"finals": {"filters": 7}}, "finals.filters", "is 7; must be a multiple of 2."),
     ({"data": {"image_size": 8}, "child": {"reductions": 3}}, "data.image_size",
      "is 8; to be halved 3 times it must be at least 16."),
     ({"child": {"skeleton": "imagenet"}}, "data.image_size",
@@ -114,7 +119,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )
-PARTS = ["space", "strategy", "child", "recipe", "data", "budget", "reproducibility"]
+PARTS = ["space", "strategy", "child", "recipe", "data", "finals", "budget", "reproducibility"]
 
 
 @st.composite

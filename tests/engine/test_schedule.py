@@ -5,7 +5,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_engine.schedule import Copy, Evaluate, Known, KnownChild, Learn, due, twin_of
+from search_engine.schedule import (
+    Choose,
+    Copy,
+    Evaluate,
+    Keep,
+    Known,
+    KnownChild,
+    KnownFinals,
+    Learn,
+    MeasuredChild,
+    Retrain,
+    best_children,
+    due,
+    twin_of,
+)
 
 WAITING = KnownChild("a")
 MEASURED = KnownChild("a", is_final=True, is_measured=True)
@@ -135,3 +149,45 @@ def test_a_copy_is_always_of_a_measured_child_with_the_same_hash(search, order):
             assert (step, slot) not in failing
             assert (step, slot) < (verdict.step, verdict.slot)
             assert step == verdict.step or step < verdict.step - lookahead
+
+
+def at_the_end(finals):
+    return due(replace(known({2: (MEASURED,)}, told=3, steps=3), finals=finals))
+
+
+def test_behind_the_last_step_finalists_are_chosen_trained_and_one_is_kept():
+    assert at_the_end(KnownFinals()) == (Choose(),)
+    assert at_the_end(KnownFinals((False, True, False))) == (Retrain(1), Retrain(3))
+    assert at_the_end(KnownFinals((True, True, True))) == (Keep(),)
+    assert at_the_end(KnownFinals((True, True, True), is_kept=True)) == ()
+
+
+def test_where_no_child_was_measured_the_final_round_ends_at_once():
+    assert at_the_end(KnownFinals(())) == (Keep(),)
+
+
+def test_the_final_round_waits_for_the_last_step():
+    unfinished = replace(known({2: (WAITING,)}, told=2, steps=3), finals=KnownFinals())
+    assert due(unfinished) == (Evaluate(2, 0),)
+
+
+def test_finalists_are_different_best_first_and_of_equal_ones_who_was_drawn_first():
+    children = [
+        MeasuredChild(0.5, 0, 0, "a"), MeasuredChild(0.9, 0, 1, "b"), MeasuredChild(0.7, 1, 0, "a"),
+        MeasuredChild(0.9, 1, 1, "b"), MeasuredChild(0.7, 0, 2, "c"), MeasuredChild(0.1, 2, 0, "d"),
+    ]  # fmt: skip
+    chosen = best_children(children, 3)
+    assert [(child.step, child.slot) for child in chosen] == [(0, 1), (0, 2), (1, 0)]
+    assert best_children(children, 0) == ()
+
+
+@given(st.lists(st.builds(MeasuredChild, st.sampled_from((0.1, 0.2)), st.integers(0, 3), st.integers(0, 3),
+                          st.sampled_from("abcd")), unique_by=lambda child: (child.step, child.slot)),
+       st.integers(0, 5), st.randoms())  # fmt: skip
+def test_the_choice_does_not_depend_on_the_order_in_which_children_came(children, count, chance):
+    chosen = best_children(children, count)
+    shuffled = sorted(children, key=lambda child: chance.random())
+    assert best_children(shuffled, count) == chosen
+    assert len(chosen) == min(count, len({child.hash for child in children}))
+    rest = [child for child in children if child.hash not in {each.hash for each in chosen}]
+    assert all(child.reward <= each.reward for child in rest for each in chosen)
