@@ -5,6 +5,7 @@ seed of each draw is a pure function of the search's seed and of the place where
 """
 
 import hashlib
+from dataclasses import dataclass
 
 
 def derive(seed: int, purpose: str, *place: int) -> int:
@@ -15,3 +16,14 @@ def derive(seed: int, purpose: str, *place: int) -> int:
     """
     text = ":".join([str(seed), purpose, *map(str, place)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """Where the randomness of one training comes from: the seed of the search or training, and the place in it."""
+
+    seed: int
+    place: tuple[int, ...] = ()
+
+    def of(self, purpose: str, *more: int) -> int:
+        return derive(self.seed, purpose, *self.place, *more)

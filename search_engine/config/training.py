@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from search_engine.config.base import Config, at, option
 from search_engine.config.data import DataConfig
+from search_engine.config.fitting import must_be_trainable
 from search_engine.config.layout import (
     LayoutConfig,
     MacroLayoutConfig,
@@ -49,6 +50,7 @@ class TrainingConfig(Config):
         if self.layout.kind != _layout_of(kind).kind:
             raise at("layout.kind", f'is "{self.layout.kind}"; an architecture of kind "{kind}" needs "{kind}".')
         must_shrink(self.layout, self.data)
+        must_be_trainable(self.recipe, self.layout, self.data)
         return self
 
 

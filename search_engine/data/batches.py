@@ -42,24 +42,38 @@ class Part:
             self.batches_served += 1
             yield self._normalised(self.images[start : start + batch_size]), self.labels[start : start + batch_size]
 
-    def shuffled(self, batch_size: int, *, order_seed: int, augment_seed: int | None = None) -> Iterator[Batch]:
+    def shuffled(
+        self,
+        batch_size: int,
+        *,
+        order_seed: int,
+        augment_seed: int | None = None,
+        cutout: int = 0,
+        cutout_seed: int = 0,
+    ) -> Iterator[Batch]:
         """Every image once, in an order that is a function of its seed alone.
 
         Batches differ by at most one image in size, so that none is too small for batch norm. augment_seed: shifts and
-        mirrors are drawn from it; None leaves images as they are.
+        mirrors are drawn from it; None leaves images as they are. cutout: side in pixels of the square that is wiped
+        out of each image, at a place drawn from cutout_seed; 0 wipes nothing.
         """
         generator = torch.Generator().manual_seed(order_seed)
         order = torch.randperm(len(self), generator=generator).to(self.images.device)
-        moves = None if augment_seed is None else _draw_moves(len(self), self.images.shape[1], augment_seed)
+        size, device = self.images.shape[1], self.images.device
+        moves = None if augment_seed is None else _draw_moves(len(self), size, augment_seed)
+        centres = _draw_centres(len(self), size, cutout_seed) if cutout else None
         batches = -(-len(self) // batch_size)
-        for indices, shifts in zip(
-            order.tensor_split(batches), _split_moves(moves, batches, self.images.device), strict=True
+        for indices, shifts, holes in zip(
+            order.tensor_split(batches), _split(moves, batches, device), _split(centres, batches, device), strict=True
         ):
             self.batches_served += 1
             images = self.images.index_select(0, indices)
             if shifts is not None:
                 images = moved(images, shifts)
-            yield self._normalised(images), self.labels.index_select(0, indices)
+            normalised = self._normalised(images)
+            if holes is not None:
+                normalised = wiped(normalised, holes, cutout)
+            yield normalised, self.labels.index_select(0, indices)
 
     def _normalised(self, images: Tensor) -> Tensor:
         return torch.addcmul(self._offset, images.to(torch.float32), self._scale).permute(0, 3, 1, 2)
@@ -74,8 +88,13 @@ def _draw_moves(examples: int, size: int, seed: int) -> Tensor:
     return torch.cat([shifts, mirrored], 1)
 
 
-def _split_moves(moves: Tensor | None, batches: int, device: torch.device) -> tuple[Tensor | None, ...]:
-    return (None,) * batches if moves is None else moves.to(device).tensor_split(batches)
+def _draw_centres(examples: int, size: int, seed: int) -> Tensor:
+    """[N, 2]: row and column of the centre of a square, anywhere in the image."""
+    return torch.randint(0, size, (examples, 2), generator=torch.Generator().manual_seed(seed))
+
+
+def _split(drawn: Tensor | None, batches: int, device: torch.device) -> tuple[Tensor | None, ...]:
+    return (None,) * batches if drawn is None else drawn.to(device).tensor_split(batches)
 
 
 def moved(images: Tensor, moves: Tensor) -> Tensor:
@@ -93,6 +112,19 @@ def moved(images: Tensor, moves: Tensor) -> Tensor:
     first = torch.arange(count, device=images.device)[:, None, None]
     found = images[first, rows.clamp(0, size - 1)[:, :, None], columns.clamp(0, size - 1)[:, None, :]]
     return found * inside[..., None].to(torch.uint8)
+
+
+def wiped(images: Tensor, centres: Tensor, length: int) -> Tensor:
+    """Cutout: set a square of each image to zero, which is the mean of all pixels.
+
+    images: normalised [B, C, H, H]; centres: [B, 2], row and column. What reaches over the edge is cut off, so a square
+    has between a quarter of its length^2 pixels and all (DeVries and Taylor 2017).
+    """
+    places = torch.arange(images.shape[2], device=images.device)
+    first = centres - length // 2
+    rows, columns = ((places >= edge) & (places < edge + length) for edge in (first[:, 0:1], first[:, 1:2]))
+    kept = ~(rows[:, :, None] & columns[:, None, :])
+    return images * kept[:, None].to(images.dtype)
 
 
 @dataclass(frozen=True, slots=True)

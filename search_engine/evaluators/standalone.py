@@ -13,10 +13,13 @@ from search_engine.data.batches import DataParts, prepare
 from search_engine.errors import CheckpointError
 from search_engine.evaluators.base import Evaluator
 from search_engine.events import EpochEnded, Event
-from search_engine.network_plan import NetworkPlan, plan
+from search_engine.network_plan import NetworkPlan
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.seeds import Seeds
 from search_engine.strategies.base import Evaluation, Proposal, Strategy
-from search_engine.training.train import Progress, Seeds, Trainee, train, unless_out_of_memory
+from search_engine.training.precision import must_compute_on
+from search_engine.training.train import Progress, Trainee, train, unless_out_of_memory
+from search_engine.training.trained_plan import trained_plan
 
 ChildCheckpoint = tuple[Mapping[str, Tensor], Mapping[str, Any]]
 
@@ -33,8 +36,9 @@ class StandaloneEvaluator(Evaluator):
     ) -> None:
         """folder: where downloaded data sets are. data: the parts, where somebody has them at hand already.
 
-        Raises ConfigError and DataError as data.batches.prepare does.
+        Raises ConfigError where the device lacks the recipe's precision; else as data.batches.prepare does.
         """
+        must_compute_on(config.recipe, device)
         self._config = config
         self._device = device
         seed = config.reproducibility.seed
@@ -91,9 +95,10 @@ class StandaloneEvaluator(Evaluator):
         return self._measured(proposal, child_plan, trainee.progress)
 
     def _plan(self, proposal: Proposal) -> NetworkPlan:
-        return plan(
+        return trained_plan(
             proposal.architecture,
             self._config.child,
+            self._config.recipe,
             image_channels=self._data.description.channels,
             image_size=self._config.data.image_size,
             classes=len(self._data.description.classes),
@@ -111,8 +116,8 @@ class StandaloneEvaluator(Evaluator):
             step=proposal.step,
             slot=proposal.slot,
             reward=progress.accuracy,
-            parameters=parameters(child_plan),
-            mult_adds=mult_adds(child_plan),
+            parameters=parameters(child_plan.without_auxiliary()),
+            mult_adds=mult_adds(child_plan.without_auxiliary()),
             seconds=progress.seconds,
         )
 
@@ -122,8 +127,8 @@ class StandaloneEvaluator(Evaluator):
             slot=proposal.slot,
             reward=self._config.budget.infeasible_reward,
             reason=reason,
-            parameters=parameters(child_plan),
-            mult_adds=mult_adds(child_plan),
+            parameters=parameters(child_plan.without_auxiliary()),
+            mult_adds=mult_adds(child_plan.without_auxiliary()),
             seconds=seconds,
         )
 

@@ -25,13 +25,16 @@ class Convolution(nn.Module):
 
 
 class Linear(nn.Module):
+    scale: Tensor | None = None  # [B, C]: what dropout multiplies the inputs with, while a training step sets it.
+
     def __init__(self, layer: Layer, generator: torch.Generator) -> None:
         super().__init__()
         self.weight = nn.Parameter(_fan_out_weights(layer, generator))
-        self.bias = nn.Parameter(torch.zeros(layer.shape[0]))
+        self.bias = nn.Parameter(torch.zeros(layer.shape[0])) if layer.bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.linear(x.flatten(1), self.weight, self.bias)
+        flat = x.flatten(1) if self.scale is None else x.flatten(1) * self.scale
+        return functional.linear(flat, self.weight, self.bias)
 
 
 class BatchNorm(nn.Module):
@@ -52,6 +55,15 @@ class BatchNorm(nn.Module):
             x, self.weight, self.bias, self.running_mean, self.running_var,
             self.training, self.momentum, self._epsilon, True,
         )  # fmt: skip
+
+
+class DropPath:
+    """The source itself, or, while a training step sets a scale [B, 1, 1, 1], multiplied with it image by image."""
+
+    scale: Tensor | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return x if self.scale is None else x * self.scale.to(x.dtype)
 
 
 def _fan_out_weights(layer: Layer, generator: torch.Generator) -> Tensor:
@@ -86,15 +98,22 @@ def compute_of(layer: Layer, memory_format: torch.memory_format, may_overwrite: 
     if layer.kind == "concat":
         return lambda *parts: _Concat.apply(memory_format, *parts)
     if layer.kind == "global_pool":
-        return lambda x: x.mean((2, 3), keepdim=True)
+        return _global_mean
+    if layer.kind == "zeros":
+        return lambda x: x * 0.0  # Not a new tensor: what computes the source has a gradient, which is zero.
     if layer.kind == "subsample":
         return _subsample(layer, memory_format)
     assert layer.kind in ("max_pool", "avg_pool"), f"unknown kind of layer: {layer.kind}"
     return _pool(layer)
 
 
+def _global_mean(x: Tensor) -> Tensor:
+    """The mean of each channel, [B, C, 1, 1], of 16-bit values at 32 bits."""
+    return x.mean((2, 3), keepdim=True, dtype=torch.float32 if x.dtype == torch.bfloat16 else None)
+
+
 def _pool(layer: Layer) -> Compute:
-    """Padding enters neither the largest nor the mean value.
+    """Padding enters neither the largest nor the mean value, unless it is counted: then every sum has one divisor.
 
     Where SAME wants one pixel more below and right, ceil_mode lets the last window reach over the edge: the same
     windows as with the padding, without a copy of the source.
@@ -104,8 +123,9 @@ def _pool(layer: Layer) -> Compute:
     padding, ceil = (top, left), not is_evenly_padded(layer)
     if layer.kind == "max_pool":
         return lambda x: functional.max_pool2d(x, layer.kernel, layer.stride, padding, ceil_mode=ceil)
+    divisor = math.prod(layer.kernel) if layer.counts_padding else None
     return lambda x: functional.avg_pool2d(
-        x, layer.kernel, layer.stride, padding, ceil_mode=ceil, count_include_pad=False
+        x, layer.kernel, layer.stride, padding, ceil_mode=ceil, count_include_pad=False, divisor_override=divisor
     )
 
 

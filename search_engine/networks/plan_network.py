@@ -1,5 +1,7 @@
 """One module executes every plan: the network is data, this is the machine. Letters: B batch, C channels, H, W size."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -11,11 +13,24 @@ from search_engine.networks.layer_compute import (
     BatchNorm,
     Compute,
     Convolution,
+    DropPath,
     Linear,
     compute_of,
     is_evenly_padded,
     pad_with_zeros,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What one training step multiplies values with: 0 where it drops them, else 1 / the probability to keep them.
+
+    paths: [E, B], a row for each drop path of the plan, in its order. features: [B, C], for what the last layer reads.
+    None drops nothing.
+    """
+
+    paths: Tensor | None = None
+    features: Tensor | None = None
 
 
 class PlanNetwork(nn.Module):
@@ -48,19 +63,41 @@ class PlanNetwork(nn.Module):
         self.to(memory_format=memory_format)
         needed = {layer.name for layer in plan.without_auxiliary().layers}
         main = tuple(layer for layer in plan.layers if layer.name in needed)
-        self._main = _Program(main, (plan.output,), modules, memory_format)
+        self._drop_paths = {layer.name: DropPath() for layer in plan.layers if layer.kind == "drop_path"}
+        computes: dict[str, Compute] = {**modules, **self._drop_paths}
+        self._main = _Program(main, (plan.output,), computes, memory_format)
         self._both = self._main
         if plan.auxiliary_output is not None:
-            self._both = _Program(plan.layers, (plan.output, plan.auxiliary_output), modules, memory_format)
+            self._both = _Program(plan.layers, (plan.output, plan.auxiliary_output), computes, memory_format)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [B, classes] of images [B, C, H, W]."""
+        """Logits [B, classes] of images [B, C, H, W]. Nothing is dropped."""
         return self._main.run(images.contiguous(memory_format=self._memory_format))[0]
 
-    def both_logits(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+    def both_logits(self, images: Tensor, dropped: Dropped | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits and auxiliary logits, each [B, classes], for a training step; None where the plan has no such head."""
-        logits, *auxiliary = self._both.run(images.contiguous(memory_format=self._memory_format))
+        with self._dropping(dropped):
+            logits, *auxiliary = self._both.run(images.contiguous(memory_format=self._memory_format))
         return logits, auxiliary[0] if auxiliary else None
+
+    @contextmanager
+    def _dropping(self, dropped: Dropped | None) -> Iterator[None]:
+        """Within, the drop paths and the last layer multiply with what is dropped; behind, they are as before."""
+        if dropped is None:
+            yield
+            return
+        head = self.get_submodule(self.plan.output)
+        assert isinstance(head, Linear)
+        try:
+            head.scale = dropped.features
+            if dropped.paths is not None:
+                for path, scale in zip(self._drop_paths.values(), dropped.paths[..., None, None, None], strict=True):
+                    path.scale = scale
+            yield
+        finally:
+            head.scale = None
+            for path in self._drop_paths.values():
+                path.scale = None
 
     def set_statistics_momentum(self, momentum: float | None) -> None:
         """How much the newest batch weighs in batch norm's running statistics; None is the plan's own value."""
@@ -95,10 +132,11 @@ class _Program:
         self,
         layers: tuple[Layer, ...],
         outputs: tuple[str, ...],
-        modules: dict[str, nn.Module],
+        computes: dict[str, Compute],
         memory_format: torch.memory_format,
     ) -> None:
-        raw = _with_explicit_padding(layers, modules, memory_format)
+        """computes: of layers with weights or drop paths, by name."""
+        raw = _with_explicit_padding(layers, computes, memory_format)
         places = {IMAGE: 0} | {target: place for place, (target, _, _) in enumerate(raw, start=1)}
         last_use = {source: number for number, (_, sources, _) in enumerate(raw) for source in sources}
         self._steps = tuple(
@@ -128,7 +166,7 @@ _RawStep = tuple[str, tuple[str, ...], Compute]
 
 
 def _with_explicit_padding(
-    layers: tuple[Layer, ...], modules: dict[str, nn.Module], memory_format: torch.memory_format
+    layers: tuple[Layer, ...], computes: dict[str, Compute], memory_format: torch.memory_format
 ) -> list[_RawStep]:
     """(name of the value, names it is computed from, how), in order.
 
@@ -150,7 +188,7 @@ def _with_explicit_padding(
         # Convolution and batch norm keep their inputs for the backward pass, not their outputs, so an output that
         # nothing else reads may be overwritten.
         is_last_reader = readers[layer.inputs[0]] == 1 and kinds.get(layer.inputs[0]) in ("conv", "batch_norm")
-        compute = modules.get(layer.name) or compute_of(layer, memory_format, is_last_reader)
+        compute = computes.get(layer.name) or compute_of(layer, memory_format, is_last_reader)
         steps[layer.name] = (layer.name, sources, compute)
     return list(steps.values())
 

@@ -13,9 +13,9 @@ from search_engine.data.batches import Part
 from search_engine.data.descriptions import describe
 from search_engine.data.images import load, resized
 from search_engine.errors import CheckpointError, ConfigError
-from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.training.scoring import accuracy
+from search_engine.training.trained_plan import trained_plan
 
 
 class TrainedNetwork:
@@ -49,13 +49,14 @@ class TrainedNetwork:
         return {"test_accuracy": accuracy(network, test), "test_examples": len(test)}
 
     def _network(self, channels: int, classes: int) -> PlanNetwork:
-        network_plan = plan(
+        network_plan = trained_plan(
             architecture_from_json(self.config.architecture),
             self.config.layout,
+            self.config.recipe,
             image_channels=channels,
             image_size=self.config.data.image_size,
             classes=classes,
         )
-        network = PlanNetwork(network_plan, generator=torch.Generator())
+        network = PlanNetwork(network_plan.without_auxiliary(), generator=torch.Generator())
         network.load_state_dict(self._tensors)
         return network

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from search_engine.architectures.reading import architecture_from_json
@@ -12,11 +13,13 @@ from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import DataParts
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.events import EpochEnded
-from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.seeds import Seeds
 from search_engine.training.numerics import NUMERICS_VERSION
+from search_engine.training.precision import must_compute_on
 from search_engine.training.scoring import accuracy
-from search_engine.training.train import DIVERGED, Progress, Seeds, Trainee, train, unless_out_of_memory
+from search_engine.training.train import DIVERGED, Progress, Trainee, train, unless_out_of_memory
+from search_engine.training.trained_plan import trained_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,30 @@ class TestResult:
 
 
 class TrainingForKeeps:
-    """One training that can be left after any epoch and gone on with to the bit."""
+    """One training that can be left after any epoch and gone on with to the bit. plan: the network as it is kept."""
 
     def __init__(
         self, config: TrainingConfig, *, data: DataParts, device: torch.device, place: tuple[int, ...] = ()
     ) -> None:
         """place: of its seeds, where it is one of several trainings of one seed.
 
-        Raises ArchitectureError for a wrong architecture, ConfigError where the network does not fit into memory.
+        Raises ArchitectureError for a wrong architecture, ConfigError where the network does not fit into memory or the
+        device lacks the recipe's precision.
         """
         self.config = config
         self._data = data
         self._seeds = Seeds(config.reproducibility.seed, place)
         self.architecture = architecture_from_json(config.architecture)
-        self.plan = plan(
+        must_compute_on(config.recipe, device)
+        self._trained_plan = trained_plan(
             self.architecture,
             config.layout,
+            config.recipe,
             image_channels=data.description.channels,
             image_size=config.data.image_size,
             classes=len(data.description.classes),
         )
+        self.plan = self._trained_plan.without_auxiliary()
         trainee = unless_out_of_memory(lambda: self._build(device))
         if isinstance(trainee, str):
             raise ConfigError("layout.filters", f"is {config.layout.filters}; the network does not fit into memory.")
@@ -59,7 +66,7 @@ class TrainingForKeeps:
 
     def _build(self, device: torch.device) -> Trainee:
         generator = torch.Generator().manual_seed(self._seeds.of("weights"))
-        return Trainee(PlanNetwork(self.plan, generator=generator).to(device), self.config.recipe)
+        return Trainee(PlanNetwork(self._trained_plan, generator=generator).to(device), self.config.recipe)
 
     def epochs(self) -> Generator[EpochEnded, None, None]:
         """Train to the last epoch. Raises ConfigError when the recipe turns out not to work on this machine."""
@@ -94,16 +101,25 @@ class TrainingForKeeps:
 
     def restore(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         """Go on from a checkpoint. Raises CheckpointError when it belongs to another training."""
-        if metadata.get("kind") != "training" or metadata.get("config") != self.config.model_dump(mode="json"):
+        if metadata.get("kind") != "training" or not self._is_ours(metadata.get("config")):
             raise CheckpointError("", "the checkpoint belongs to another training.")
         self._trainee.restore(tensors, Progress(**metadata["progress"]))
+
+    def _is_ours(self, config: Any) -> bool:
+        """Whether a checkpoint's configuration is this one, with the default for every setting it did not know yet."""
+        try:
+            return TrainingConfig.model_validate(config) == self.config
+        except ValidationError:
+            return False
 
     def test(self) -> TestResult:
         """Score the test images: once, after the last epoch; nothing was chosen by them."""
         progress = self._trainee.progress
         assert progress.epochs_done == self.config.recipe.epochs and progress.accuracy is not None
+        with self._trainee.as_scored():
+            test_accuracy = accuracy(self._trainee.network, self._data.test)
         return TestResult(
-            test_accuracy=accuracy(self._trainee.network, self._data.test),
+            test_accuracy=test_accuracy,
             test_examples=len(self._data.test),
             held_out_accuracy=progress.accuracy,
             seconds=progress.seconds,
@@ -117,7 +133,7 @@ class TrainingForKeeps:
         accuracies: dict[str, Any] = {"held_out_accuracy": self._trainee.progress.accuracy}
         if result is not None:
             accuracies |= {"test_accuracy": result.test_accuracy, "test_examples": result.test_examples}
-        return dict(self._trainee.network.state_dict()), self._metadata("network") | accuracies
+        return self._trainee.trained_network(), self._metadata("network") | accuracies
 
     def _metadata(self, kind: str) -> dict[str, Any]:
         """architecture, layout, recipe, data and seed are in the configuration."""

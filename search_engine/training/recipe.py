@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from search_engine.config.recipe import RecipeConfig
+from search_engine.training.rmsprop import RmsProp
 
 
-def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.SGD:
-    """SGD with momentum, as one fused kernel.
+def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.Optimizer:
+    """SGD with momentum, as one fused kernel, or RMSProp.
 
     As in the released code, decay is for the weights of convolutions and linear layers only: batch norm's scales and
     all biases, which have one dimension, are left out.
@@ -17,6 +18,14 @@ def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.SGD
     weights = [parameter for parameter in network.parameters() if parameter.dim() > 1]
     others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
     groups = [{"params": weights, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if recipe.optimizer == "rmsprop":
+        return RmsProp(
+            groups,
+            rate=recipe.learning_rate,
+            decay=recipe.rmsprop_decay,
+            epsilon=recipe.rmsprop_epsilon,
+            momentum=recipe.momentum,
+        )
     return torch.optim.SGD(
         groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
     )
@@ -25,13 +34,16 @@ def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.SGD
 def learning_rate_at(step: int, steps: int, recipe: RecipeConfig) -> float:
     """The learning rate of a step, counted from 0, of a training that has `steps` in all.
 
-    It rises in a straight line over the warm-up, which ends at the highest rate, and then follows one cosine to zero
-    (NASNet, A.6) or stays.
+    It rises in a straight line over the warm-up, which ends at the highest rate. Then it follows one cosine to zero
+    (NASNet, A.6), stays, or falls by a factor in stairs, each some epochs long and at least one step (A.7).
     """
     warm_up = round(recipe.warm_up * steps)
     if step < warm_up:
         return recipe.learning_rate * (step + 1) / warm_up
     if recipe.schedule == "constant":
         return recipe.learning_rate
+    if recipe.schedule == "exponential":
+        stair = max(1, round(recipe.decay_epochs * steps / recipe.epochs))
+        return float(recipe.learning_rate * recipe.decay_factor ** ((step - warm_up) // stair))
     progress = (step - warm_up) / (steps - warm_up)
     return recipe.learning_rate * (1 + math.cos(math.pi * progress)) / 2

@@ -14,11 +14,12 @@ from search_engine.data.batches import Part, prepare
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.seeds import Seeds
 from search_engine.training import train as train_module
 from search_engine.training.for_keeps import TrainingForKeeps
 from search_engine.training.recipe import build_optimizer, learning_rate_at
 from search_engine.training.scoring import accuracy, reestimate_statistics
-from search_engine.training.train import DIVERGED, OUT_OF_MEMORY, Seeds, Trainee, train, training_step
+from search_engine.training.train import DIVERGED, OUT_OF_MEMORY, Trainee, train, training_step
 
 CPU = torch.device("cpu")
 CELL = Cell((Block((0, 1), ("sep_conv_3x3", "max_pool_3x3"), "concat"),), (2,))
