@@ -8,6 +8,7 @@ from search_engine.config.base import Config, at, option
 from search_engine.config.budget import BudgetConfig
 from search_engine.config.data import DataConfig
 from search_engine.config.finals import FinalsConfig
+from search_engine.config.fitting import must_be_trainable
 from search_engine.config.layout import LayoutConfig, must_shrink
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.reproducibility import ReproducibilityConfig
@@ -37,6 +38,7 @@ class SearchConfig(Config):
                 f"is {self.strategy.step_size}; must be at most the number of children, {self.budget.children}.",
             )
         must_shrink(self.child, self.data)
+        must_be_trainable(self.recipe, self.child, self.data)
         return self
 
     @model_validator(mode="after")
