@@ -21,6 +21,7 @@ from search_engine.config.layout import default_layout
 from search_engine.config.reading import read_config
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import ArchitectureError, UserError
+from search_engine.formats.dialects import CannotHold, write
 from search_engine.network_plan import plan
 from search_engine.terminal.command_line import (
     layout_settings,
@@ -54,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def catalogue(options: argparse.Namespace) -> int:
     published = [read_published(name) for name in published_names()]
     if options.json:
-        _print_json([{"name": one.name, "title": one.title, "source": one.source} for one in published])
+        names = ("name", "title", "source", "note")
+        rows = [{name: getattr(one, name) for name in names} | {"kind": one.architecture.kind} for one in published]
+        _print_json(rows)
         return 0
     for one in published:
         print(f"{one.name:<28} {one.title}. {one.source}")
@@ -95,6 +98,17 @@ def describe(options: argparse.Namespace) -> int:
 
 def draw(options: argparse.Namespace) -> int:
     atomic_write(options.out, architecture_svg(read_architecture(options.architecture)).encode())
+    return 0
+
+
+def convert(options: argparse.Namespace) -> int:
+    text = write(read_architecture(options.architecture), options.to)
+    if isinstance(text, CannotHold):
+        return _refuse(text.sentence)
+    if options.out is None:
+        print(text, end="")
+    else:
+        atomic_write(options.out, text.encode())
     return 0
 
 
@@ -228,6 +242,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "catalogue": catalogue,
     "describe": describe,
     "draw": draw,
+    "convert": convert,
     "search": search,
     "train": train,
     "evaluate": evaluate,

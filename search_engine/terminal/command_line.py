@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
-from search_engine.architectures.reading import Architecture, architecture_from_json
+from search_engine.architectures.reading import Architecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.config.data import DataConfig
 from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, default_layout
@@ -17,6 +17,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
 from search_engine.errors import ArchitectureError, ConfigError, UserError
+from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
 from search_engine.presets import PRESETS
 
 DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe", "data")}
@@ -46,6 +47,12 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "draw", "draw an architecture", prints_figures=False)
     _architecture(one)
     one.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.svg", help="where the picture goes")
+
+    one = _command(commands, "convert", "write an architecture in another dialect", prints_figures=False)
+    _architecture(one)
+    names = [dialect.name for dialect in DIALECTS]
+    one.add_argument("--to", choices=names, required=True, help="the dialect")
+    one.add_argument("-o", "--out", type=Path, metavar="FILE", help="where the text goes (standard output)")
 
     one = _command(commands, "search", "search in this process; run again, it goes on")
     presets = ", ".join(preset.name for preset in PRESETS)
@@ -81,7 +88,7 @@ def _command(commands: Any, name: str, help: str, *, prints_figures: bool = True
 
 def _architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "architecture", metavar="ARCH", help="a name of the catalogue, a file of JSON, or - for standard input"
+        "architecture", metavar="ARCH", help="a name of the catalogue, a file in any dialect, or - for standard input"
     )
 
 
@@ -131,16 +138,24 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_architecture(name: str) -> Architecture:
-    """The architecture of a catalogue name, a file, or "-" for standard input. Raises ArchitectureError."""
+    """The architecture of a catalogue name, a file in any dialect, or "-" for standard input.
+
+    What was assumed in reading it goes to standard error. Raises ArchitectureError.
+    """
     if name in published_names():
         return read_published(name).architecture
     if name != "-" and not Path(name).is_file():
         known = ", ".join(published_names())
         raise ArchitectureError("ARCH", f"{name!r} is neither a file nor in the catalogue, which has {known}.")
     try:
-        return architecture_from_json(_read_json(name))
-    except ValueError as error:
-        raise ArchitectureError("ARCH", f"{name} does not hold JSON: {error}.") from error
+        reading = read(_read_text(name))
+    except UnicodeDecodeError as error:
+        raise ArchitectureError("ARCH", f"{name} does not hold text.") from error
+    except ArchitectureError as error:
+        raise ArchitectureError(error.field or "ARCH", error.message) from error
+    for remark in reading.remarks:
+        print(remark, file=sys.stderr)
+    return reading.architecture
 
 
 def search_config(name: str) -> SearchConfig:
@@ -209,6 +224,14 @@ def _given(options: argparse.Namespace, section: str) -> dict[str, Any]:
 
 def _flag(setting: str) -> str:
     return "--" + _SHORT.get(setting, setting).replace("_", "-")
+
+
+def _read_text(name: str) -> str:
+    """What a file or standard input holds, as far as an architecture may be long, and one character more."""
+    if name == "-":
+        return sys.stdin.read(LONGEST_TEXT + 1)
+    with Path(name).open(encoding="utf-8") as file:
+        return file.read(LONGEST_TEXT + 1)
 
 
 def _read_json(name: str) -> Any:
