@@ -11,7 +11,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
 from webapp.searches import clock, event_log, planner
-from webapp.searches.models import Child, Group, Search, Stream, Training
+from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
 
 
 class CommandRefused(Exception):
@@ -66,10 +66,15 @@ def start_training(
     parameters: int,
     mult_adds: int,
     child: Child | None = None,
+    imported: ImportedArchitecture | None = None,
+    published: str = "",
     group: Group | None = None,
     priority: int = 0,
 ) -> Training:
-    """Start a training. hash, parameters, mult_adds: of its network; child: whose architecture it trains, if any."""
+    """Start a training. hash, parameters, mult_adds: of its network.
+
+    child, imported, published: where its architecture comes from, if from any of these.
+    """
     with transaction.atomic():
         training = Training.objects.create(
             owner=owner,
@@ -81,6 +86,8 @@ def start_training(
             code_version=settings.CODE_VERSION,
             config=config.model_dump(mode="json"),
             child=child,
+            imported=imported,
+            published=published,
             hash=hash,
             parameters=parameters,
             mult_adds=mult_adds,

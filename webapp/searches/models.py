@@ -143,14 +143,40 @@ class Child(models.Model):
         return self.reward is not None and self.reason == "" and self.twin_step is None
 
 
+class ImportedArchitecture(models.Model):
+    """An architecture that somebody pasted and kept. Only its name changes."""
+
+    OWNER: ClassVar = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="architectures")
+    name = models.CharField(max_length=80)
+    architecture = models.JSONField()
+    hash = models.CharField(max_length=SHA256_LENGTH)
+    dialect = models.CharField(max_length=20)  # As search_engine.formats names the one it was read in.
+    text = models.TextField()  # What was pasted.
+    created = models.FloatField()
+    code_version = models.CharField(max_length=40)  # Of the program that read it.
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "hash"], name="architecture_is_kept_once")]
+
+
 class Training(Stream):
-    """One architecture trained for keeps. `config` is a TrainingConfig as JSON and never changes."""
+    """One architecture trained for keeps. `config` is a TrainingConfig as JSON and never changes.
+
+    It came from a child, an imported architecture, the catalogue (`published`, its name there), or with the request.
+    """
 
     stream = models.OneToOneField(
         Stream, parent_link=True, primary_key=True, on_delete=models.CASCADE, related_name="as_training"
     )
     config = models.JSONField()
     child = models.ForeignKey(Child, null=True, on_delete=models.SET_NULL, related_name="trainings")
+    imported = models.ForeignKey(ImportedArchitecture, null=True, on_delete=models.SET_NULL, related_name="trainings")
+    published = models.CharField(max_length=80, blank=True)
     hash = models.CharField(max_length=SHA256_LENGTH)
     parameters = models.BigIntegerField()
     mult_adds = models.BigIntegerField()

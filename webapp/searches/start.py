@@ -12,17 +12,25 @@ from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches import lifecycle
-from webapp.searches.models import Child, Search, Training
+from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 
-def start_search(owner: Any, config: SearchConfig) -> Search:
-    """Start a search; its data must be known."""
+def start_search(owner: Any, config: SearchConfig, *, group: Group | None = None, priority: int = 0) -> Search:
+    """Start a search; its data must be known. group: of searches that belong together."""
     decisions = [DecisionShown(name=each.name, options=each.options) for each in NasnetSpace(config.space).decisions]
-    return lifecycle.create_search(owner, config, decisions=decisions, data=describe(config.data.name).to_json())
+    data = describe(config.data.name).to_json()
+    return lifecycle.create_search(owner, config, decisions=decisions, data=data, group=group, priority=priority)
 
 
-def start_training(owner: Any, config: TrainingConfig, child: Child | None) -> Training:
-    """Start a training; child: whose architecture it is, where it comes from a search."""
+def start_training(
+    owner: Any,
+    config: TrainingConfig,
+    child: Child | None,
+    *,
+    imported: ImportedArchitecture | None = None,
+    published: str = "",
+) -> Training:
+    """Start a training; child, imported, published: where its architecture comes from, if from any of these."""
     architecture = architecture_from_json(config.architecture)
     data = describe(config.data.name)
     network = network_of(architecture, config.layout, data, config.data.image_size)
@@ -34,6 +42,8 @@ def start_training(owner: Any, config: TrainingConfig, child: Child | None) -> T
         parameters=cost.parameters(network),
         mult_adds=cost.mult_adds(network),
         child=child,
+        imported=imported,
+        published=published,
     )
 
 

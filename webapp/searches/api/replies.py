@@ -1,9 +1,9 @@
 """What the API asks for and answers, as models: the pages, programs and /api/docs read the same."""
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
@@ -17,9 +17,10 @@ class Body(BaseModel):
 
 
 class NewSearch(Body):
-    """A search to start."""
+    """A search to start. companion: uniform random search of the same settings runs beside it, in the same group."""
 
     config: SearchConfig
+    companion: bool = False
 
 
 class TrainingSettings(TrainingConfig):
@@ -28,21 +29,27 @@ class TrainingSettings(TrainingConfig):
     architecture: dict[str, Any] | None = None  # type: ignore[assignment]
 
 
-class NewTraining(Body):
-    """A training to start: of a child (search, step and slot), or of config.architecture."""
+class NamedArchitecture(Body):
+    """Which architecture: a child (search, step and slot), a published one (name), one of yours (id), or its JSON."""
 
     search: uuid.UUID | None = None
     step: int | None = None
     slot: int | None = None
-    config: TrainingSettings
+    name: str | None = None
+    id: uuid.UUID | None = None
+    architecture: dict[str, Any] | None = None
 
 
-class Unchecked(Body):
+class NewTraining(NamedArchitecture):
+    """A training to start. The architecture may be named here, or stand in config.architecture."""
+
+    # Checked when the architecture is known, whose kind decides which layout is right.
+    config: Annotated[TrainingSettings, SkipValidation]
+
+
+class Unchecked(NamedArchitecture):
     """What might be started, complete or not: what is wrong with it is part of the answer."""
 
-    search: uuid.UUID | None = None
-    step: int | None = None
-    slot: int | None = None
     config: dict[str, Any]
 
 
@@ -182,7 +189,10 @@ class ChildPlace(BaseModel):
 
 
 class TrainingReply(BaseModel):
-    """A training. test_accuracy: of the one look at the test images, at its end; checkpoint: SHA-256 of the weights."""
+    """A training. test_accuracy: of the one look at the test images, at its end; checkpoint: SHA-256 of the weights.
+
+    child, published, imported: where its architecture comes from, as far as that is still there.
+    """
 
     id: uuid.UUID
     name: str
@@ -202,6 +212,8 @@ class TrainingReply(BaseModel):
     seconds: float | None
     checkpoint: str
     child: ChildPlace | None
+    published: str
+    imported: uuid.UUID | None
     last_event: int
     code_version: str
 

@@ -14,8 +14,8 @@ from search_engine.config.training import TrainingConfig
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.architecture_files import architecture_file, safe_name
-from webapp.searches.api.children import child_of
 from webapp.searches.api.once import HEADER, once
+from webapp.searches.api.origins import Origin, origin_of
 from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
     CostReply,
@@ -30,10 +30,10 @@ from webapp.searches.api.replies import (
     TrainingReply,
     Unchecked,
 )
-from webapp.searches.api.searches import After, Limit, own_search
+from webapp.searches.api.searches import After, Limit
 from webapp.searches.costs.data_limits import data_errors
 from webapp.searches.costs.estimate import live_rates, training_cost
-from webapp.searches.models import Child, Training
+from webapp.searches.models import Training
 from webapp.searches.overview import trainings_of
 from webapp.searches.start import start_training
 
@@ -46,12 +46,12 @@ router = Router(tags=["Trainings"])
 )  # fmt: skip
 @once
 def start(request: HttpRequest, body: NewTraining) -> Status:
-    """Of a child (search, step and slot), or of config.architecture."""
-    child = _named_child(request, body)
-    config, errors = _checked(body.config.model_dump(mode="json"), child)
+    """Of a child (search, step and slot), a published architecture (name), one of yours (id), or one that is sent."""
+    origin = origin_of(request, body)
+    config, errors = _checked(body.config, origin)
     if config is None or errors:
         raise Refused(422, errors)
-    training = start_training(request.user, config, child)
+    training = start_training(request.user, config, origin.child, imported=origin.imported, published=origin.published)
     return Status(201, Started(id=training.pk, url=f"/trainings/{training.pk}"))
 
 
@@ -63,7 +63,7 @@ def start(request: HttpRequest, body: NewTraining) -> Status:
 )
 def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
     """Starts nothing. What is wrong with the configuration is part of the answer."""
-    config, errors = _checked(body.config, _named_child(request, body))
+    config, errors = _checked(body.config, origin_of(request, body))
     if config is None or errors:
         return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
     return CostReply.of(training_cost(config, architecture_from_json(config.architecture), live_rates()))
@@ -147,7 +147,7 @@ def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
 
 def training_json(training: Any) -> dict[str, Any]:
     """A training out of `overview.trainings_of`."""
-    names = TrainingReply.model_fields.keys() - {"id", "url", "child", "epochs"}
+    names = TrainingReply.model_fields.keys() - {"id", "url", "child", "imported", "epochs"}
     child = training.child and {
         "search": training.child.search_id,
         "step": training.child.step,
@@ -158,23 +158,18 @@ def training_json(training: Any) -> dict[str, Any]:
         "url": f"/trainings/{training.pk}",
         "epochs": training.config["recipe"]["epochs"],
         "child": child,
+        "imported": training.imported_id,
     }
 
 
-def _named_child(request: HttpRequest, body: NewTraining | Unchecked) -> Child | None:
-    if body.search is None:
-        return None
-    if body.step is None or body.slot is None:
-        raise ConfigError("", "A search is named without the step and slot of one of its children.")
-    return child_of(own_search(request, body.search), body.step, body.slot)
-
-
-def _checked(value: dict[str, Any], child: Child | None) -> tuple[TrainingConfig | None, list[UserError]]:
+def _checked(value: Any, origin: Origin) -> tuple[TrainingConfig | None, list[UserError]]:
     """The configuration, and everything that is wrong with it."""
-    if child is not None:
-        value = value | {"architecture": child.architecture}
+    if not isinstance(value, dict):
+        return None, [ConfigError("config", "must be a JSON object.")]
+    if origin.architecture is not None:
+        value = value | {"architecture": origin.architecture}
     if value.get("architecture") is None:
-        return None, [ConfigError("architecture", "is missing: name a child of a search, or give an architecture.")]
+        return None, [ConfigError("architecture", "is missing: name one, or a child of a search, or give its JSON.")]
     try:
         config = TrainingConfig.model_validate(value)
         architecture_from_json(config.architecture)

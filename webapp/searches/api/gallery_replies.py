@@ -1,0 +1,145 @@
+"""What the API asks for and answers about architectures, as models."""
+
+import uuid
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from webapp.searches.api.replies import Body, NamedArchitecture, Problem
+
+
+class PastedText(Body):
+    """An architecture as text. dialect: by its name; without one, the text is recognised."""
+
+    text: str
+    dialect: str | None = None
+
+
+class ArchitectureToKeep(PastedText):
+    """name: what it is called among yours, 1 to 80 characters."""
+
+    name: str
+
+
+class NewName(Body):
+    """name: 1 to 80 characters."""
+
+    name: str
+
+
+class ArchitectureReply(BaseModel):
+    """An architecture of the gallery. id: null for a published one; name: of the catalogue, "" for one of yours."""
+
+    id: uuid.UUID | None
+    name: str
+    title: str
+    kind: str
+    hash: str
+    url: str
+    picture: str
+
+
+class ArchitectureFile(BaseModel):
+    """A dialect. url: where the file is; "" where the dialect cannot hold the architecture, and sentence says why."""
+
+    dialect: str
+    title: str
+    url: str
+    sentence: str
+
+
+class ResultReply(BaseModel):
+    """A published result. error: per cent; follows_code: whether the released code gives the printed sizes."""
+
+    data: str
+    size: str
+    variant: str
+    error: float
+    runs: int | None
+    parameters: str | None
+    mult_adds: str | None
+    source: str
+    follows_code: bool | None
+    code_parameters: int | None
+    code_mult_adds: int | None
+    remark: str
+
+
+class ArchitectureDetail(ArchitectureReply):
+    """source, note, results: of a published one. dialect, text, created: of yours, as it was pasted."""
+
+    architecture: dict[str, Any]
+    files: list[ArchitectureFile]
+    source: str = ""
+    note: str = ""
+    results: list[ResultReply] = Field(default_factory=list)
+    dialect: str = ""
+    text: str = ""
+    created: float | None = None
+    code_version: str = ""
+
+
+class Gallery(BaseModel):
+    published: list[ArchitectureReply]
+    own: list[ArchitectureReply]
+
+
+class Kept(BaseModel):
+    """is_new: false where the same architecture was there; id and url are then those of the one there."""
+
+    id: uuid.UUID
+    url: str
+    is_new: bool
+
+
+class Gone(BaseModel):
+    id: uuid.UUID
+
+
+class ReadReply(BaseModel):
+    """What a text says. Everything is null or empty while errors is not empty.
+
+    dialect: its name, dialect_title for people; svg: the drawing; there: the same architecture in the gallery already.
+    """
+
+    dialect: str = ""
+    dialect_title: str = ""
+    kind: str = ""
+    kind_title: str = ""
+    hash: str = ""
+    architecture: dict[str, Any] | None = None
+    remarks: list[str] = Field(default_factory=list)
+    svg: str = ""
+    there: ArchitectureReply | None = None
+    errors: list[Problem] = Field(default_factory=list)
+
+
+class NetworkToCount(NamedArchitecture):
+    """An architecture and the network to lay it out to. What is left out has its default, images those of CIFAR-10."""
+
+    layout: dict[str, Any] = Field(default_factory=dict)
+    image_size: Any = 32
+    image_channels: Any = 3
+    classes: Any = 10
+
+
+class PartReply(BaseModel):
+    """The stem, a cell, a head. shape: (channels, height, width) of what it gives."""
+
+    name: str
+    shape: tuple[int, int, int]
+    parameters: int
+    mult_adds: int
+
+
+class CountsReply(BaseModel):
+    """Exact counts, null while errors is not empty. parameters and mult_adds are without the auxiliary head.
+
+    with_auxiliary: parameters with that head, null where the layout or the image has no place for it.
+    """
+
+    parameters: int | None = None
+    with_auxiliary: int | None = None
+    mult_adds: int | None = None
+    parts: list[PartReply] = Field(default_factory=list)
+    errors: list[Problem] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Published architectures and those that people import: looked up, kept, counted, written for other programs."""
