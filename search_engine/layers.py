@@ -9,7 +9,7 @@ IMAGE = "image"  # What the first layers of a network read.
 
 Kind = Literal[
     "conv", "batch_norm", "relu", "max_pool", "avg_pool", "subsample", "add", "concat", "global_pool", "linear",
-    "drop_path",
+    "drop_path", "zeros",
 ]  # fmt: skip
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
@@ -25,6 +25,7 @@ class Layer:
     kernel, stride: (height, width); the dilation is the same in both directions.
     padding: (top, bottom, left, right) in pixels, as TensorFlow's SAME places it: what is odd goes below and right.
         Convolutions read zeros there, pools leave it out. Negative padding of a subsample drops pixels.
+    counts_padding: of an average pool that does not leave its padding out, but reads zeros there.
     depth: of a drop path only: how deep in the network its cell stands, in (0, 1]; 1 is the last cell.
     """
 
@@ -39,6 +40,7 @@ class Layer:
     dilation: int = 1
     groups: int = 1
     bias: bool = False
+    counts_padding: bool = False
     depth: float = 0.0
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
@@ -68,7 +70,14 @@ class LayerList:
     what it reads and does, so asking for it twice gives the same layer: it is computed once.
     """
 
-    def __init__(self, image: Shape) -> None:
+    def __init__(self, image: Shape, *, is_centred: bool = False, counts_padding: bool = False) -> None:
+        """The layers of a network that reads images of this shape.
+
+        is_centred: windows of odd size are padded alike on both sides, as in networks that were made in PyTorch; it
+        differs from SAME at stride 2 only, and there in what a window sees, not in shapes. counts_padding: average
+        pools of stride 2 or more read zeros where they are padded.
+        """
+        self._is_centred, self._counts_padding = is_centred, counts_padding
         self._layers: dict[str, Layer] = {}
         self._shapes: dict[str, Shape] = {IMAGE: image}
 
@@ -108,12 +117,13 @@ class LayerList:
     def pool(
         self, kind: Literal["max_pool", "avg_pool"], source: str, size: int, stride: int, *, is_padded: bool = True
     ) -> str:
-        """A square pool. The padding belongs to neither the largest nor the mean value."""
+        """A square pool. The padding belongs to neither the largest nor the mean value, unless the list counts it."""
         name = f"{source}.{kind}_{size}x{size}" + (f"_stride_{stride}" if stride != 1 else "")
         kernel, strides = (size, size), (stride, stride)
         channels, padding, out = self._window(source, kernel, strides, 1, is_padded)
+        shape, counts_padding = (channels, *out), self._counts_padding and kind == "avg_pool" and stride != 1
         return self._once(name) or self._add(
-            Layer(name, kind, (source,), (channels, *out), channels, kernel, strides, padding)
+            Layer(name, kind, (source,), shape, channels, kernel, strides, padding, counts_padding=counts_padding)
         )
 
     def subsample(self, source: str, *, is_shifted: bool) -> str:
@@ -146,6 +156,11 @@ class LayerList:
         shape = (sum(shape[0] for shape in shapes), *shapes[0][1:])
         return self._add(Layer(name, "concat", tuple(sources), shape, shapes[0][0]))
 
+    def zeros(self, source: str) -> str:
+        """Zeros in the shape of the source, whatever it holds."""
+        shape = self._shapes[source]
+        return self._once(f"{source}.zeros") or self._add(Layer(f"{source}.zeros", "zeros", (source,), shape, shape[0]))
+
     def global_pool(self, source: str) -> str:
         """The mean of each channel."""
         channels, height, width = self._shapes[source]
@@ -153,18 +168,18 @@ class LayerList:
             Layer(f"{source}.global_pool", "global_pool", (source,), (channels, 1, 1), channels, (height, width))
         )
 
-    def linear(self, name: str, source: str, units: int) -> str:
+    def linear(self, name: str, source: str, units: int, *, bias: bool = True) -> str:
         channels, height, width = self._shapes[source]
         assert (height, width) == (1, 1), f"{name} reads {height} x {width} pixels"
-        return self._add(Layer(name, "linear", (source,), (units, 1, 1), channels, bias=True))
+        return self._add(Layer(name, "linear", (source,), (units, 1, 1), channels, bias=bias))
 
     def _window(
         self, source: str, kernel: Pair, stride: Pair, dilation: int, is_padded: bool
     ) -> tuple[int, tuple[int, int, int, int], Pair]:
         """(channels read, padding, size of the output) of a window that moves over a source."""
         channels, height, width = self._shapes[source]
-        top, bottom, rows = _along(height, kernel[0], stride[0], dilation, is_padded)
-        left, right, columns = _along(width, kernel[1], stride[1], dilation, is_padded)
+        top, bottom, rows = _along(height, kernel[0], stride[0], dilation, is_padded, self._is_centred)
+        left, right, columns = _along(width, kernel[1], stride[1], dilation, is_padded, self._is_centred)
         return channels, (top, bottom, left, right), (rows, columns)
 
     def _once(self, name: str) -> str | None:
@@ -186,11 +201,16 @@ def needed_for(layers: Mapping[str, Layer], outputs: Sequence[str]) -> tuple[Lay
     return tuple(layer for layer in layers.values() if layer.name in needed)
 
 
-def _along(size: int, kernel: int, stride: int, dilation: int, is_padded: bool) -> tuple[int, int, int]:
+def _along(
+    size: int, kernel: int, stride: int, dilation: int, is_padded: bool, is_centred: bool
+) -> tuple[int, int, int]:
     """(padding before, padding after, size of the output) along one direction."""
     reach = (kernel - 1) * dilation + 1
     if not is_padded:
         return 0, 0, (size - reach) // stride + 1
+    if is_centred and reach % 2:
+        each = (reach - 1) // 2
+        return each, each, (size + 2 * each - reach) // stride + 1
     out = math.ceil(size / stride)
     total = max((out - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2, out

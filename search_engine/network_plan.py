@@ -8,10 +8,14 @@ from dataclasses import dataclass, replace
 
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.macro import MacroArchitecture
+from search_engine.architectures.nas_bench_201 import NasBench201Architecture
 from search_engine.architectures.reading import Architecture
-from search_engine.config.layout import Layout, LayoutConfig
+from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig
 from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
+from search_engine.macro_network import lay_macro_network, layers_before_halving
+from search_engine.nas_bench_201_network import lay_nas_bench_201_network
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
 from search_engine.skeletons import Place, batch_norm_constants, lay_stem, places, smallest_image
 
@@ -64,17 +68,57 @@ def plan(
     auxiliary: bool = False,
     drop_path: bool = False,
 ) -> NetworkPlan:
-    """The network of an architecture in a skeleton of the released code (NASNet, Figure 2).
+    """The network of an architecture in a layout of its kind.
 
-    image_size: height and width in pixels. auxiliary: with the auxiliary head, where there are two reductions or more.
-    drop_path: with a layer of this kind behind every operation that a training step may drop.
-    Raises ArchitectureError where a cell cannot exist, ConfigError where image, classes or filters do not fit.
+    image_size: height and width in pixels. auxiliary: with the auxiliary head, where the layout has a place for it.
+    drop_path: with a layer of this kind behind every operation that a training step may drop; only cells have such.
+    Raises ArchitectureError where it cannot exist, ConfigError where image, classes or filters do not fit.
     """
-    if not isinstance(architecture, CellArchitecture) or not isinstance(layout, LayoutConfig):
-        raise ArchitectureError("kind", f'is {architecture.kind!r}; must be "cells".')
     architecture.validated()
-    _check_sizes(layout, image_channels, image_size, classes)
-    layers = LayerList((image_channels, image_size, image_size))
+    image = (image_channels, image_size, image_size)
+    if isinstance(architecture, MacroArchitecture) and isinstance(layout, MacroLayoutConfig):
+        _check_sizes(image, classes, len(layers_before_halving(architecture)))
+        layers = LayerList(image)
+        return _planned(layers, lay_macro_network(layers, architecture, layout, classes))
+    if isinstance(architecture, NasBench201Architecture) and isinstance(layout, NasBench201LayoutConfig):
+        _check_sizes(image, classes, layout.halvings)
+        layers = LayerList(image, is_centred=True)
+        return _planned(layers, lay_nas_bench_201_network(layers, architecture, layout, classes))
+    if isinstance(architecture, CellArchitecture) and isinstance(layout, LayoutConfig):
+        _check_sizes(image, classes, layout.halvings, smallest_image(layout))
+        layers = LayerList(image, counts_padding=layout.average_counts_padding)
+        output, auxiliary_output = _cell_network(layers, architecture, layout, classes, auxiliary, drop_path)
+        return _planned(layers, output, auxiliary_output, *batch_norm_constants(layout))
+    raise ArchitectureError("kind", f'is "{architecture.kind}"; this layout is for kind "{layout.kind}".')
+
+
+def _planned(layers: LayerList, output: str, auxiliary_output: str | None = None, *constants: float) -> NetworkPlan:
+    needed = layers.needed_for([output] if auxiliary_output is None else [output, auxiliary_output])
+    return NetworkPlan(layers.shape(IMAGE), needed, output, auxiliary_output, *constants)
+
+
+def _check_sizes(image: Shape, classes: int, halvings: int, smallest: int | None = None) -> None:
+    """smallest: height and width in pixels with which every halving still finds two rows, where that is not usual."""
+    channels, size, _ = image
+    for field, value in (("image_channels", channels), ("classes", classes)):
+        if value < 1:
+            raise ConfigError(field, f"is {value}; must be at least 1.")
+    if smallest is None:
+        smallest = (1 << halvings - 1) + 1 if halvings else 1
+    if size < smallest:
+        times = f"to be halved {halvings} times it" if halvings else "it"
+        raise ConfigError("image_size", f"is {size}; {times} must be at least {smallest}.")
+
+
+def _cell_network(
+    layers: LayerList,
+    architecture: CellArchitecture,
+    layout: LayoutConfig,
+    classes: int,
+    auxiliary: bool,
+    drop_path: bool,
+) -> tuple[str, str | None]:
+    """Cells in a skeleton (NASNet, Figure 2, and released code): what gives logits, and auxiliary logits if any."""
     states = [lay_stem(layers, layout)]
     auxiliary_source: str | None = None
     skeleton = tuple(places(layout))
@@ -86,20 +130,7 @@ def plan(
         if auxiliary and place.has_auxiliary:
             auxiliary_source = states[-1]
     output = layers.linear("head.linear", layers.global_pool(layers.relu(states[-1])), classes)
-    auxiliary_output = None if auxiliary_source is None else _auxiliary_head(layers, auxiliary_source, classes)
-    needed = layers.needed_for([output] if auxiliary_output is None else [output, auxiliary_output])
-    return NetworkPlan(layers.shape(IMAGE), needed, output, auxiliary_output, *batch_norm_constants(layout))
-
-
-def _check_sizes(layout: LayoutConfig, image_channels: int, image_size: int, classes: int) -> None:
-    for field, value in (("image_channels", image_channels), ("classes", classes)):
-        if value < 1:
-            raise ConfigError(field, f"is {value}; must be at least 1.")
-    smallest = smallest_image(layout)
-    if image_size < smallest:
-        raise ConfigError(
-            "image_size", f"is {image_size}; to be halved {layout.halvings} times it must be at least {smallest}."
-        )
+    return output, None if auxiliary_source is None else _auxiliary_head(layers, auxiliary_source, classes)
 
 
 def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str, depth: float | None) -> str:

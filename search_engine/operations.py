@@ -21,7 +21,7 @@ def apply_operation(layers: LayerList, operation: str, name: str, source: str, f
 
 def fit_channels(layers: LayerList, name: str, source: str, filters: int) -> str:
     """ReLU, 1x1 convolution, batch norm: the same pixels with other channels."""
-    return _convolve(layers, name, layers.relu(source), filters)
+    return convolve(layers, name, layers.relu(source), filters)
 
 
 def factorized_reduction(layers: LayerList, name: str, source: str, filters: int) -> str:
@@ -43,10 +43,10 @@ def match_state(layers: LayerList, name: str, source: str, filters: int, height:
     channels, source_height, _ = layers.shape(source)
     if source_height != height:
         return factorized_reduction(layers, name, source, filters)
-    return source if channels == filters else _convolve(layers, name, source, filters)
+    return source if channels == filters else convolve(layers, name, source, filters)
 
 
-def _convolve(
+def convolve(
     layers: LayerList,
     name: str,
     source: str,
@@ -55,6 +55,7 @@ def _convolve(
     stride: Pair = (1, 1),
     dilation: int = 1,
 ) -> str:
+    """Convolution and batch norm, without the ReLU before them."""
     conv = layers.conv(f"{name}.conv", source, filters, kernel=kernel, stride=stride, dilation=dilation)
     return layers.batch_norm(f"{name}.batch_norm", conv)
 
@@ -62,7 +63,7 @@ def _convolve(
 def _identity(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
     if stride == 1 and layers.shape(source)[0] == filters:
         return source
-    return _convolve(layers, name, layers.relu(source), filters, stride=(stride, stride))
+    return convolve(layers, name, layers.relu(source), filters, stride=(stride, stride))
 
 
 def _max_pool(size: int) -> Build:
@@ -81,12 +82,12 @@ def _avg_pool(size: int) -> Build:
 
 def _with_filters(layers: LayerList, name: str, pooled: str, filters: int) -> str:
     """The released code fits channels after a pool, with no ReLU between."""
-    return pooled if layers.shape(pooled)[0] == filters else _convolve(layers, name, pooled, filters)
+    return pooled if layers.shape(pooled)[0] == filters else convolve(layers, name, pooled, filters)
 
 
 def _conv(size: int, dilation: int = 1) -> Build:
     def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
-        return _convolve(layers, name, layers.relu(source), filters, (size, size), (stride, stride), dilation)
+        return convolve(layers, name, layers.relu(source), filters, (size, size), (stride, stride), dilation)
 
     return build
 
@@ -95,16 +96,16 @@ def _row_then_column(size: int) -> Build:
     def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
         # The same laboratory's later code narrows the channels around these two; the paper mentions no such
         # bottleneck, so here there is none. As in that code, each convolution strides along its own direction.
-        row = _convolve(layers, f"{name}.first", layers.relu(source), filters, (1, size), (1, stride))
-        return _convolve(layers, f"{name}.second", layers.relu(row), filters, (size, 1), (stride, 1))
+        row = convolve(layers, f"{name}.first", layers.relu(source), filters, (1, size), (1, stride))
+        return convolve(layers, f"{name}.second", layers.relu(row), filters, (size, 1), (stride, 1))
 
     return build
 
 
 def _separable(size: int) -> Build:
     def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
-        first = _separable_once(layers, f"{name}.first", source, filters, size, stride)
-        return _separable_once(layers, f"{name}.second", first, filters, size, 1)  # Applied twice (A.4).
+        first = separable_once(layers, f"{name}.first", source, filters, size, stride)
+        return separable_once(layers, f"{name}.second", first, filters, size, 1)  # Applied twice (A.4).
 
     return build
 
@@ -112,7 +113,7 @@ def _separable(size: int) -> Build:
 def _dilated_separable(size: int) -> Build:
     def build(layers: LayerList, name: str, source: str, filters: int, stride: int) -> str:
         # As DARTS has it: once, not twice, and every second pixel.
-        return _separable_once(layers, name, source, filters, size, stride, dilation=2)
+        return separable_once(layers, name, source, filters, size, stride, dilation=2)
 
     return build
 
@@ -127,9 +128,10 @@ def _row_then_column_at_once(size: int) -> Build:
     return build
 
 
-def _separable_once(
+def separable_once(
     layers: LayerList, name: str, source: str, filters: int, size: int, stride: int, dilation: int = 1
 ) -> str:
+    """ReLU, depthwise convolution, pointwise convolution, batch norm."""
     channels = layers.shape(source)[0]
     depthwise = layers.conv(
         f"{name}.depthwise",
