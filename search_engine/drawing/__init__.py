@@ -1,1 +1,1 @@
-"""Cells as pictures: rows, then places, then SVG. No PyTorch."""
+"""Architectures of every kind as pictures: places, then SVG, in one language of shapes and colours. No PyTorch."""

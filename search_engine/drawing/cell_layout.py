@@ -5,43 +5,27 @@ that passes a row runs down its lane there, so no edge ever runs behind a box. A
 """
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search_engine.architectures.cell import Cell
-from search_engine.drawing.rows import OUTPUT, Item, Rows, chain, ordered_rows, sides_of, source_of
+from search_engine.drawing.cell_rows import OUTPUT, Item, Rows, chain, ordered_rows, sides_of, source_of
+from search_engine.drawing.geometry import Box, Point
+from search_engine.drawing.palette import SHORT_NAMES
+from search_engine.drawing.parts import END_HEIGHT, OPERATION_HEIGHT, PADDING
+from search_engine.drawing.text import text_width
 
-OPERATION_WIDTH, OPERATION_HEIGHT = 66.0, 26.0
+OPERATION_WIDTH = 66.0  # At least; all operations of a cell are as wide as its longest name needs.
 SIDES_GAP = 8.0  # Between the two operations of a block.
 STEM = 15.0  # From an operation down to the combination.
 COMBINATION_WIDTH, COMBINATION_HEIGHT = 54.0, 20.0
 FRAME = 8.0  # Padding of a block around its parts.
-BLOCK_WIDTH = 2 * (OPERATION_WIDTH + FRAME) + SIDES_GAP
 BLOCK_HEIGHT = OPERATION_HEIGHT + STEM + COMBINATION_HEIGHT + 2 * FRAME
-END_WIDTH, END_HEIGHT = 138.0, 28.0  # Inputs and output.
+END_WIDTH = 138.0  # Inputs and output.
 LANE_WIDTH = 4.0
 ITEM_GAP = 16.0
 PORT_GAP = 11.0  # Between edges that leave or enter one box side by side.
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle: its left upper corner and its size."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def centre(self) -> float:
-        return self.x + self.width / 2
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +71,19 @@ def layout(cell: Cell) -> CellLayout:
     return _placed(graph, sides, _centres(graph, sides))
 
 
-def _width(item: Item) -> float:
-    if isinstance(item, tuple):
-        return LANE_WIDTH
-    return BLOCK_WIDTH if item >= 2 else END_WIDTH
+def _operation_width(cell: Cell) -> float:
+    names = {SHORT_NAMES[operation] for block in cell.blocks for operation in block.operations}
+    return max(OPERATION_WIDTH, *(math.ceil(text_width(name)) + 2 * PADDING for name in names))
+
+
+def _widths(graph: Rows) -> dict[Item, float]:
+    """The width of every item."""
+    block = 2 * (_operation_width(graph.cell) + FRAME) + SIDES_GAP
+    return {
+        item: LANE_WIDTH if isinstance(item, tuple) else block if item >= 2 else END_WIDTH
+        for row in graph.items
+        for item in row
+    }
 
 
 def _centres(graph: Rows, sides: Mapping[int, tuple[int, int]]) -> dict[Item, float]:
@@ -102,9 +95,10 @@ def _centres(graph: Rows, sides: Mapping[int, tuple[int, int]]) -> dict[Item, fl
             weight = _straightness(upper, lower)
             pulls[lower].append((upper, -offset, weight))
             pulls[upper].append((lower, offset, weight))
+    widths = _widths(graph)
     centres: dict[Item, float] = {}
     for row in graph.items:
-        centres.update(zip(row, _spread([0.0] * len(row), [1.0] * len(row), row), strict=True))
+        centres.update(zip(row, _spread([0.0] * len(row), [1.0] * len(row), [widths[i] for i in row]), strict=True))
     for sweep in range(30):
         for row in graph.items if sweep % 2 == 0 else reversed(graph.items):
             weights = [sum(weight for _, _, weight in pulls[item]) for item in row]
@@ -112,7 +106,7 @@ def _centres(graph: Rows, sides: Mapping[int, tuple[int, int]]) -> dict[Item, fl
                 sum((centres[other] + offset) * weight for other, offset, weight in pulls[item]) / total
                 for item, total in zip(row, weights, strict=True)
             ]
-            centres.update(zip(row, _spread(wanted, weights, row), strict=True))
+            centres.update(zip(row, _spread(wanted, weights, [widths[i] for i in row]), strict=True))
     return centres
 
 
@@ -131,17 +125,17 @@ def _side_offset(graph: Rows, sides: Mapping[int, tuple[int, int]], upper: Item,
     if inputs[0] == inputs[1]:
         return 0.0
     drawn_left = inputs[sides[lower][0]] == source_of(upper)
-    return (OPERATION_WIDTH + SIDES_GAP) / 2 * (-1 if drawn_left else 1)
+    return (_operation_width(graph.cell) + SIDES_GAP) / 2 * (-1 if drawn_left else 1)
 
 
-def _spread(wanted: Sequence[float], weights: Sequence[float], row: Sequence[Item]) -> list[float]:
-    """The places nearest to `wanted` (weighted least squares) that keep the order and its gaps.
+def _spread(wanted: Sequence[float], weights: Sequence[float], widths: Sequence[float]) -> list[float]:
+    """The centres nearest to `wanted` (weighted least squares) that keep the order of items so wide, and its gaps.
 
     Exact, by pooling adjacent violators, after taking the least distances off.
     """
     offsets = [0.0]
-    for left, right in itertools.pairwise(row):
-        offsets.append(offsets[-1] + (_width(left) + _width(right)) / 2 + ITEM_GAP)
+    for left, right in itertools.pairwise(widths):
+        offsets.append(offsets[-1] + (left + right) / 2 + ITEM_GAP)
     pools: list[tuple[float, float, int]] = []  # (place, weight, items)
     for want, weight, offset in zip(wanted, weights, offsets, strict=True):
         pools.append((want - offset, weight, 1))
@@ -153,8 +147,9 @@ def _spread(wanted: Sequence[float], weights: Sequence[float], row: Sequence[Ite
 
 
 def _placed(graph: Rows, sides: Mapping[int, tuple[int, int]], centres: Mapping[Item, float]) -> CellLayout:
-    left = min(centres[item] - _width(item) / 2 for row in graph.items for item in row)
-    right = max(centres[item] + _width(item) / 2 for row in graph.items for item in row)
+    widths = _widths(graph)
+    left = min(centre - widths[item] / 2 for item, centre in centres.items())
+    right = max(centre + widths[item] / 2 for item, centre in centres.items())
     middle = {item: centre - left for item, centre in centres.items()}
     tops = _tops(graph, middle)
     ends = {
@@ -162,8 +157,10 @@ def _placed(graph: Rows, sides: Mapping[int, tuple[int, int]], centres: Mapping[
         for state in (0, 1, OUTPUT)
         if state in middle
     }
+    operation = _operation_width(graph.cell)
     blocks = {
-        state: _template(state, middle[state], tops[graph.row_of[state]], drawn) for state, drawn in sides.items()
+        state: _template(state, middle[state], tops[graph.row_of[state]], drawn, operation)
+        for state, drawn in sides.items()
     }
     edges = _edges(graph, middle, tops, ends, blocks)
     output = ends.pop(OUTPUT)
@@ -179,17 +176,17 @@ def _tops(graph: Rows, middle: Mapping[Item, float]) -> list[float]:
     return tops
 
 
-def _template(state: int, centre: float, top: float, sides: tuple[int, int]) -> PlacedBlock:
-    reach = OPERATION_WIDTH + SIDES_GAP / 2
+def _template(state: int, centre: float, top: float, sides: tuple[int, int], operation: float) -> PlacedBlock:
+    """operation: the width of an operation."""
+    reach = operation + SIDES_GAP / 2
     operations = (
-        Box(centre - reach, top + FRAME, OPERATION_WIDTH, OPERATION_HEIGHT),
-        Box(centre + SIDES_GAP / 2, top + FRAME, OPERATION_WIDTH, OPERATION_HEIGHT),
+        Box(centre - reach, top + FRAME, operation, OPERATION_HEIGHT),
+        Box(centre + SIDES_GAP / 2, top + FRAME, operation, OPERATION_HEIGHT),
     )
     below = operations[0].bottom + STEM
     combination = Box(centre - COMBINATION_WIDTH / 2, below, COMBINATION_WIDTH, COMBINATION_HEIGHT)
-    return PlacedBlock(
-        state, Box(centre - BLOCK_WIDTH / 2, top, BLOCK_WIDTH, BLOCK_HEIGHT), sides, operations, combination
-    )
+    frame = Box(centre - reach - FRAME, top, 2 * (reach + FRAME), BLOCK_HEIGHT)
+    return PlacedBlock(state, frame, sides, operations, combination)
 
 
 def _edges(

@@ -1,0 +1,127 @@
+"""A macro network as a picture: a column of layers with skip connections as arcs beside it."""
+
+from itertools import pairwise
+
+from search_engine.architectures.macro import MacroArchitecture
+from search_engine.drawing import parts
+from search_engine.drawing.geometry import Box
+from search_engine.drawing.macro_layout import MacroLayout, PlacedLayer, PlacedSkip, halved_after, layout
+from search_engine.drawing.palette import EDGE_COLOURS, INK, PAPER, QUIET, SHORT_NAMES, SKIP_COLOURS
+from search_engine.drawing.text import SIZE_SMALL, text_width
+
+LEGEND = 22.0  # The line of the legend under the head.
+NEAR, MIDDLE = 3, 8  # Skips over at most so many layers; anything longer is far.
+WEIGHTS = {"near": 1.6, "middle": 1.3, "far": 1.0}  # Long arcs are many at one place.
+SPANS = {"near": "1 to 3 layers", "middle": "4 to 8", "far": "9 and more"}
+
+
+def macro_svg(architecture: MacroArchitecture) -> str:
+    """The whole network under its title."""
+    placed = layout(architecture)
+    inner, width, height = _network(architecture, placed), placed.width, placed.height
+    if placed.skips:
+        legend, least = _legend(placed)
+        height += LEGEND
+        if least > width:  # The column stays in the middle of a legend that is wider.
+            shift = parts.number((least - width) / 2)
+            inner = [f'<g transform="translate({shift} 0)">', *inner, "</g>"]
+        inner, width = [*inner, *legend], max(least, width)
+    return parts.one_picture("macro", macro_title(architecture), describe_macro(architecture), width, height, inner)
+
+
+def macro_title(architecture: MacroArchitecture) -> str:
+    count = len(architecture.layers)
+    return f"Network of {count} layer{'s' if count > 1 else ''}"
+
+
+def describe_macro(architecture: MacroArchitecture) -> str:
+    """The network in words: "Stem. Layer 1: conv 3x3. Layer 2: sep 5x5, joined with the stem and layer 1. ... "."""
+    halved = halved_after(len(architecture.layers))
+    sentences = ["Stem."]
+    for number, layer in enumerate(architecture.layers, start=1):
+        joined = [_source_name(skip) for skip in layer.skips]
+        also = f", joined with {', '.join(joined)}" if joined else ""
+        sentences.append(f"Layer {number}: {SHORT_NAMES[layer.operation]}{also}.")
+        if number in halved:
+            sentences.append("Height and width are halved.")
+    return " ".join([*sentences, "Head: average and classes."])
+
+
+def _source_name(source: int) -> str:
+    return f"layer {source}" if source else "the stem"
+
+
+def _network(architecture: MacroArchitecture, placed: MacroLayout) -> list[str]:
+    """Arcs below the column, the longest lowest: a short one is never hidden."""
+    boundaries = [_boundary(box, placed.width) for box in placed.halvings]
+    skips = [_skip(skip) for skip in sorted(placed.skips, key=lambda skip: skip.source - skip.target)]
+    halvings = [
+        parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
+    ]
+    layers = [
+        _layer(layer, architecture.layers[layer.number - 1].operation, placed) for layer in placed.layers
+    ]  # fmt: skip
+    stem = parts.end("stem", "", placed.stem, "drawing-input input-0", EDGE_COLOURS["current"])
+    head = parts.end("head", "", placed.head, "drawing-output", INK)
+    return [*boundaries, *skips, *_steps(placed), stem, *layers, *halvings, head]
+
+
+def _boundary(box: Box, width: float) -> str:
+    path = f"M0 {parts.number(box.middle)}H{parts.number(width)}"
+    return f'<path class="drawing-boundary" d="{path}" fill="none" stroke="{EDGE_COLOURS["output"]}"{parts.DASHES}/>'
+
+
+def _steps(placed: MacroLayout) -> list[str]:
+    """From each box of the column straight down to the next."""
+    boxes = [placed.stem, *(layer.operation for layer in placed.layers), *placed.halvings, placed.head]
+    last = {layer.operation: layer.last for layer in placed.layers}
+    ordered = sorted(boxes, key=lambda box: box.y)
+    return [_step(last.get(upper, upper), lower) for upper, lower in pairwise(ordered)]
+
+
+def _step(upper: Box, lower: Box) -> str:
+    path = f"M{parts.point((upper.centre, upper.bottom))}V{parts.number(lower.y)}"
+    return f'<path class="drawing-stem" d="{path}" fill="none" stroke="{EDGE_COLOURS["block"]}" stroke-width="1.5"/>'
+
+
+def _layer(placed: PlacedLayer, operation: str, whole: MacroLayout) -> str:
+    box = placed.operation
+    inner = [parts.operation(operation, box), parts.remark(str(placed.number), box.x + 7, box.middle + 3.5)]
+    if placed.bar:
+        bar = placed.bar
+        joined = sum(skip.target == placed.number for skip in whole.skips)
+        rectangle = parts.rectangle("", bar, 4, PAPER, INK)
+        text = parts.remark(f"{joined} skip{'s' if joined > 1 else ''}", bar.centre, bar.middle + 3.5, "middle")
+        inner = [_step(box, bar), *inner, f'<g class="drawing-join">{rectangle}{text}</g>']
+    return "\n".join([f'<g class="drawing-layer" data-layer="{placed.number}">', *inner, "</g>"])
+
+
+def _skip(skip: PlacedSkip) -> str:
+    """A curve whose middle is `reach` away: a Bezier curve gets three quarters as far as its two handles."""
+    out = skip.start[0] + skip.side * skip.reach * 4 / 3
+    handles = (out, skip.start[1]), (out, skip.end[1])
+    path = f"M{parts.point(skip.start)}C{parts.point(handles[0])} {parts.point(handles[1])} {parts.point(skip.end)}"
+    name = _span_name(skip)
+    title = f"{_source_name(skip.source).removeprefix('the ').capitalize()} to layer {skip.target}"
+    return (
+        f'<path class="drawing-skip skip-{name}" data-from="{skip.source}" data-to="{skip.target}" d="{path}" '
+        f'fill="none" stroke="{SKIP_COLOURS[name]}" stroke-width="{WEIGHTS[name]}"><title>{title}</title></path>'
+    )
+
+
+def _span_name(skip: PlacedSkip) -> str:
+    span = skip.target - skip.source
+    return "near" if span <= NEAR else "middle" if span <= MIDDLE else "far"
+
+
+def _legend(placed: MacroLayout) -> tuple[list[str], float]:
+    """What the colours of the arcs say, for those that occur, and how wide that is."""
+    present = {_span_name(skip) for skip in placed.skips}
+    inner, x, y = [parts.remark("skips over", 0, placed.height + LEGEND - 2)], 58.0, placed.height + LEGEND - 2
+    for name, text in SPANS.items():
+        if name in present:
+            inner.append(f'<path class="skip-{name}" d="M{parts.number(x)} {parts.number(y - 3.5)}h14" '
+                         f'fill="none" stroke="{SKIP_COLOURS[name]}" stroke-width="2"/>')  # fmt: skip
+            inner.append(parts.remark(text, x + 18, y))
+            x += 30 + text_width(text, SIZE_SMALL)
+    return inner, x - 12
