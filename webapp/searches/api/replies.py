@@ -53,6 +53,13 @@ class Unchecked(NamedArchitecture):
     config: dict[str, Any]
 
 
+class SearchToWeigh(Body):
+    """A search that might be started, complete or not, with its companion or without."""
+
+    config: dict[str, Any]
+    companion: bool = False
+
+
 class Problem(BaseModel):
     """field: dotted path inside the configuration, "" when it is not about one value. message: a sentence."""
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from ninja.security import django_auth
 
-from webapp.searches.api import architectures, children, files, searches, trainings, workers
+from webapp.searches.api import architectures, children, comparisons, files, searches, trainings, workers
 from webapp.searches.api.refusals import SentencesApi, add_handlers
 
 api = SentencesApi(
@@ -18,6 +18,7 @@ api = SentencesApi(
 add_handlers(api)
 api.add_router("/searches", searches.router)
 api.add_router("/searches", children.router)
+api.add_router("/searches", comparisons.router)
 api.add_router("/trainings", trainings.router)
 api.add_router("/architectures", architectures.router)
 api.add_router("", files.router)

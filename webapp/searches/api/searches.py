@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from search_engine.config.reading import config_errors
 from search_engine.config.search import SearchConfig
+from search_engine.errors import UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
@@ -22,12 +23,13 @@ from webapp.searches.api.replies import (
     SearchDetail,
     SearchList,
     SearchReply,
+    SearchToWeigh,
     Started,
     StateReply,
-    Unchecked,
 )
+from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import data_errors
-from webapp.searches.costs.estimate import live_rates, search_cost
+from webapp.searches.costs.estimate import live_rates, search_cost, with_companion
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
 from webapp.searches.start import start_search
@@ -50,19 +52,28 @@ def start(request: HttpRequest, body: NewSearch) -> Status:
     errors = data_errors(body.config.data)
     if errors:
         raise Refused(422, errors)
-    search = start_search(request.user, body.config)
+    start_it = start_with_companion if body.companion else start_search
+    search = start_it(request.user, body.config)
     return Status(201, Started(id=search.pk, url=f"/searches/{search.pk}"))
 
 
 @router.post("/estimate", response=CostReply, summary="What a search would cost", url_name="estimate-search")
-def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
+def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
     """Starts nothing. What is wrong with the configuration is part of the answer."""
     try:
         config = SearchConfig.model_validate(body.config)
     except ValidationError as error:
         return CostReply(errors=_problems(config_errors(error)))
-    errors = data_errors(config.data)
-    return CostReply(errors=_problems(errors)) if errors else CostReply.of(search_cost(config, live_rates()))
+    errors: list[UserError] = data_errors(config.data)
+    if body.companion and config.strategy.kind == "random":
+        errors += [RANDOM_ITSELF]
+    if errors:
+        return CostReply(errors=_problems(errors))
+    rates = live_rates()
+    cost = search_cost(config, rates)
+    if body.companion:
+        cost = with_companion(cost, search_cost(companion_config(config), rates))
+    return CostReply.of(cost)
 
 
 @router.get("", response=SearchList, summary="Your searches, newest first", url_name="searches")

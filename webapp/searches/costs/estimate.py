@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search_engine import cost
 from search_engine.architectures.reading import Architecture
@@ -72,6 +72,19 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         memory_bytes=_percentile(memory, 0.99),
         disk_bytes=_search_disk(config, _mean(parameters), seconds),
         notes=advice.search_advice(config, seconds, len(workers)),
+    )
+
+
+def with_companion(search: Cost, beside: Cost) -> Cost:
+    """Of a search and its random companion together: the workers share themselves out between the two."""
+    share = f"{beside.children:,} of these children are drawn by the random companion, beside the search."
+    seconds = None if search.seconds is None or beside.seconds is None else search.seconds + beside.seconds
+    return replace(
+        search,
+        children=search.children + beside.children,
+        seconds=seconds,
+        disk_bytes=search.disk_bytes + beside.disk_bytes,
+        notes=[share, *search.notes],
     )
 
 

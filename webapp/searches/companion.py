@@ -1,0 +1,84 @@
+"""The random companion of a search: uniform random search in the same group, with everything else alike.
+
+The companion has the seed of its search. So both train on the same split of the images, and the children at one place
+start from the same random numbers wherever their networks have the same shapes: the figures are paired, and differ by
+what was proposed rather than by luck. It has no final round: it is there to be compared child by child.
+"""
+
+from typing import Any
+
+from django.db import transaction
+
+from search_engine.config.finals import FinalsConfig
+from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import RandomConfig
+from search_engine.errors import UserError
+from webapp.searches import planner
+from webapp.searches.models import Group, Search, Stream
+from webapp.searches.start import start_search
+
+LONGEST_NAME = 80
+SUFFIX = " (random)"
+RANDOM_ITSELF = UserError(
+    "companion", "must be left out: this search is random itself, so there is nothing to compare it with."
+)
+
+
+def companion_config(config: SearchConfig) -> SearchConfig:
+    """The same search, drawn uniformly. Raises UserError where the search is random itself."""
+    if config.strategy.kind == "random":
+        raise RANDOM_ITSELF
+    strategy = RandomConfig(step_size=config.strategy.step_size, lookahead=config.strategy.lookahead)
+    name = (config.name or "Search")[: LONGEST_NAME - len(SUFFIX)] + SUFFIX
+    return config.model_copy(update={"name": name, "strategy": strategy, "finals": FinalsConfig()})
+
+
+def start_with_companion(owner: Any, config: SearchConfig) -> Search:
+    """Start both in one transaction; the search, not its companion. Its data must be known."""
+    beside = companion_config(config)
+    with transaction.atomic():
+        group = Group.objects.create(owner=owner, name=config.name)
+        search = start_search(owner, config, group=group)
+        start_search(owner, beside, group=group)
+    return search
+
+
+def add_companion(search: Search) -> Search:
+    """The companion of a search, started now where it has none. Whether the search has ended does not matter."""
+    with transaction.atomic():
+        search = planner.locked_search(search.pk)
+        existing = companion_of(search)
+        if existing is not None:
+            return existing
+        beside = companion_config(SearchConfig.model_validate(search.config))
+        group = search.group
+        if group is None:
+            group = Group.objects.create(owner=search.owner, name=search.name)
+            Stream.objects.filter(pk=search.pk).update(group=group)
+        return start_search(search.owner, beside, group=group, priority=search.priority)
+
+
+def companion_of(search: Search) -> Search | None:
+    """The random search beside it; None where there is none, and for a random search."""
+    if search.group_id is None or is_random(search):
+        return None
+    return _beside(search).filter(config__strategy__kind="random").first()
+
+
+def accompanied_by(search: Search) -> Search | None:
+    """The search whose companion this is; None where it is no companion."""
+    if search.group_id is None or not is_random(search):
+        return None
+    return _beside(search).exclude(config__strategy__kind="random").first()
+
+
+def is_random(search: Search) -> bool:
+    """Whether its children are uniform draws."""
+    kind: str = search.config["strategy"]["kind"]
+    return kind == "random"
+
+
+def _beside(search: Search) -> Any:
+    seed = search.config["reproducibility"]["seed"]  # A group may hold the search over several seeds.
+    others = Search.objects.filter(group_id=search.group_id, config__reproducibility__seed=seed)
+    return others.exclude(pk=search.pk).order_by("created", "pk")

@@ -1,0 +1,137 @@
+"""A search against random search, from rows: the pool of random children, the band, the test, and what to say."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from search_engine import comparison
+from search_engine.comparison import FEWEST_LATE, FEWEST_LATE_STEPS, FEWEST_RANDOM, BandPoint, Difference
+from search_engine.config.search import SearchConfig
+from webapp.searches.companion import companion_of
+from webapp.searches.models import Child, Search
+
+MOST_POINTS = 200  # Of the band.
+RULE = (
+    "On both sides a child counts with the reward of its own training, and one that diverged or did not fit with the "
+    "reward the settings state for it; copied rewards and lost children do not count."
+)
+BAND = (
+    "The line is the best of n random children that is to be expected; 95 of 100 random searches end inside the band. "
+    "It rests on {pool}, and cannot show more than the best of them."
+)
+NOTHING_YET = "No random search of these settings has run yet, so nothing tells luck from learning here."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A search against the pool of random children.
+
+    counted: children of the search that count; pool, runs: random children that count, and the searches they are of.
+    band: (place, point) - the place among all children at which the search's n-th counted child stands.
+    at: the n at which `lead` is taken, 0 before any; lead: best of the first n minus the expected best of n random.
+    test: None while `waiting`, a sentence, says what it waits for. is_over: nothing more will come by itself.
+    """
+
+    companion: Search | None
+    counted: int
+    pool: int
+    runs: int
+    band: tuple[tuple[int, BandPoint], ...]
+    at: int
+    lead: float | None
+    test: Difference | None
+    waiting: str
+    sentences: tuple[str, ...]
+    is_over: bool
+
+
+def compared(search: Search) -> Compared:
+    """How this search stands against random search. It must not be random itself."""
+    companion = companion_of(search)
+    is_over = not search.is_open and (companion is None or not companion.is_open)
+    rows = _counted(search)
+    rewards = [reward for _, reward in rows]
+    pool, runs = random_pool(search)
+    at = min(len(rewards), len(pool))
+    late = _late(search)
+    waiting = _waiting(search, companion, len(pool), len(late), is_over)
+    test = None if waiting else comparison.difference(late, pool)
+    sentences = (comparison.sentence(test, random_runs=runs, is_over=is_over),) if test else ()
+    if pool:
+        children = f"{len(pool):,} random children of {'one run' if runs == 1 else f'{runs} runs'}"
+        sentences += (BAND.format(pool=children), RULE)
+    return Compared(
+        companion=companion,
+        counted=len(rewards),
+        pool=len(pool),
+        runs=runs,
+        band=_band(search, [place for place, _ in rows], pool),
+        at=at,
+        lead=max(rewards[:at]) - comparison.band(pool, [at])[0].expected if at else None,
+        test=test,
+        waiting=waiting,
+        sentences=sentences,
+        is_over=is_over,
+    )
+
+
+def random_pool(search: Search) -> tuple[list[float], int]:
+    """The rewards of all random children of this owner under comparable settings, and of how many searches they are."""
+    wanted = comparable(search.config)
+    random = Search.objects.filter(owner_id=search.owner_id, config__strategy__kind="random").order_by("created", "pk")
+    pools = [[reward for _, reward in _counted(each)] for each in random if comparable(each.config) == wanted]
+    return [reward for pool in pools for reward in pool], sum(1 for pool in pools if pool)
+
+
+def comparable(config: dict[str, Any]) -> dict[str, Any]:
+    """What must be equal for two searches' rewards to mean the same: all but strategy, seed, name and budget's size.
+
+    The settings of an earlier version are read with today's defaults, as everywhere.
+    """
+    whole = SearchConfig.model_validate(config).model_dump(mode="json")
+    kept = {name: whole[name] for name in ("space", "child", "recipe", "data")}
+    budget = {name: value for name, value in whole["budget"].items() if name != "children"}
+    return kept | {"budget": budget, "threads": whole["reproducibility"]["threads"]}
+
+
+def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> list[tuple[int, float]]:
+    """(place among all children, reward) of the children that count, in the order in which they were drawn."""
+    children = Child.objects.filter(search=search, is_final=True, reward__isnull=False, twin_step=None)
+    children = children.filter(step__gte=first_step)
+    if steps is not None:
+        children = children.filter(step__lt=first_step + steps)
+    size = search.config["strategy"]["step_size"]
+    rows = children.order_by("step", "slot").values_list("step", "slot", "reward")
+    return [(step * size + slot, reward) for step, slot, reward in rows if reward is not None]
+
+
+def _late(search: Search) -> list[float]:
+    """Rewards of the last steps that the controller has learned from: fresh draws of a late policy."""
+    complete = search.steps_told + 1
+    steps = comparison.late_steps(complete)
+    return [reward for _, reward in _counted(search, complete - steps, steps)] if steps else []
+
+
+def _band(search: Search, places: list[int], pool: list[float]) -> tuple[tuple[int, BandPoint], ...]:
+    most = min(len(pool), search.total)
+    if not most:
+        return ()
+    points = comparison.band(pool, comparison.thinned(most, MOST_POINTS))
+    shift = places[-1] + 1 - len(places) if places else 0  # Children that did not count so far.
+    return tuple((places[each.n - 1] if each.n <= len(places) else each.n - 1 + shift, each) for each in points)
+
+
+def _waiting(search: Search, companion: Search | None, pool: int, late: int, is_over: bool) -> str:
+    """What is still missing for a verdict; "" when nothing is."""
+    missing = []
+    if pool < FEWEST_RANDOM:
+        if companion is None and not pool:
+            return NOTHING_YET
+        missing.append(f"{FEWEST_RANDOM} random children, of which {pool} are there")
+    if search.steps_told + 1 < FEWEST_LATE_STEPS:
+        missing.append(f"two complete steps of the controller, of which {search.steps_told + 1} are there")
+    elif late < FEWEST_LATE:
+        missing.append(f"{FEWEST_LATE} late children with a reward of their own, of which {late} are there")
+    if not missing:
+        return ""
+    needs = ", and ".join(missing)
+    return f"Too small for a verdict: it takes {needs}." if is_over else f"A verdict waits for {needs}."
