@@ -29,12 +29,14 @@ class RecipeConfig(Config):
         source=f"{PAPER}, A.6: one cosine period; A.7, for ImageNet: exponential",
     )  # fmt: skip
     decay_factor: float = option(
-        0.97, "Decay factor", "With the exponential schedule: what the learning rate is multiplied with each time.",
+        0.97, "Decay factor", "What the exponential schedule multiplies the learning rate with.",
         source=f"{RELEASED}, for ImageNet: 0.97", gt=0, le=1,
+        only_with={"schedule": "exponential"},
     )  # fmt: skip
     decay_epochs: float = option(
-        2.4, "Epochs per decay", "With the exponential schedule: how long the learning rate stays between two decays.",
+        2.4, "Epochs per decay", "How long the exponential schedule leaves the rate as it is.",
         unit="epochs", source=f"{RELEASED}, for ImageNet: 2.4", gt=0, le=2000,
+        only_with={"schedule": "exponential"},
     )  # fmt: skip
     warm_up: float = option(
         0.0, "Warm-up", "Part of the training over which the learning rate rises to its highest.",
@@ -45,14 +47,18 @@ class RecipeConfig(Config):
         source=f"{PAPER}, A.6: momentum; A.7, for ImageNet: RMSProp",
     )  # fmt: skip
     momentum: float = option(0.9, "Momentum", "Momentum of the optimizer.", source=f"{PAPER}, A.6: 0.9", ge=0, lt=1)
-    nesterov: bool = option(False, "Nesterov momentum", "Look ahead along the momentum.", source=OURS)
+    nesterov: bool = option(
+        False, "Nesterov momentum", "Look ahead along the momentum.", source=OURS, only_with={"optimizer": "sgd"}
+    )
     rmsprop_decay: float = option(
-        0.9, "RMSProp decay", "With RMSProp: how much of the mean squared gradient a step keeps.",
+        0.9, "RMSProp decay", "How much of the mean squared gradient a step of RMSProp keeps.",
         source=f"{PAPER}, A.7: 0.9", gt=0, lt=1,
+        only_with={"optimizer": "rmsprop"},
     )  # fmt: skip
     rmsprop_epsilon: float = option(
-        1.0, "RMSProp epsilon", "With RMSProp: what is added to the mean squared gradient before its root is taken.",
+        1.0, "RMSProp epsilon", "What RMSProp adds to the mean squared gradient before taking its root.",
         source=f"{PAPER}, A.7: 1.0", gt=0, le=10,
+        only_with={"optimizer": "rmsprop"},
     )  # fmt: skip
     weight_decay: float = option(
         0.0005, "Weight decay", "L2 decay of all weights.", source="released code: 0.0005", ge=0, le=1

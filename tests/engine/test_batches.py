@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_engine.config.data import DataConfig
-from search_engine.data.batches import Part, moved, prepare, split
+from search_engine.data.batches import Part, moved, prepare, split, wiped
 from search_engine.data.images import load, resized
 from search_engine.data.resident import ResidentData
 from search_engine.errors import ConfigError
@@ -128,3 +128,42 @@ def test_data_stay_resident_for_equal_settings_and_the_oldest_go(tmp_path):
     resident.get(SMALL, 3)
     assert resident.progress == 3
     assert resident.get(SMALL, 1) is not first
+
+
+@pytest.mark.parametrize(
+    ("centre", "length", "rows", "columns"),
+    [
+        ((4, 4), 4, range(2, 6), range(2, 6)),
+        ((0, 0), 4, range(2), range(2)),  # Half of each side lies outside: a quarter is left.
+        ((7, 3), 4, range(5, 8), range(1, 5)),
+        ((7, 7), 5, range(5, 8), range(5, 8)),
+        ((3, 5), 1, range(3, 4), range(5, 6)),
+        ((4, 4), 8, range(8), range(8)),
+    ],
+)
+def test_cutout_wipes_a_square_and_cuts_it_off_at_the_edges(centre, length, rows, columns):
+    images = torch.rand(1, 3, 8, 8) + 1
+    found = wiped(images, torch.tensor([centre]), length)
+    wanted = images.clone()
+    wanted[:, :, rows.start : rows.stop, columns.start : columns.stop] = 0
+    assert torch.equal(found, wanted)
+
+
+def test_every_image_has_a_square_of_its_own_drawn_from_the_seed_alone():
+    def batches(seed, cutout=4):
+        shuffled = part(40).shuffled(8, order_seed=1, cutout=cutout, cutout_seed=seed)
+        return torch.cat([images for images, _ in shuffled])
+
+    ones = Part(torch.ones(40, 8, 8, 1, dtype=torch.uint8), torch.arange(40), torch.ones(1), torch.ones(1))
+    images = torch.cat([images for images, _ in ones.shuffled(8, order_seed=1, cutout=4, cutout_seed=3)])
+    areas = (images == 0).sum((1, 2, 3))
+    assert areas.min() >= 4 and areas.max() == 16 and (images == 0).unique(dim=0).shape[0] > 10
+    assert torch.equal(batches(3), batches(3)) and not torch.equal(batches(3), batches(4))
+    plain = torch.cat([images for images, _ in part(40).shuffled(8, order_seed=1)])
+    assert torch.equal(batches(3, cutout=0), plain)
+
+
+def test_wiped_batches_stay_in_channels_last_memory():
+    images = torch.rand(4, 3, 8, 8).contiguous(memory_format=torch.channels_last)
+    found = wiped(images, torch.tensor([[1, 1]] * 4), 4)
+    assert found.is_contiguous(memory_format=torch.channels_last)
