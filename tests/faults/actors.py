@@ -75,7 +75,7 @@ def claimed(world: "World", name: str) -> Claim | None:
 
 def doing(world: "World", name: str, claim: Claim) -> Actor:
     """One job, as driver.Driver does it."""
-    do = {"learn": learning, "evaluate": evaluating, "train": training_for_keeps}[claim.kind]
+    do = {"learn": learning, "evaluate": evaluating, "retrain": retraining, "train": training_for_keeps}[claim.kind]
     try:
         yield from do(world, name, claim)
         world.note(name, f"did {claim.kind}")
@@ -150,6 +150,30 @@ def evaluating(world: "World", name: str, claim: Claim) -> Actor:
     architecture = world.engine.architecture_of(config, request["decisions"])
     verdict = child_finished(evaluator.verdict(claim.step, claim.slot, architecture.hash))
     handing_in(world, name, claim, results.record_child, verdict)
+
+
+def retraining(world: "World", name: str, claim: Claim) -> Actor:
+    handing_in(world, name, claim, results.record_started)
+    request = trainer_requests.request_for(claim)
+    config = read_config(SearchConfig, request["config"])
+    finalist = request["finalist"]
+    evaluator = FakeEvaluator(config)
+    for epoch in range(epoch_of(request["checkpoint"]) + 1, config.finals.epochs + 1):
+        wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
+        is_last = epoch == config.finals.epochs
+        checkpoint = None if is_last else kept(world, {"epoch": epoch, "finalist": finalist["rank"]})
+        handing_in(
+            world, name, claim, results.record_epoch, evaluator.finalist_epoch(finalist["rank"], epoch), checkpoint
+        )
+        if wanted == "paused" and not is_last:
+            leases.release(claim.job_id, claim.fence)
+            return
+        yield 0.0
+    verdict = evaluator.finalist_verdict(finalist["rank"], finalist["step"], finalist["slot"])
+    if verdict.accuracy is not None:
+        weights = kept(world, {"finalist": finalist["rank"], "seed": config.reproducibility.seed})
+        verdict = verdict.model_copy(update={"checkpoint": weights})
+    handing_in(world, name, claim, results.record_finalist, verdict)
 
 
 def training_for_keeps(world: "World", name: str, claim: Claim) -> Actor:

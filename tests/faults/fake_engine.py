@@ -17,7 +17,7 @@ from search_engine.architectures.reading import Architecture
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
-from search_engine.events import DecisionShown, EpochEnded, Event
+from search_engine.events import DecisionShown, EpochEnded, Event, FinalistEpochEnded, FinalistFinished, FinalistShown
 from search_engine.seeds import derive
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 
@@ -31,7 +31,14 @@ PARAMETERS = 1000
 
 
 def small_config(
-    *, children: int = 12, step_size: int = 4, lookahead: int = 0, reuse: str = "off", epochs: int = 2, seed: int = 1
+    *,
+    children: int = 12,
+    step_size: int = 4,
+    lookahead: int = 0,
+    reuse: str = "off",
+    epochs: int = 2,
+    seed: int = 1,
+    finalists: int = 0,
 ) -> SearchConfig:
     return read_config(
         SearchConfig,
@@ -40,6 +47,7 @@ def small_config(
             "strategy": {"kind": "random", "step_size": step_size, "lookahead": lookahead},
             "recipe": {"epochs": epochs},
             "budget": {"children": children, "reuse": reuse, "infeasible_reward": 0.0},
+            "finals": {"children": finalists, "epochs": epochs},
             "reproducibility": {"seed": seed},
         },
     )
@@ -144,6 +152,26 @@ class FakeEvaluator(Evaluator):
         return EpochEnded(
             step=step, slot=slot, epoch=epoch, epochs=epochs, loss=2.0 / epoch, learning_rate=0.1, seconds=1.0
         )
+
+    def train_finalist(self, finalist: FinalistShown) -> Generator[Event, None, FinalistFinished]:
+        """As final_round.TrainFinalist."""
+        for epoch in range(1, self._config.finals.epochs + 1):
+            yield self.finalist_epoch(finalist.rank, epoch)
+        return self.finalist_verdict(finalist.rank, finalist.step, finalist.slot)
+
+    def finalist_epoch(self, rank: int, epoch: int) -> FinalistEpochEnded:
+        epochs = self._config.finals.epochs
+        return FinalistEpochEnded(
+            rank=rank, epoch=epoch, epochs=epochs, loss=2.0 / epoch, accuracy=0.5, learning_rate=0.1, seconds=1.0
+        )
+
+    def finalist_verdict(self, rank: int, step: int, slot: int) -> FinalistFinished:
+        number = int(_digest([self._config.reproducibility.seed, "finalist", step, slot])[:12], 16)
+        diverged = number % 5 == 0
+        return FinalistFinished(
+            rank=rank, accuracy=None if diverged else number / 16**12, reason="diverged" if diverged else None,
+            parameters=PARAMETERS, mult_adds=PARAMETERS, seconds=2,
+        )  # fmt: skip
 
     def verdict(self, step: int, slot: int, architecture_hash: str) -> Evaluation:
         seed = self._config.reproducibility.seed

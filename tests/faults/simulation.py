@@ -100,6 +100,7 @@ class World:
                 reuse=choose.choice(("off", "copy")),
                 epochs=choose.randint(1, 3),
                 seed=self.seed * 10 + number,
+                finalists=choose.choice((0, 2, 3)),
             )
             search = lifecycle.create_search(
                 owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA, priority=choose.randint(0, 1)

@@ -1,18 +1,19 @@
 """What a search under faults is compared with: `search_engine.runner.run` of the same configuration, in one process."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Set
 from typing import Any
 
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
 from search_engine.evaluators.reusing import Reusing
-from search_engine.events import ChildFinished, ControllerUpdated
+from search_engine.events import ChildFinished, ControllerUpdated, Event, FinalistFinished, FinalistShown, ResultKept
+from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.strategies.base import Evaluation, Proposal
 from tests.faults.fake_engine import FakeEvaluator
 from webapp.searches import leases, live_state
-from webapp.searches.models import Child, Search, Stream, Training
+from webapp.searches.models import Child, Finalist, Search, Stream, Training
 
 Verdict = tuple[float | None, str | None, tuple[int, int] | None]
 
@@ -28,8 +29,10 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
     search = Search.objects.get(pk=stream.pk)
     config = read_config(SearchConfig, search.config)
     lost = set(Child.objects.filter(search=search, reason=leases.LOST).values_list("step", "slot"))
-    fingerprints, verdicts = straight(config, lost, engine)
-    if search.fingerprint != (fingerprints[search.steps_told - 1] if search.steps_told > 0 else ""):
+    lost_finalists = set(Finalist.objects.filter(search=search, reason=leases.LOST).values_list("rank", flat=True))
+    fingerprints, verdicts = straight(config, lost, engine, lost_finalists)
+    last = len(fingerprints) if search.finals == Search.Finals.KEPT else search.steps_told
+    if search.fingerprint != (fingerprints[last - 1] if last > 0 else ""):
         yield f"The fingerprint after {search.steps_told} steps is not that of the straight run."
     for child in Child.objects.filter(search=search, is_final=True, step__lt=max(search.steps_told, 0)):
         twin = None if child.twin_step is None else (child.twin_step, child.twin_slot)
@@ -38,18 +41,21 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
 
 
 def straight(
-    config: SearchConfig, lost: set[tuple[int, int]], engine: Any
+    config: SearchConfig, lost: set[tuple[int, int]], engine: Any, lost_finalists: Set[int] = frozenset()
 ) -> tuple[list[str], dict[tuple[int, int], Verdict]]:
-    """Fingerprints by step and verdicts by place, of `runner.run` in one process."""
-    evaluator: Evaluator = Losing(config, lost)
+    """Fingerprints by step, then of the final round, and verdicts by place, of `runner.run` in one process."""
+    losing = Losing(config, lost, lost_finalists)
+    evaluator: Evaluator = losing
+    final_round = FinalRound(config.finals.children, losing.train_finalist) if config.finals.children else None
     if config.budget.reuse == "copy":
         evaluator = Reusing(evaluator, lookahead=config.strategy.lookahead)
     fingerprints, verdicts = [], {}
     events = run(
-        engine.build_strategy(config), evaluator, should_stop=lambda: False, save=lambda strategy, fingerprint: None
-    )
+        engine.build_strategy(config), evaluator, final_round=final_round, should_stop=lambda: False,
+        save=lambda strategy, fingerprint: None,
+    )  # fmt: skip
     for event in events:
-        if isinstance(event, ControllerUpdated):
+        if isinstance(event, ControllerUpdated | ResultKept):
             fingerprints.append(event.fingerprint)
         elif isinstance(event, ChildFinished):
             verdicts[event.step, event.slot] = (event.reward, event.reason, event.twin)
@@ -59,11 +65,19 @@ def straight(
 class Losing(FakeEvaluator):
     """Gives up the same children that were given up under faults: what was decided once is not decided again."""
 
-    def __init__(self, config: SearchConfig, lost: set[tuple[int, int]]) -> None:
+    def __init__(self, config: SearchConfig, lost: set[tuple[int, int]], finalists: Set[int]) -> None:
         super().__init__(config)
         self._lost = lost
+        self._lost_finalists = finalists
 
     def evaluate(self, proposal: Proposal) -> Generator[Any, None, Evaluation]:
         if (proposal.step, proposal.slot) in self._lost:
             return Evaluation(proposal.step, proposal.slot, None, leases.LOST)
         return (yield from super().evaluate(proposal))
+
+    def train_finalist(self, finalist: FinalistShown) -> Generator[Event, None, FinalistFinished]:
+        if finalist.rank in self._lost_finalists:
+            return FinalistFinished(
+                rank=finalist.rank, accuracy=None, reason=leases.LOST, parameters=0, mult_adds=0, seconds=0.0
+            )
+        return (yield from super().train_finalist(finalist))

@@ -18,8 +18,14 @@ from search_engine.events import (
     DecisionShown,
     EpochEnded,
     Event,
+    FinalistEpochEnded,
+    FinalistFinished,
+    FinalistsChosen,
+    FinalistShown,
+    FinalistStarted,
     JobLost,
     ProposalShown,
+    ResultKept,
     SearchStarted,
     StateChanged,
     StepProposed,
@@ -157,6 +163,81 @@ def finished_search() -> Iterator[Event]:
     yield StateChanged(state="finished")
 
 
+def searched() -> Iterator[Event]:
+    """A search of one step up to its final round of two."""
+    yield started(4)
+    yield drawn(0)
+    for slot, reward in enumerate((0.5, 0.75, 0.25, 0.5)):
+        yield begun(0, slot)
+        yield measured(0, slot, reward)
+    yield learned(0, 0.5, 0.5)
+    yield FinalistsChosen(
+        finalists=tuple(
+            FinalistShown(rank=rank, step=0, slot=slot, reward=reward, architecture={"drawn": [0, slot]},
+                          hash=f"{0:032x}{slot:032x}")
+            for rank, slot, reward in ((1, 1, 0.75), (2, 0, 0.5))
+        )
+    )  # fmt: skip
+
+
+def finalist_epoch(rank: int, number: int, epochs: int = 3) -> FinalistEpochEnded:
+    return FinalistEpochEnded(
+        rank=rank, epoch=number, epochs=epochs, loss=2.0 / number, accuracy=number / 64, learning_rate=0.5, seconds=2.5
+    )
+
+
+def ended_finalist(rank: int, accuracy: float | None, reason: str | None = None) -> FinalistFinished:
+    return FinalistFinished(
+        rank=rank, accuracy=accuracy, reason=reason, parameters=4000, mult_adds=40000, seconds=9.0,
+        checkpoint=None if accuracy is None else f"{rank:064x}",
+    )  # fmt: skip
+
+
+def kept(rank: int | None, accuracy: float | None) -> ResultKept:
+    checkpoint = None if rank is None else f"{rank:064x}"
+    return ResultKept(rank=rank, accuracy=accuracy, checkpoint=checkpoint, fingerprint="e" * 64)
+
+
+def final_round() -> Iterator[Event]:
+    yield from searched()
+    yield FinalistStarted(rank=1, worker="worker-1")
+    yield FinalistStarted(rank=2, worker="worker-2")
+    for number in (1, 2):
+        yield finalist_epoch(2, number)
+    yield JobLost(what="finalist 2", worker="worker-2", reason="no sign of life for 5 seconds", attempt=1)
+    yield finalist_epoch(1, 1)
+    yield StateChanged(state="paused")
+    yield StateChanged(state="running")
+    yield FinalistStarted(rank=2, worker="worker-1", attempt=2)
+    yield finalist_epoch(2, 2)  # It went on after epoch 1.
+
+
+def finished_final_round() -> Iterator[Event]:
+    yield from final_round()
+    yield ended_finalist(1, None, "recipe.learning_rate is 10.0; the loss ceased to be finite in epoch 2.")
+    yield finalist_epoch(2, 3)
+    yield ended_finalist(2, 0.875)
+    yield kept(2, 0.875)
+    yield StateChanged(state="finished")
+
+
+def final_round_without_result() -> Iterator[Event]:
+    yield from searched()
+    yield ended_finalist(1, None, "lost")
+    yield ended_finalist(2, None, "lost")
+    yield kept(None, None)
+    yield StateChanged(state="finished")
+
+
+def stopped_final_round() -> Iterator[Event]:
+    """Run with small limits: nine epochs, of which the older ones are thinned."""
+    yield from searched()
+    yield FinalistStarted(rank=1, worker="worker-1")
+    for number in range(1, 10):
+        yield finalist_epoch(1, number, epochs=9)
+    yield StateChanged(state="stopped")
+
+
 def stopped_search() -> Iterator[Event]:
     yield started(8)
     yield drawn(0)
@@ -211,6 +292,10 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),
     "finished-training": ("training", finished_training, None),
+    "final-round": ("search", final_round, None),
+    "finished-final-round": ("search", finished_final_round, None),
+    "final-round-without-result": ("search", final_round_without_result, None),
+    "stopped-final-round": ("search", stopped_final_round, {"points": 16, "steps": 6, "log": 5, "curve": 4}),
     "thinned-search": ("search", thinned_search, {"points": 16, "steps": 6, "log": 5}),
 }
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-from webapp.searches.models import Artifact, Job, Search, Training
+from webapp.searches import clock
+from webapp.searches.models import Artifact, Finalist, Job, Search, Stream, Training
 
+SAFETENSORS = "application/octet-stream"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -38,6 +40,21 @@ def put(path: Path) -> str:
         os.replace(draft, target)  # Over an equal file at most, which becomes young again.
     _sync_folder(target.parent)
     return sha256
+
+
+def offer(stream: Stream, label: str, sha256: str, filename: str) -> None:
+    """Let the owner download this file; it takes the place of an earlier one of this label."""
+    Artifact.objects.update_or_create(
+        stream_id=stream.pk,
+        label=label,
+        defaults={
+            "sha256": sha256,
+            "size": size(sha256),
+            "media_type": SAFETENSORS,
+            "filename": filename,
+            "created": clock.now(),
+        },
+    )
 
 
 def local_path(sha256: str) -> Path:
@@ -82,6 +99,7 @@ def _named_by_rows() -> set[str]:
         *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
         *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
+        *Finalist.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
     }
 
 

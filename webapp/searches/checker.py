@@ -8,11 +8,11 @@ from itertools import groupby
 
 from search_engine import schedule
 from search_engine.config.search import SearchConfig
-from search_engine.events import extend_fingerprint
-from webapp.searches import artifacts, clock, event_log, live_state, planner
+from search_engine.events import extend_by_finals, extend_fingerprint
+from webapp.searches import artifacts, clock, event_log, final_round, live_state, planner
 from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
-from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream, Training
 
 EVERYTHING = 10**9  # More events than any stream has.
 
@@ -24,7 +24,8 @@ def check(stream: Stream) -> list[str]:
     problems = [*_log_problems(stream, events), *_job_problems(stream), *_file_problems(stream)]
     if stream.kind == Stream.Kind.SEARCH:
         search = Search.objects.get(pk=stream.pk)
-        problems += [*_child_problems(search, events), *_plan_problems(search), *_fingerprint_problems(search, events)]
+        problems += [*_child_problems(search, events), *_finalist_problems(search, events), *_plan_problems(search)]
+        problems += _fingerprint_problems(search, events)
     return problems
 
 
@@ -62,6 +63,7 @@ def _file_problems(stream: Stream) -> Iterator[str]:
         named.append(artifact.sha256)
     named += Search.objects.filter(pk=stream.pk).exclude(strategy_state="").values_list("strategy_state", flat=True)
     named += Training.objects.filter(pk=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
+    named += Finalist.objects.filter(search=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
     for sha256 in sorted(set(named)):
         try:
             if not artifacts.is_whole(sha256):
@@ -94,6 +96,42 @@ def _child_problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
     for job in begun.filter(state=Job.State.DONE):
         if (job.step, job.slot) not in rows:
             yield f"The {job.what} is done and has no verdict."
+
+
+def _finalist_problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
+    """Finalists and their verdicts are in the log once, as in the rows; the result is the best of them."""
+    chosen = [event["finalists"] for event in events if event["kind"] == "finalists_chosen"]
+    rows = list(Finalist.objects.filter(search=search).order_by("rank").select_related("child"))
+    if chosen != [] and len(chosen) != 1 or bool(chosen) != bool(search.finals):
+        yield f"The finalists were chosen {len(chosen)} times; the row says {search.finals!r}."
+        return
+    told = [(one["rank"], one["step"], one["slot"]) for one in chosen[0]] if chosen else []
+    if told != [(row.rank, row.child.step, row.child.slot) for row in rows]:
+        yield "Log and rows differ in who the finalists are."
+    if len({row.child.hash for row in rows}) != len(rows):
+        yield "An architecture is in the final round twice."
+    verdicts = sorted((e["rank"], e["accuracy"], e["reason"]) for e in events if e["kind"] == "finalist_finished")
+    if verdicts != [(row.rank, row.accuracy, row.reason or None) for row in rows if row.is_final]:
+        yield "Log and rows differ in the verdicts on finalists."
+    kept = [event for event in events if event["kind"] == "result_kept"]
+    if len(kept) != (search.finals == Search.Finals.KEPT):
+        yield f"A result was kept {len(kept)} times; the row says {search.finals!r}."
+    wants_round = SearchConfig.model_validate(search.config).finals.children > 0
+    if search.state == Stream.State.FINISHED and wants_round != bool(kept):
+        yield "The search is finished, and its final round is not, or it has one that nobody wanted."
+    for event in kept:
+        yield from _result_problems(search, rows, event)
+
+
+def _result_problems(search: Search, rows: list[Finalist], event: WireEvent) -> Iterator[str]:
+    best = max(
+        (row for row in rows if row.accuracy is not None), key=lambda row: (row.accuracy, -row.rank), default=None
+    )
+    if event["rank"] != (best.rank if best else None):
+        yield f"Finalist {event['rank']} is kept, and the best is {best.rank if best else None}."
+    offered = Artifact.objects.filter(stream_id=search.pk, label=final_round.LABEL).values_list("sha256", flat=True)
+    if list(offered) != ([event["checkpoint"]] if event["checkpoint"] else []):
+        yield "The result that can be downloaded is not the one that was kept."
 
 
 def _plan_problems(search: Search) -> Iterator[str]:
@@ -129,6 +167,11 @@ def _fingerprint_problems(search: Search, events: list[WireEvent]) -> Iterator[s
         if fingerprint != event["fingerprint"]:
             yield f"The fingerprint of step {event['step']} does not follow from its children."
             return
+    if search.finals == Search.Finals.KEPT:
+        rows = Finalist.objects.filter(search=search).order_by("rank")
+        fingerprint = extend_by_finals(
+            fingerprint, list(rows.values_list("child__step", "child__slot", "accuracy"))
+        )  # fmt: skip
     if fingerprint != search.fingerprint:
         yield "The row has another fingerprint than the log."
 

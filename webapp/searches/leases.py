@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, Count, F, OuterRef, Subquery, Value, When
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from search_engine.events import ChildFinished, Event, JobLost
-from webapp.searches import clock, event_log, planner
-from webapp.searches.models import Job, Search, Stream
+from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
+from webapp.searches import clock, event_log, final_round, planner
+from webapp.searches.models import Child, Job, Search, Stream
 
 LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
+GROUP = Coalesce(F("stream__group_id"), F("stream_id"))  # Of a job: its group, or its stream where it has none.
 LOST = "lost"  # The reason of a child that was set aside.
 
 
@@ -54,8 +55,10 @@ class Lost:
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none.
 
-    Fair: first streams with fewer leased jobs, then higher priority, then the older stream. Within a search: updates
-    before children, children by step and slot.
+    Fair: first groups with fewer leased jobs, then higher priority, then the older group; a stream that belongs to
+    no group counts as one. Within a group: updates before children, then the stream with fewer children begun, so that
+    a search and its random companion advance alike however many workers there are, and whichever takes longer. Within
+    a search: children by step and slot.
     """
     while True:
         job = _fairest(kinds)
@@ -81,15 +84,39 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
 
 
 def _fairest(kinds: Sequence[str]) -> Job | None:
-    leased = Job.objects.filter(stream=OuterRef("stream"), state=Job.State.LEASED)
-    busy = Subquery(leased.order_by().values("stream").annotate(count=Count("pk")).values("count"))
     due = Job.objects.filter(state=Job.State.DUE, kind__in=kinds, stream__state=Stream.State.RUNNING)
-    urgency = Case(When(kind=Job.Kind.LEARN, then=Value(0)), default=Value(1))
-    return (
-        due.annotate(busy=Coalesce(busy, Value(0)), urgency=urgency)
-        .order_by("busy", "-stream__priority", "stream__created", "stream_id", "urgency", "step", "slot")
-        .first()
-    )
+    while (group := _first_group(due)) is not None:
+        job = _first_within(due.alias(group=GROUP).filter(group=group))
+        if job is not None:
+            return job  # Else somebody took its last one since it was looked at.
+    return None
+
+
+def _first_within(group: QuerySet[Job]) -> Job | None:
+    """The due job of this group whose turn it is."""
+    update = group.filter(kind=Job.Kind.LEARN).order_by("stream__created", "stream_id", "step").first()
+    if update is not None:
+        return update
+    streams = dict.fromkeys(group.order_by("stream__created", "stream_id").values_list("stream_id", flat=True))
+    if not streams:
+        return None
+    behind = next(iter(streams)) if len(streams) == 1 else min(streams, key=_begun)  # Of equals the older.
+    return group.filter(stream_id=behind).order_by("step", "slot").first()
+
+
+def _first_group(due: QuerySet[Job]) -> uuid.UUID | None:
+    """The group, or stream without a group, whose turn it is."""
+    leased = Job.objects.alias(group=GROUP).filter(group=OuterRef("group"), state=Job.State.LEASED)
+    busy = Subquery(leased.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count"))
+    waiting = due.annotate(group=GROUP, busy=Coalesce(busy, Value(0)))
+    first = waiting.order_by("busy", "-stream__priority", "stream__created", "stream_id").first()
+    return None if first is None else first.group  # type: ignore[attr-defined]
+
+
+def _begun(stream_id: uuid.UUID) -> int:
+    """How many children of a search have their verdict or are under way. Copies count: nobody has to begin them."""
+    under_way = Job.objects.filter(stream_id=stream_id, kind=Job.Kind.EVALUATE, state=Job.State.LEASED)
+    return Child.objects.filter(search_id=stream_id, is_final=True).count() + under_way.count()
 
 
 def renew(job_id: int, fence: int, progress: int) -> str | None:
@@ -173,19 +200,24 @@ def _put_back(job: Job, **changes: int) -> None:
 
 
 def _set_aside(job: Job, reason: str) -> list[Event]:
-    """A job that was lost too often: a child is out of the search, an update or a training cannot do without it."""
+    """A job that was lost too often: a child is out of the search and a finalist is not the best; an update or a
+    training cannot do without it."""
     stream = Stream.objects.get(pk=job.stream_id)
     if not stream.is_open:
         return []
-    if job.kind != Job.Kind.EVALUATE:
+    if job.kind not in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
         job.state = Job.State.DROPPED
         why = f"{job.what.capitalize()} was lost {ATTEMPTS} times in a row, the last time because of this: {reason}."
         return [planner.close(stream, Stream.State.FAILED, why)]
     job.state = Job.State.DONE
     Job.objects.filter(pk=job.pk).update(state=job.state, checkpoint="")
     search = Search.objects.get(pk=job.stream_id)
-    verdict = ChildFinished(
-        step=job.step, slot=job.slot, reward=None, reason=LOST, parameters=0, mult_adds=0, seconds=0.0
-    )
-    planner.decide(search, verdict)
+    nothing = {"reason": LOST, "parameters": 0, "mult_adds": 0, "seconds": 0.0}
+    verdict: ChildFinished | FinalistFinished
+    if job.kind == Job.Kind.RETRAIN:
+        verdict = FinalistFinished(rank=job.slot, accuracy=None, **nothing)
+        final_round.decide(search, verdict)
+    else:
+        verdict = ChildFinished(step=job.step, slot=job.slot, reward=None, **nothing)
+        planner.decide(search, verdict)
     return [verdict, *planner.what_follows(search)]

@@ -27,11 +27,12 @@ WireEvent = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """More points or steps than this are thinned; of the log, the last lines are kept."""
+    """More points, steps or epochs of a finalist than this are thinned; of the log, the last lines are kept."""
 
     points: int = 4000
     steps: int = 2000
     log: int = 60
+    curve: int = 24
 
 
 LIMITS = Limits()
@@ -51,7 +52,7 @@ def initial(kind: str) -> State:
     return shared | {
         "total": 0, "step_size": 0, "done": 0, "failed": 0, "copied": 0, "proposed": 0, "decisions": [],
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
-        "steps": [], "updates": 0, "fingerprint": "", "losses": 0,
+        "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None,
     }  # fmt: skip
 
 
@@ -164,6 +165,47 @@ def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
     ]
 
 
+def _finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
+    finalists = [
+        {
+            "rank": one["rank"], "step": one["step"], "slot": one["slot"], "reward": one["reward"],
+            "hash": one["hash"], "worker": None, "attempt": 0, "epochs": None, "curve": [], "is_final": False,
+            "accuracy": None, "reason": None, "parameters": None, "mult_adds": None,
+        }
+        for one in event["finalists"]
+    ]  # fmt: skip
+    after["finals"] = {"done": 0, "is_over": False, "kept": None, "finalists": finalists}
+
+
+def _finalist_started(after: State, event: WireEvent, limits: Limits) -> None:
+    _change_finalist(after, event["rank"], {"worker": event["worker"], "attempt": event["attempt"]})
+
+
+def _finalist_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
+    """An epoch that was done again after a loss takes the place of its first time."""
+    curve = after["finals"]["finalists"][event["rank"] - 1]["curve"]
+    curve = _curve_with(curve, [event["epoch"], event["loss"], event["accuracy"]])
+    _change_finalist(after, event["rank"], {"epochs": event["epochs"], "curve": _thin_steps(curve, limits.curve)})
+
+
+def _finalist_finished(after: State, event: WireEvent, limits: Limits) -> None:
+    verdict = {key: event[key] for key in ("accuracy", "reason", "parameters", "mult_adds")}
+    _change_finalist(after, event["rank"], {**verdict, "worker": None, "is_final": True})
+    after["finals"] = {**after["finals"], "done": after["finals"]["done"] + 1}
+
+
+def _result_kept(after: State, event: WireEvent, limits: Limits) -> None:
+    after["finals"] = {**after["finals"], "is_over": True, "kept": event["rank"]}
+    after["fingerprint"] = event["fingerprint"]
+
+
+def _change_finalist(after: State, rank: int, changes: State) -> None:
+    finalists = [
+        {**one, **changes} if one["rank"] == rank else one for one in after["finals"]["finalists"]
+    ]  # fmt: skip
+    after["finals"] = {**after["finals"], "finalists": finalists}
+
+
 def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
     after["state"] = event["state"]
     after["reason"] = event["reason"]
@@ -178,6 +220,9 @@ def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
         if "pending" in after:
             after["pending"] = {}
             after["running"] = {}
+        if after.get("finals") is not None:
+            idle = [{**one, "worker": None} for one in after["finals"]["finalists"]]
+            after["finals"] = {**after["finals"], "finalists": idle}
 
 
 def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
@@ -186,6 +231,9 @@ def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> Non
     for key, child in after["running"].items():
         if event["what"] == f"child {key}":
             after["running"] = {**after["running"], key: {**child, "worker": None}}
+    for finalist in after["finals"]["finalists"] if after["finals"] is not None else []:
+        if event["what"] == f"finalist {finalist['rank']}":
+            _change_finalist(after, finalist["rank"], {"worker": None})
 
 
 def _training_started(after: State, event: WireEvent, limits: Limits) -> None:
@@ -219,6 +267,11 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "epoch_ended": _child_epoch_ended,
     "child_finished": _child_finished,
     "controller_updated": _controller_updated,
+    "finalists_chosen": _finalists_chosen,
+    "finalist_started": _finalist_started,
+    "finalist_epoch_ended": _finalist_epoch_ended,
+    "finalist_finished": _finalist_finished,
+    "result_kept": _result_kept,
     "state_changed": _state_changed,
     "job_lost": _child_or_update_lost,
 }

@@ -20,6 +20,18 @@ def _verdict(event: WireEvent) -> str | None:
     return f"Child {event['step']}.{event['slot']} has no measured reward: {event['reason']}."
 
 
+def _finalist_verdict(event: WireEvent) -> str:
+    if event["reason"] is None:
+        return f"Finalist {event['rank']} has its held-out accuracy."
+    return f"Finalist {event['rank']} came to no end: {event['reason'].removesuffix('.')}."
+
+
+def _result(event: WireEvent) -> str:
+    if event["rank"] is None:
+        return "The final round is over without a result."
+    return f"The final round is over: finalist {event['rank']} is kept."
+
+
 def _state(event: WireEvent) -> str:
     reason = "." if event["reason"] is None else f": {event['reason']}"
     return f"Now {event['state']}{reason}"
@@ -34,6 +46,13 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
     "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
+    "finalists_chosen": lambda event: (
+        f"The final round started: {len(event['finalists'])} finalists are trained again."
+    ),
+    "finalist_started": lambda event: None,
+    "finalist_epoch_ended": lambda event: None,
+    "finalist_finished": _finalist_verdict,
+    "result_kept": _result,
     "state_changed": _state,
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "training_started": lambda event: "The training started.",

@@ -85,6 +85,10 @@ class Stream(models.Model):
 class Search(Stream):
     """A search. `config` is a SearchConfig as JSON and never changes."""
 
+    class Finals(models.TextChoices):
+        CHOSEN = "chosen"  # Finalists are trained.
+        KEPT = "kept"  # The final round is over.
+
     stream = models.OneToOneField(
         Stream, parent_link=True, primary_key=True, on_delete=models.CASCADE, related_name="as_search"
     )
@@ -92,7 +96,8 @@ class Search(Stream):
     total = models.PositiveIntegerField()  # How many children it will try.
     steps_told = models.IntegerField(default=-1)  # As in schedule.Known.
     strategy_state = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
-    fingerprint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Of the steps told so far.
+    fingerprint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Of the steps told, and then of all.
+    finals = models.CharField(max_length=8, choices=Finals, blank=True)  # "" before the final round, and without one.
 
 
 class Child(models.Model):
@@ -141,6 +146,36 @@ class Child(models.Model):
     def is_measured(self) -> bool:
         """Its reward was measured for itself: a twin may copy it, and it may be the best."""
         return self.reward is not None and self.reason == "" and self.twin_step is None
+
+
+class Finalist(models.Model):
+    """A child that the final round of its search trains again. rank: from 1, which had the best reward."""
+
+    OWNER: ClassVar = "search__owner"
+
+    search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="finalists")
+    rank = models.IntegerField()
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="finals")
+    is_final = models.BooleanField(default=False)  # Its verdict is there.
+    accuracy = models.FloatField(null=True)  # On the held-out images after its last epoch.
+    reason = models.TextField(blank=True)  # Why there is no accuracy; "" where there is one.
+    parameters = models.BigIntegerField(null=True)
+    mult_adds = models.BigIntegerField(null=True)
+    seconds = models.FloatField(null=True)
+    checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Its network, while it is the best so far.
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["search", "rank"], name="finalist_rank_is_unique"),
+            models.CheckConstraint(
+                condition=Q(is_final=False, accuracy=None, reason="", checkpoint="")
+                | Q(is_final=True, accuracy__isnull=False, reason="")
+                | (Q(is_final=True, accuracy=None, checkpoint="") & ~Q(reason="")),
+                name="finalist_verdict_says_why",
+            ),
+        ]
 
 
 class ImportedArchitecture(models.Model):
@@ -193,6 +228,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         LEARN = "learn"
         EVALUATE = "evaluate"
+        RETRAIN = "retrain"
         TRAIN = "train"
 
     class State(models.TextChoices):
@@ -206,7 +242,7 @@ class Job(models.Model):
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=8, choices=Kind)
     step = models.IntegerField(default=NO_PLACE)  # -1 for a training, and for the learn job that draws the first steps.
-    slot = models.IntegerField(default=NO_PLACE)  # -1 unless it evaluates a child.
+    slot = models.IntegerField(default=NO_PLACE)  # Of the child that it evaluates; of a finalist, its rank; else -1.
     state = models.CharField(max_length=8, choices=State, default=State.DUE)
     fence = models.BigIntegerField(default=0)  # Grows with every claim and whenever a lease is taken away.
     worker = models.CharField(max_length=120, blank=True)  # Who holds it, or did it last.
@@ -233,6 +269,8 @@ class Job(models.Model):
         """What the job is, as events and the log name it."""
         if self.kind == self.Kind.EVALUATE:
             return f"child {self.step}.{self.slot}"
+        if self.kind == self.Kind.RETRAIN:
+            return f"finalist {self.slot}"
         if self.kind == self.Kind.TRAIN:
             return "training"
         return "first draw" if self.step == NO_PLACE else f"update {self.step}"

@@ -18,8 +18,10 @@ from search_engine import schedule
 from search_engine.config.search import SearchConfig
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
-from webapp.searches import clock, event_log
+from webapp.searches import clock, event_log, final_round
 from webapp.searches.models import NO_PLACE, Child, Job, Search, Stream, Training
+
+AT_ONCE = (schedule.Copy, schedule.Choose, schedule.Keep)  # What needs no worker.
 
 
 def plan(search_id: uuid.UUID) -> None:
@@ -30,17 +32,18 @@ def plan(search_id: uuid.UUID) -> None:
 
 
 def what_follows(search: Search) -> list[Event]:
-    """Give every due child and update a job, let twins copy, and finish the search when nothing is due any more."""
+    """Give every due child, update and finalist a job, do at once what needs nobody to compute, and finish the search
+    when nothing is due any more."""
     events: list[Event] = []
     if not search.is_open:
         return events
     config = SearchConfig.model_validate(search.config)
     while True:
         due = schedule.due(known(search, config))
-        copies = [item for item in due if isinstance(item, schedule.Copy)]
-        if not copies:
+        at_once = [item for item in due if isinstance(item, AT_ONCE)]
+        if not at_once:
             break
-        events += [_copy(search, item) for item in copies]  # A copy may complete a step: ask again.
+        events += [_do(search, config, item) for item in at_once]  # A copy may complete a step: ask again.
     if due:
         _make_jobs(search, due)
     else:
@@ -79,6 +82,7 @@ def known(search: Search, config: SearchConfig) -> schedule.Known:
             step: tuple(schedule.KnownChild(row.hash, row.is_final, row.is_measured) for row in group)
             for step, group in groupby(rows, key=lambda row: row.step)
         },
+        finals=final_round.known(search, config),
     )
 
 
@@ -122,6 +126,17 @@ def locked_search(search_id: uuid.UUID) -> Search:
     return Search.objects.get(pk=search_id)
 
 
+def _do(search: Search, config: SearchConfig, item: schedule.Due) -> Event:
+    match item:
+        case schedule.Copy():
+            return _copy(search, item)
+        case schedule.Choose():
+            return final_round.choose(search, config)
+        case schedule.Keep():
+            return final_round.keep(search)
+    raise AssertionError(f"{item} is for a worker")
+
+
 def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
     """The verdict on a child that copies its twin's reward, as evaluators.reusing.copied gives it."""
     original = Child.objects.get(search=search, step=item.twin[0], slot=item.twin[1])
@@ -142,15 +157,16 @@ def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
 def _make_jobs(search: Search, due: Sequence[schedule.Due]) -> None:
     """One job for each due thing that has none yet."""
     wanted = [place_of(item) for item in due]
-    there = set(_places_with_a_job(search, min(step for _, step, _ in wanted)))
+    there = set(_places_with_a_job(search, {kind for kind, _, _ in wanted}, min(step for _, step, _ in wanted)))
     jobs = [Job(stream_id=search.pk, kind=k, step=i, slot=j) for k, i, j in wanted if (k, i, j) not in there]
     if jobs:
         Job.objects.bulk_create(jobs)
         transaction.on_commit(functools.partial(call_workers, len(jobs)))
 
 
-def _places_with_a_job(search: Search, first_step: int) -> Iterable[tuple[str, int, int]]:
-    return Job.objects.filter(stream_id=search.pk, step__gte=first_step).values_list("kind", "step", "slot")
+def _places_with_a_job(search: Search, kinds: set[str], first_step: int) -> Iterable[tuple[str, int, int]]:
+    there = Job.objects.filter(stream_id=search.pk, kind__in=kinds, step__gte=first_step)
+    return there.values_list("kind", "step", "slot")
 
 
 def place_of(item: schedule.Due) -> tuple[str, int, int]:
@@ -160,6 +176,8 @@ def place_of(item: schedule.Due) -> tuple[str, int, int]:
             return Job.Kind.LEARN.value, step, NO_PLACE
         case schedule.Evaluate(step, slot):
             return Job.Kind.EVALUATE.value, step, slot
+        case schedule.Retrain(rank):
+            return Job.Kind.RETRAIN.value, NO_PLACE, rank
     raise AssertionError(f"{item} is no job")
 
 

@@ -15,29 +15,37 @@ from search_engine.events import (
     ControllerUpdated,
     EpochEnded,
     Event,
+    FinalistEpochEnded,
+    FinalistFinished,
+    FinalistStarted,
     StepProposed,
     TrainingFinished,
 )
-from webapp.searches import artifacts, clock, event_log, planner
+from webapp.searches import artifacts, event_log, final_round, planner
 from webapp.searches.leases import holding
-from webapp.searches.models import Artifact, Child, Job, Search, Stream, Training
+from webapp.searches.models import Child, Job, Search, Stream, Training
 from webapp.searches.models import Event as EventRow
 
-SAFETENSORS = "application/octet-stream"
 # Where the last word on a job is looked for: so many rows at most, and none of those that carry whole steps.
 RECENT = 50
-WORDS_OF_JOBS = ("child_started", "epoch_ended", "job_lost")
+WORDS_OF_JOBS = ("child_started", "epoch_ended", "finalist_started", "finalist_epoch_ended", "job_lost")
 
 
 def record_started(job_id: int, fence: int) -> None:
-    """A worker begins with a child."""
+    """A worker begins with a child or a finalist."""
     with transaction.atomic():
         job = holding(job_id, fence)
-        _tell_once(job, ChildStarted(step=job.step, slot=job.slot, worker=job.worker, attempt=job.attempts + 1))
+        who = {"worker": job.worker, "attempt": job.attempts + 1}
+        if job.kind == Job.Kind.RETRAIN:
+            _tell_once(job, FinalistStarted(rank=job.slot, **who))
+        else:
+            _tell_once(job, ChildStarted(step=job.step, slot=job.slot, **who))
 
 
-def record_epoch(job_id: int, fence: int, ended: EpochEnded, checkpoint: str | None) -> None:
-    """An epoch of a child or of a training. checkpoint: SHA-256 of the file to go on from, None after the last one."""
+def record_epoch(
+    job_id: int, fence: int, ended: EpochEnded | FinalistEpochEnded, checkpoint: str | None
+) -> None:  # fmt: skip
+    """An epoch of a child, a finalist or a training. checkpoint: SHA-256 of the file to go on from, None after the last."""
     with transaction.atomic():
         job = holding(job_id, fence)
         if checkpoint is not None:
@@ -53,6 +61,17 @@ def record_child(job_id: int, fence: int, verdict: ChildFinished) -> None:
         assert (job.step, job.slot) == (verdict.step, verdict.slot), f"{job.what} cannot decide another child"
         search = Search.objects.get(pk=job.stream_id)
         planner.decide(search, verdict)
+        _done(job)
+        event_log.append(search.pk, [verdict, *planner.what_follows(search)])
+
+
+def record_finalist(job_id: int, fence: int, verdict: FinalistFinished) -> None:
+    """The verdict on a finalist, and what follows from it."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        assert job.slot == verdict.rank, f"{job.what} cannot decide another finalist"
+        search = Search.objects.get(pk=job.stream_id)
+        final_round.decide(search, verdict)
         _done(job)
         event_log.append(search.pk, [verdict, *planner.what_follows(search)])
 
@@ -73,7 +92,7 @@ def record_step(
         search.fingerprint = updated.fingerprint if updated else ""
         search.save(update_fields=["steps_told", "strategy_state", "fingerprint"])
         Child.objects.bulk_create(_children(search, proposed))
-        _offer(search, "Controller", state, "controller.safetensors")
+        artifacts.offer(search, "Controller", state, "controller.safetensors")
         _done(job)
         told: list[Event] = [updated] if updated else []
         event_log.append(search.pk, [*told, *proposed, *planner.what_follows(search)])
@@ -90,7 +109,7 @@ def record_training(job_id: int, fence: int, finished: TrainingFinished) -> None
         training.save(
             update_fields=["checkpoint", "test_accuracy", "test_examples", "held_out_accuracy", "seconds"]
         )  # fmt: skip
-        _offer(training, "Weights", finished.checkpoint, "weights.safetensors")
+        artifacts.offer(training, "Weights", finished.checkpoint, "weights.safetensors")
         _done(job)
         event_log.append(training.pk, [finished, planner.close(training, Stream.State.FINISHED)])
 
@@ -106,7 +125,7 @@ def record_failure(job_id: int, fence: int, reason: str) -> None:
         event_log.append(stream.pk, [planner.close(stream, Stream.State.FAILED, reason)])
 
 
-def _tell_once(job: Job, event: ChildStarted | EpochEnded) -> None:
+def _tell_once(job: Job, event: ChildStarted | EpochEnded | FinalistStarted | FinalistEpochEnded) -> None:
     """Append an event of a job that goes on, unless the job's last word was the same.
 
     A commit whose answer got lost on the way is done again by whoever still holds the lease.
@@ -120,9 +139,9 @@ def _tell_once(job: Job, event: ChildStarted | EpochEnded) -> None:
         event_log.append(job.stream_id, [event])
 
 
-def _place(payload: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Which child an event is about; (None, None) in a training, where every event is about its one job."""
-    return payload.get("step"), payload.get("slot")
+def _place(payload: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
+    """Which child or finalist an event is about; all None in a training, where every event is about its one job."""
+    return payload.get("step"), payload.get("slot"), payload.get("rank")
 
 
 def _done(job: Job) -> None:
@@ -144,18 +163,3 @@ def _children(search: Search, proposed: Sequence[StepProposed]) -> list[Child]:
         for step in proposed
         for proposal in step.proposals
     ]
-
-
-def _offer(stream: Stream, label: str, sha256: str, filename: str) -> None:
-    """Let the owner download this file; it takes the place of an earlier one of this label."""
-    Artifact.objects.update_or_create(
-        stream_id=stream.pk,
-        label=label,
-        defaults={
-            "sha256": sha256,
-            "size": artifacts.size(sha256),
-            "media_type": SAFETENSORS,
-            "filename": filename,
-            "created": clock.now(),
-        },
-    )

@@ -17,6 +17,8 @@ from search_engine.events import (
     ControllerUpdated,
     EpochEnded,
     Event,
+    FinalistEpochEnded,
+    FinalistFinished,
     StepProposed,
     TrainingFinished,
     event_from_json,
@@ -63,7 +65,7 @@ class Driver:
         back as lost), and Stopping; the trainer is then of no more use.
         """
         try:
-            if self._claim.kind == Job.Kind.EVALUATE:
+            if self._claim.kind in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
                 self._commit(results.record_started)
             self._trainer.send(request)
             while not self._is_over:
@@ -128,10 +130,15 @@ class Driver:
 
     def _hand_in(self, event: Event, checkpoint: str | None) -> None:
         match event:
-            case EpochEnded():
+            case EpochEnded() | FinalistEpochEnded():
                 self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
             case ChildFinished():
                 self._commit(results.record_child, event)
+                self._is_handed_in = True
+            case FinalistFinished():
+                if event.checkpoint:
+                    self._keep(event.checkpoint)
+                self._commit(results.record_finalist, event)
                 self._is_handed_in = True
             case TrainingFinished():
                 self._keep(event.checkpoint)

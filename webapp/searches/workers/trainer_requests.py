@@ -5,7 +5,7 @@ from typing import Any
 
 from webapp.searches import artifacts
 from webapp.searches.leases import Claim
-from webapp.searches.models import Child, Job, Search, Training
+from webapp.searches.models import Child, Finalist, Job, Search, Training
 
 log = logging.getLogger(__name__)
 Request = dict[str, Any]
@@ -16,7 +16,12 @@ INTERRUPT: Request = {"do": "interrupt"}
 
 def request_for(claim: Claim) -> Request:
     """The request for a claimed job. Raises ArtifactMissing when the strategy's state is gone."""
-    builders = {Job.Kind.LEARN: _learn, Job.Kind.EVALUATE: _evaluate, Job.Kind.TRAIN: _train}
+    builders = {
+        Job.Kind.LEARN: _learn,
+        Job.Kind.EVALUATE: _evaluate,
+        Job.Kind.RETRAIN: _retrain,
+        Job.Kind.TRAIN: _train,
+    }
     return builders[Job.Kind(claim.kind)](claim)
 
 
@@ -62,6 +67,20 @@ def _evaluate(claim: Claim) -> Request:
         "decisions": child.decisions,
         "checkpoint": _checkpoint(claim),
     }
+
+
+def _retrain(claim: Claim) -> Request:
+    finalists = Finalist.objects.select_related("search", "child")
+    finalist = finalists.get(search_id=claim.stream_id, rank=claim.slot)
+    child = finalist.child
+    return {
+        "do": "retrain",
+        "config": finalist.search.config,
+        "finalist": {
+            "rank": finalist.rank, "step": child.step, "slot": child.slot, "architecture": child.architecture,
+        },
+        "checkpoint": _checkpoint(claim),
+    }  # fmt: skip
 
 
 def _train(claim: Claim) -> Request:

@@ -15,6 +15,13 @@ const SENTENCES = {
   child_finished: (event) =>
     (event.reason === null ? null : `Child ${event.step}.${event.slot} has no measured reward: ${event.reason}.`),
   controller_updated: (event) => `Step ${event.step}: the controller learned.`,
+  finalists_chosen: (event) => `The final round started: ${event.finalists.length} finalists are trained again.`,
+  finalist_started: () => null,
+  finalist_epoch_ended: () => null,
+  finalist_finished: (event) => (event.reason === null ? `Finalist ${event.rank} has its held-out accuracy.`
+    : `Finalist ${event.rank} came to no end: ${event.reason.replace(/\.$/, "")}.`),
+  result_kept: (event) => (event.rank === null ? "The final round is over without a result."
+    : `The final round is over: finalist ${event.rank} is kept.`),
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
   training_started: () => "The training started.",

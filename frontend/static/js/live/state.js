@@ -7,7 +7,7 @@
 
 import { sentence } from "./log_sentences.js";
 
-export const LIMITS = { points: 4000, steps: 2000, log: 60 };
+export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24 };
 
 /** The state before any event of a "search" or a "training". */
 export function initial(kind) {
@@ -24,7 +24,7 @@ export function initial(kind) {
   return {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
-    fingerprint: "", losses: 0,
+    fingerprint: "", losses: 0, finals: null,
   };
 }
 
@@ -54,6 +54,14 @@ const SEARCH = {
   epoch_ended: childEpochEnded,
   child_finished: childFinished,
   controller_updated: controllerUpdated,
+  finalists_chosen: finalistsChosen,
+  finalist_started: (state, event) =>
+    finalistChanged(state, event.rank, () => ({ worker: event.worker, attempt: event.attempt })),
+  finalist_epoch_ended: finalistEpochEnded,
+  finalist_finished: finalistFinished,
+  result_kept: (state, event) => ({
+    finals: { ...state.finals, is_over: true, kept: event.rank }, fingerprint: event.fingerprint,
+  }),
   state_changed: stateChanged,
   job_lost: childOrUpdateLost,
 };
@@ -138,6 +146,34 @@ function controllerUpdated(state, event) {
   };
 }
 
+function finalistsChosen(state, event) {
+  const finalists = event.finalists.map(({ rank, step, slot, reward, hash }) => ({
+    rank, step, slot, reward, hash, worker: null, attempt: 0, epochs: null, curve: [], is_final: false,
+    accuracy: null, reason: null, parameters: null, mult_adds: null,
+  }));
+  return { finals: { done: 0, is_over: false, kept: null, finalists } };
+}
+
+/** An epoch that was done again after a loss takes the place of its first time. */
+function finalistEpochEnded(state, event, limits) {
+  return finalistChanged(state, event.rank, ({ curve }) => ({
+    epochs: event.epochs,
+    curve: thinSteps(curveWith(curve, [event.epoch, event.loss, event.accuracy]), limits.curve),
+  }));
+}
+
+function finalistFinished(state, event) {
+  const { accuracy, reason, parameters, mult_adds } = event;
+  const { finals } = finalistChanged(state, event.rank, () =>
+    ({ accuracy, reason, parameters, mult_adds, worker: null, is_final: true }));
+  return { finals: { ...finals, done: finals.done + 1 } };
+}
+
+function finalistChanged(state, rank, changes) {
+  const finalists = state.finals.finalists.map((one) => (one.rank === rank ? { ...one, ...changes(one) } : one));
+  return { finals: { ...state.finals, finalists } };
+}
+
 function stateChanged(state, event) {
   const change = { state: event.state, reason: event.reason };
   if (event.state === "running") return { ...change, running_since: event.at };
@@ -148,6 +184,10 @@ function stateChanged(state, event) {
   if (event.state !== "paused") {
     change.ended_at = event.at;
     if ("pending" in state) Object.assign(change, { pending: {}, running: {} });
+    if (state.finals) {
+      const finalists = state.finals.finalists.map((one) => ({ ...one, worker: null }));
+      change.finals = { ...state.finals, finalists };
+    }
   }
   return change;
 }
@@ -156,7 +196,9 @@ function stateChanged(state, event) {
 function childOrUpdateLost(state, event) {
   const running = Object.fromEntries(Object.entries(state.running).map(([key, child]) =>
     [key, event.what === `child ${key}` ? { ...child, worker: null } : child]));
-  return { losses: state.losses + 1, running };
+  const change = { losses: state.losses + 1, running };
+  const lost = state.finals?.finalists.find(({ rank }) => event.what === `finalist ${rank}`);
+  return lost ? { ...change, ...finalistChanged(state, lost.rank, () => ({ worker: null })) } : change;
 }
 
 // How lists stay bounded.
