@@ -13,23 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from search_engine import cost
-from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.checkpoints import atomic_write
-from search_engine.config.layout import default_layout
-from search_engine.config.reading import read_config
 from search_engine.drawing.svg import architecture_svg
-from search_engine.errors import ArchitectureError, UserError
+from search_engine.errors import UserError
 from search_engine.formats.dialects import CannotHold, write
-from search_engine.network_plan import plan
-from search_engine.terminal.command_line import (
-    layout_settings,
-    parser,
-    read_architecture,
-    search_config,
-    training_config,
-)
+from search_engine.terminal.command_line import parser, read_architecture, search_config, training_config
+from search_engine.terminal.description import described
 from search_engine.terminal.progress import follow_search, follow_training
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
@@ -65,34 +55,11 @@ def catalogue(options: argparse.Namespace) -> int:
 
 
 def describe(options: argparse.Namespace) -> int:
-    architecture = read_architecture(options.architecture)
-    if options.concat == "strict":
-        if not isinstance(architecture, CellArchitecture):
-            raise ArchitectureError("--concat", f"has no meaning for an architecture of kind {architecture.kind}.")
-        architecture = architecture.with_strict_concat()
-    network = plan(
-        architecture,
-        read_config(type(default_layout(architecture)), layout_settings(options, architecture)),
-        image_channels=3 if options.image_channels is None else options.image_channels,
-        image_size=32 if options.image_size is None else options.image_size,
-        classes=10 if options.classes is None else options.classes,
-        auxiliary=True,
-    )
-    used = network.without_auxiliary()
-    layers = cost.layer_costs(used)
-    figures = {
-        "parameters": cost.parameters(used),
-        "parameters_with_auxiliary": cost.parameters(network),
-        "mult_adds": cost.mult_adds(used),
-    }
+    description = described(options)
     if options.json:
-        rows = [{"name": row.name, "output_shape": row.shape, "parameters": row.parameters} for row in layers]
-        _print_json(figures | {"layers": rows})
-        return 0
-    for row in layers:
-        print(f"{row.name:<44} {' x '.join(map(str, row.shape)):>16} {row.parameters:>12,}")
-    for name, figure in figures.items():
-        print(f"{name.replace('_', ' '):<26} {figure:>15,}")
+        _print_json(description.to_json())
+    else:
+        print("\n".join(description.lines()))
     return 0
 
 

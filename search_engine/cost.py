@@ -7,6 +7,8 @@ from search_engine.layers import IMAGE, Layer
 from search_engine.network_plan import NetworkPlan
 
 FLOAT_BYTES, INDEX_BYTES = 4, 8
+# These bear the name of the part whose output they read, wherever they stand.
+_NAMED_AFTER_SOURCE = frozenset({"relu", "max_pool", "avg_pool", "subsample", "zeros", "global_pool"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,20 @@ class LayerCost:
 
     name: str
     kind: str
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
+    parameters: int
+    mult_adds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartCost:
+    """A part of a network as sums over its layers: a stem, a cell, a layer of a macro network, a head.
+
+    name: what the names of its layers begin with. shape: of what leaves it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
     parameters: int
     mult_adds: int
 
@@ -64,6 +79,19 @@ def layer_costs(plan: NetworkPlan) -> tuple[LayerCost, ...]:
     return tuple(
         LayerCost(layer.name, layer.kind, layer.shape, _parameters(layer), _mult_adds(layer)) for layer in plan.layers
     )
+
+
+def part_costs(plan: NetworkPlan) -> tuple[PartCost, ...]:
+    """One row per part, in order. A part that lays no layer of its own has no row."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    sums: dict[str, tuple[int, int]] = {}
+    for layer in plan.layers:
+        part = layer.name.partition(".")[0]
+        if layer.kind not in _NAMED_AFTER_SOURCE:
+            shapes[part] = layer.shape
+        counted, added = sums.get(part, (0, 0))
+        sums[part] = (counted + _parameters(layer), added + _mult_adds(layer))
+    return tuple(PartCost(part, shapes[part], *sums[part]) for part in shapes)
 
 
 def _parameters(layer: Layer) -> int:

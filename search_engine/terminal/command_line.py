@@ -121,7 +121,7 @@ def _section(
     for name, field in type(defaults).model_fields.items():
         if name in ("name", "kind") or name in known:
             continue
-        flag = _flag(name)
+        flag = flag_of(name)
         default = otherwise.get(name, getattr(defaults, name))
         text = f"{field.description} ({default})".replace("%", "%%")
         if field.annotation is bool:
@@ -208,11 +208,12 @@ def layout_settings(options: argparse.Namespace, architecture: Architecture) -> 
     given = _given(options, "layout")
     for name in given:
         if name not in defaults:
-            refuse_flag(_flag(name), architecture)
+            refuse_flag(flag_of(name), architecture)
     return defaults | given
 
 
 def refuse_flag(flag: str, architecture: Architecture) -> NoReturn:
+    """Raises ConfigError: this kind of architecture has nothing that the flag sets."""
     raise ConfigError(flag, f"has no meaning for an architecture of kind {architecture.kind}.")
 
 
@@ -222,7 +223,7 @@ def _given(options: argparse.Namespace, section: str) -> dict[str, Any]:
     return {name.removeprefix(f"{section}."): value for name, value in flags.items() if value is not None}
 
 
-def _flag(setting: str) -> str:
+def flag_of(setting: str) -> str:
     return "--" + _SHORT.get(setting, setting).replace("_", "-")
 
 
