@@ -4,7 +4,7 @@ from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.drawing import parts
 from search_engine.drawing.geometry import Box
 from search_engine.drawing.palette import COLOURS, EDGE_COLOURS, INK
-from search_engine.drawing.recurrent_layout import MEAN, STATE, WORD, PlacedWay, RecurrentLayout, layout
+from search_engine.drawing.recurrent_layout import MEAN, NUMBER_INSET, STATE, WORD, PlacedWay, RecurrentLayout, layout
 
 RECURRENT_TITLE = "Recurrent cell"
 _NAMES = {WORD: "word", STATE: "state", MEAN: "output"}
@@ -40,7 +40,7 @@ def _cell(cell: RecurrentArchitecture, placed: RecurrentLayout) -> list[str]:
 
 def _node(number: int, activation: str, box: Box) -> str:
     named = parts.labelled(activation, box, f"drawing-op activation-{activation}", *COLOURS[activation])
-    inner = [named, parts.remark(str(number), box.x + 6, box.middle + 3.5)]
+    inner = [named, parts.remark(str(number), box.x + NUMBER_INSET, box.middle + 3.5)]
     return "\n".join([f'<g class="drawing-node" data-node="{number}">', *inner, "</g>"])
 
 

@@ -4,15 +4,17 @@ Every node reads one other, so nodes form a tree, and a tree with a column for t
 the mean can always be drawn without any crossing: each node stands above all that reads it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.drawing.geometry import Box, Point
 from search_engine.drawing.parts import END_HEIGHT, OPERATION_HEIGHT
+from search_engine.drawing.text import SIZE_SMALL, text_width
 
-NODE_WIDTH = 88.0
 NODE_GAP = 12.0
+NUMBER_INSET, NUMBER_GAP = 6.0, 5.0  # Of a node's number, from its left side and to its name.
 ROW_GAP = 28.0
 LANE_WIDTH = 4.0  # The way of an averaged node that others read, down beside them.
 END_WIDTH, END_GAP = 92.0, 16.0  # Word, state and mean.
@@ -51,6 +53,7 @@ class _Tree:
 
     readers: list[list[int]]
     averaged: frozenset[int]
+    node_width: float
     depth: list[int]
     centre: dict[int, float]
     lane: dict[int, float]  # Of averaged nodes that others read.
@@ -66,7 +69,12 @@ def layout(cell: RecurrentArchitecture) -> RecurrentLayout:
     word, state = (Box(shift + tree.centre[0] + x, 0.0, END_WIDTH, END_HEIGHT) for x in (-half, END_GAP / 2))
     step = OPERATION_HEIGHT + ROW_GAP
     nodes = tuple(
-        Box(shift + tree.centre[n] - NODE_WIDTH / 2, END_HEIGHT + ROW_GAP + step * row, NODE_WIDTH, OPERATION_HEIGHT)
+        Box(
+            shift + tree.centre[n] - tree.node_width / 2,
+            END_HEIGHT + ROW_GAP + step * row,
+            tree.node_width,
+            OPERATION_HEIGHT,
+        )
         for n, row in enumerate(tree.depth)
     )
     ends = sorted((shift + tree.lane.get(node, tree.centre[node]), node) for node in cell.averaged)
@@ -90,15 +98,22 @@ def _tree(cell: RecurrentArchitecture) -> _Tree:
         if node.source is not None:
             readers[node.source].append(number)
             depth[number] = depth[node.source] + 1
-    return _Tree(readers, frozenset(cell.averaged), depth, {}, {})
+    return _Tree(readers, frozenset(cell.averaged), _node_width(cell), depth, {}, {})
+
+
+def _node_width(cell: RecurrentArchitecture) -> float:
+    """All nodes are as wide as the longest name needs with the longest number left of it, and as much space right."""
+    name = max(text_width(node.activation) for node in cell.nodes)
+    number = text_width(str(len(cell.nodes) - 1), SIZE_SMALL)
+    return math.ceil(name + 2 * (NUMBER_INSET + number + NUMBER_GAP))
 
 
 def _place(tree: _Tree, node: int, left: float) -> float:
     """Puts a node above all that stands on it, from x = left on; returns where that ends. Readers stand by number."""
     readers = tree.readers[node]
     if not readers:
-        tree.centre[node] = left + NODE_WIDTH / 2
-        return left + NODE_WIDTH
+        tree.centre[node] = left + tree.node_width / 2
+        return left + tree.node_width
     x = left
     if node in tree.averaged:
         tree.lane[node] = x + LANE_WIDTH / 2
@@ -135,12 +150,13 @@ def _leaving(tree: _Tree, nodes: Sequence[Box], mean: Box, ends: Sequence[tuple[
     found = []
     for port, (x, node) in zip(_ports(mean, len(ends)), ends, strict=True):
         bottom = nodes[node].bottom
+        legs: list[tuple[Point, Point]] = []
         if node in tree.lane:
             leaving = _ports(nodes[node], 1 + len(tree.readers[node]))[0]
-            first: tuple[Point, Point] = ((leaving, bottom), (x, bottom + ROW_GAP))
-        else:
-            first = ((x, bottom), (x, low))
-        found.append(PlacedWay(node, MEAN, (first, ((x, low), (port, mean.y)))))
+            legs.append(((leaving, bottom), (x, bottom + ROW_GAP)))
+        elif bottom < low:
+            legs.append(((x, bottom), (x, low)))
+        found.append(PlacedWay(node, MEAN, (*legs, ((x, low), (port, mean.y)))))
     return found
 
 

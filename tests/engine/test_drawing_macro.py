@@ -1,0 +1,84 @@
+"""Macro networks: arcs run from box to box, swing out by their length, and few of them cross."""
+
+import itertools
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from search_engine.architectures.macro import MacroArchitecture, MacroLayer
+from search_engine.drawing.macro import macro_svg
+from search_engine.drawing.macro_layout import FURTHEST, NEAREST, RIGHT, halved_after, layout, sides_of
+
+Skips = list[tuple[int, int]]
+
+
+def _network(skips: Skips, layers: int) -> MacroArchitecture:
+    joined = [tuple(sorted(s for s, t in skips if t == number)) for number in range(1, layers + 1)]
+    return MacroArchitecture(tuple(MacroLayer("conv_3x3", found) for found in joined)).validated()
+
+
+@st.composite
+def _skips(draw: st.DrawFn) -> Skips:
+    possible = list(itertools.combinations(range(9), 2))
+    return sorted(draw(st.sets(st.sampled_from(possible))))
+
+
+def _crossings(sides: dict[tuple[int, int], int]) -> int:
+    return sum(
+        a < c < b < d or c < a < d < b
+        for ((a, b), one), ((c, d), other) in itertools.combinations(sides.items(), 2)
+        if one == other
+    )
+
+
+@given(_skips())
+@settings(deadline=None)
+def test_every_skip_has_one_side_and_fewer_cross_than_on_one_side_alone(skips: Skips) -> None:
+    sides = sides_of(skips)
+    assert list(sides) == skips
+    assert _crossings(sides) <= _crossings(dict.fromkeys(skips, RIGHT))
+
+
+def test_two_sides_are_enough_for_skips_that_would_cross() -> None:
+    chain = [(0, 3), (2, 5), (4, 7), (6, 8)]  # Each crosses the next.
+    assert _crossings(dict.fromkeys(chain, RIGHT)) == 3
+    assert _crossings(sides_of(chain)) == 0
+    crossing = [(0, 3), (1, 4), (2, 6)]  # Each crosses both others.
+    assert _crossings(sides_of(crossing)) == 1
+
+
+@given(_skips())
+@settings(deadline=None)
+def test_an_arc_leaves_its_source_and_enters_the_bar_of_its_layer(skips: Skips) -> None:
+    placed = layout(_network(skips, 8))
+    boxes = [placed.stem, *(layer.last for layer in placed.layers)]
+    assert sorted((skip.source, skip.target) for skip in placed.skips) == skips
+    for skip in placed.skips:
+        for box, (x, y) in ((boxes[skip.source], skip.start), (boxes[skip.target], skip.end)):
+            assert x == (box.right if skip.side == RIGHT else box.x)
+            assert box.y < y < box.bottom
+        out = skip.start[0] + skip.side * skip.reach
+        assert 0 <= out <= placed.width
+        assert placed.layers[skip.target - 1].bar is not None
+
+
+def test_the_further_an_arc_goes_the_further_it_swings() -> None:
+    placed = layout(_network([(0, target) for target in range(1, 9)], 8))
+    reaches = [skip.reach for skip in sorted(placed.skips, key=lambda skip: skip.target)]
+    assert reaches == sorted(reaches) and len(set(reaches)) == 8
+    assert (reaches[0], reaches[-1]) == (NEAREST, FURTHEST)
+
+
+def test_the_image_is_halved_after_a_third_and_two_thirds() -> None:
+    assert halved_after(12) == (4, 8) and halved_after(24) == (8, 16)
+    assert halved_after(2) == (), "Too few layers for thirds."
+    placed = layout(_network([], 12))
+    for box, number in zip(placed.halvings, (4, 8), strict=True):
+        above, below = placed.layers[number - 1], placed.layers[number]
+        assert above.last.bottom < box.y and box.bottom < below.operation.y
+
+
+def test_the_legend_names_only_the_spans_that_occur() -> None:
+    assert "skips over" not in macro_svg(_network([], 3))
+    svg = macro_svg(_network([(0, 1), (0, 10)], 10))
+    assert "1 to 3 layers" in svg and "9 and more" in svg and "4 to 8" not in svg
