@@ -39,7 +39,7 @@ def give(search: Search, rewards: list[float | None], *, first: int = 0, **more:
         for place, reward in enumerate(rewards, first)
     )  # fmt: skip
     done = Child.objects.filter(search=search).count()
-    Search.objects.filter(pk=search.pk).update(steps_told=done // 10 - 1)
+    Search.objects.filter(pk=search.pk).update(steps_told=done // 10)
 
 
 def now(search: Search) -> comparison.Compared:

@@ -72,6 +72,11 @@ def accompanied_by(search: Search) -> Search | None:
     return _beside(search).exclude(config__strategy__kind="random").first()
 
 
+def compares(search: Search) -> dict[str, bool]:
+    """What its page must know: whether it can be compared with random search, and whether a companion is there."""
+    return {"compares": not is_random(search), "has_companion": companion_of(search) is not None}
+
+
 def is_random(search: Search) -> bool:
     """Whether its children are uniform draws."""
     kind: str = search.config["strategy"]["kind"]

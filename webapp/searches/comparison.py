@@ -106,9 +106,14 @@ def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> l
 
 def _late(search: Search) -> list[float]:
     """Rewards of the last steps that the controller has learned from: fresh draws of a late policy."""
-    complete = search.steps_told + 1
+    complete = _complete(search)
     steps = comparison.late_steps(complete)
     return [reward for _, reward in _counted(search, complete - steps, steps)] if steps else []
+
+
+def _complete(search: Search) -> int:
+    """How many steps the controller has learned from."""
+    return max(search.steps_told, 0)  # -1 says that nothing was drawn yet.
 
 
 def _band(search: Search, places: list[int], pool: list[float]) -> tuple[tuple[int, BandPoint], ...]:
@@ -127,8 +132,8 @@ def _waiting(search: Search, companion: Search | None, pool: int, late: int, is_
         if companion is None and not pool:
             return NOTHING_YET
         missing.append(f"{FEWEST_RANDOM} random children, of which {pool} are there")
-    if search.steps_told + 1 < FEWEST_LATE_STEPS:
-        missing.append(f"two complete steps of the controller, of which {search.steps_told + 1} are there")
+    if _complete(search) < FEWEST_LATE_STEPS:
+        missing.append(f"two complete steps of the controller, of which {_complete(search)} are there")
     elif late < FEWEST_LATE:
         missing.append(f"{FEWEST_LATE} late children with a reward of their own, of which {late} are there")
     if not missing:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from webapp.searches.companion import accompanied_by, companion_of
 from webapp.searches.models import Stream
 from webapp.searches.overview import searches_of, trainings_of
 
@@ -12,7 +13,10 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line. done of total: children or epochs, named by `unit`; result: a share in [0, 1] or None."""
+    """One line. done of total: children or epochs, named by `unit`; result: a share in [0, 1] or None.
+
+    beside: what belongs together with it, in words; "" for what stands alone.
+    """
 
     id: str
     kind: str
@@ -26,6 +30,7 @@ class Entry:
     result: float | None
     result_title: str
     created: datetime
+    beside: str = ""
 
 
 def entries_of(user: Any) -> list[Entry]:
@@ -44,7 +49,15 @@ def _search_entry(search: Any) -> Entry:
         unit="children",
         result=search.best_reward,
         result_title="best reward",
+        beside=_beside(search),
     )
+
+
+def _beside(search: Any) -> str:
+    if companion_of(search) is not None:
+        return "with a random companion"
+    accompanied = accompanied_by(search)
+    return "" if accompanied is None else f"random companion of {accompanied.name or 'a search without a name'}"
 
 
 def _training_entry(training: Any) -> Entry:

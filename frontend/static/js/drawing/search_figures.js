@@ -11,17 +11,21 @@ const FAILED = 2;
 const WINDOW = 20; // Children in the moving mean,
 const FEWEST = 5; // which starts when there are so many.
 
-/** Rewards over children: points, best so far, moving mean, the mean of each step (the main line) and entropy. */
-export function rewardFigure(state, colours) {
+/**
+ * Rewards over children: points, best so far, moving mean, the mean of each step (the main line) and entropy.
+ * band: of random search, as the API's comparison gives it, drawn behind everything else.
+ */
+export function rewardFigure(state, colours, band = []) {
   const points = [...state.points].sort((a, b) => a[0] - b[0]);
   const measured = points.filter(([, reward, flag]) => flag === MEASURED && reward !== null);
   const copied = points.filter(([, reward, flag]) => flag === COPIED && reward !== null);
   const counted = points.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
-  const { range } = rewardRange(counted);
+  const { range } = rewardRange(counted, band);
   const foot = range[0] + (range[1] - range[0]) * 0.02; // Failed children have no height: they stand at the foot.
   const failed = points.filter(([, , flag]) => flag === FAILED).map(([index]) => [index, foot]);
   const shape = counted.length > 2000 ? "scattergl" : "scatter"; // SVG grows slow beyond some thousand points.
   const traces = [
+    ...bandTraces(band, colours),
     marks("child", measured, { color: colours.point, size: 5, opacity: 0.5 }, shape),
     marks("copied", copied, { color: colours.point, size: 6, symbol: "circle-open", opacity: 0.8 }, shape),
     { ...marks("failed", failed, { color: colours.bad, size: 7, symbol: "x-thin-open" }, shape),
@@ -112,12 +116,27 @@ function middle(state, step) {
   return step * state.step_size + (state.step_size - 1) / 2;
 }
 
-function rewardRange(points) {
-  if (!points.length) return { range: [0, 1] };
-  const rewards = points.map(([, reward]) => reward).sort((a, b) => a - b);
+/** The expected best of n random children as a line, and where 95 of 100 random searches are as an area around it. */
+function bandTraces(band, colours) {
+  const edge = (name) => ({
+    ...line("", band.map((point) => [point.place, point[name]]), colours.random, 0),
+    line: { width: 0 }, hoverinfo: "skip", hovertemplate: null,
+  });
+  const expected = line("", band.map(({ place, expected }) => [place, expected]), colours.random, 2);
+  const spans = band.map(({ n, low, high }) => [n, low, high]);
+  return [
+    edge("low"), { ...edge("high"), fill: "tonexty", fillcolor: colours.area },
+    { ...expected, name: "best of n random", customdata: spans, hovertemplate: "best of %{customdata[0]} random: " +
+      "%{y:.4f} (95 %: %{customdata[1]:.4f} to %{customdata[2]:.4f})<extra></extra>" },
+  ];
+}
+
+function rewardRange(points, band = []) {
+  if (!points.length && !band.length) return { range: [0, 1] };
+  const rewards = [...points.map(([, reward]) => reward), ...band.map(({ expected }) => expected)].sort((a, b) => a - b);
   // A few very bad children must not press the rest together: the lowest twentieth may lie below the chart's foot.
   const low = rewards[Math.floor(rewards.length / 20)];
-  const high = rewards.at(-1);
+  const high = Math.max(rewards.at(-1), band.at(-1)?.high ?? -Infinity);
   const air = Math.max((high - low) * 0.08, 0.005);
   return { range: [low - air, high + air] };
 }

@@ -7,7 +7,7 @@ import { write } from "./build.js";
 import { plotly } from "./plotly.js";
 
 const DRAW_MS = 1000;
-const COLOURS = ["ink", "quiet", "grid", "paper", "point", "best", "mean", "main", "entropy", "bad"];
+const COLOURS = ["ink", "quiet", "grid", "paper", "point", "best", "mean", "main", "entropy", "bad", "random", "area"];
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
 
 export class ChartSurface {

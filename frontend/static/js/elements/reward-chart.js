@@ -10,9 +10,13 @@ const LEGEND = [
   ["mean of step", "main"], ["moving mean of 20", "mean"], ["best so far", "best"], ["child", "point"],
   ["copied", "copied"], ["failed", "failed"], ["entropy", "entropy"],
 ];
+const LEGEND_OF_BAND = [["best of n random children", "random"], ["95 % of random searches", "area"]];
 
 class RewardChart extends HTMLElement {
-  #surface = new ChartSurface(this, rewardFigure);
+  #surface = new ChartSurface(this, ({ state, band }, colours) => rewardFigure(state, colours, band));
+  #state = null;
+  #bandKey = "";
+  #band = []; // Of random search, see the API's comparison.
   #legend = legend(LEGEND);
   #words = build("p", { class: "only-read" });
 
@@ -28,8 +32,21 @@ class RewardChart extends HTMLElement {
   }
 
   render(state) {
-    this.#surface.show(state, `${state.done} ${state.steps.length} ${state.updates}`);
+    this.#state = state;
+    this.#show();
     write(this.#words, described(state));
+  }
+
+  compare({ band, pool }) {
+    if (band.length && !this.#band.length) this.#legend.append(...legend(LEGEND_OF_BAND).children);
+    this.#band = band;
+    this.#bandKey = `${pool} ${band.at(-1)?.place}`;
+    this.#show();
+  }
+
+  #show() {
+    const { done, steps, updates } = this.#state;
+    this.#surface.show({ state: this.#state, band: this.#band }, `${done} ${steps.length} ${updates} ${this.#bandKey}`);
   }
 }
 

@@ -14,4 +14,5 @@ import "./event-log.js";
 import "./picture-download.js";
 import "./download-menu.js";
 import "./print-of-search.js";
+import "./random-comparison.js";
 import "./live-page.js";

@@ -1,5 +1,6 @@
 /** <state-strip>: how the search or training stands, in one row of figures that never change their width. */
 
+import { lead } from "../drawing/comparison_words.js";
 import { duration, percent } from "../drawing/format.js";
 import { busyWorkers, elapsed, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
 import { build, write } from "./build.js";
@@ -17,6 +18,7 @@ class StateStrip extends HTMLElement {
   #bar = build("progress", { value: 0, max: 1, "aria-label": "Part that is done" });
   #figures = new Map();
   #label = null; // Of the children.
+  #lead = null; // Over random search: {value, label}, where a companion runs beside the search.
 
   connectedCallback() {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -41,6 +43,14 @@ class StateStrip extends HTMLElement {
     this.#tick();
   }
 
+  compare({ lead: ahead, at }) {
+    if (!this.#lead) return;
+    const { text, label } = lead(ahead);
+    write(this.#lead.value, text);
+    write(this.#lead.label, `${label} (one run)`);
+    this.#lead.value.title = at ? `Best of the first ${at} children minus the expected best of ${at} random ones` : "";
+  }
+
   #lay(page) {
     const names = page.kind === "search"
       ? ["children", "elapsed", "left", "workers", "best"] : ["epochs", "elapsed", "left", "accuracy", "test"];
@@ -56,9 +66,17 @@ class StateStrip extends HTMLElement {
       if (name === "children") this.#label = label;
       list.append(build("div", { class: `strip-figure strip-${name}` }, label, value));
     }
+    if (page.has_companion) list.append(this.#layLead(list));
     this.append(
       build("div", { class: "strip-state" }, this.#badge, this.#line), list,
       build("div", { class: "strip-bar" }, this.#bar), this.#reason, this.#said);
+  }
+
+  #layLead(list) {
+    list.classList.add("has-lead");
+    const { text, label } = lead(null);
+    this.#lead = { value: build("dd", { class: "number" }, text), label: build("dt", {}, `${label} (one run)`) };
+    return build("div", { class: "strip-figure strip-lead" }, this.#lead.label, this.#lead.value);
   }
 
   #tick() {

@@ -1,0 +1,29 @@
+/** How a comparison with random search is put in a few words. Pure. */
+
+/** By verdict: its title, and which mark of the style sheet it has. */
+export const VERDICTS = {
+  ahead: ["The controller is ahead", "good"],
+  undecided: ["May be chance", "open"],
+  "not ahead": ["Random is as good or better", "warn"],
+  waiting: ["No verdict yet", "open"],
+};
+
+/** A difference of shares in points, with its sign: 0.0125 is "+1.25 points"; what rounds to nothing has none. */
+export function points(difference) {
+  return `${signed(difference)} points`;
+}
+
+/** {text, label} of a lead over random search; null where there is none to take yet. */
+export function lead(difference) {
+  if (difference === null || difference === undefined) return { text: "–", label: "lead over random" };
+  const text = signed(difference);
+  const label = text.startsWith("+") ? "ahead of random" : text.startsWith("−") ? "behind random" : "level with random";
+  return { text: `${text} points`, label };
+}
+
+/** Without the word: "+1.25". */
+export function signed(difference) {
+  const size = Math.abs(difference * 100).toFixed(2);
+  if (Number(size) === 0) return size;
+  return `${difference < 0 ? "−" : "+"}${size}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * <random-comparison>: how the search stands against random search, in words and figures. It asks again whenever the
+ * search has more children, and while its companion runs; what it learns it hands to every element inside <live-page>
+ * that is marked with data-compared, by calling compare(comparison) on it.
+ */
+
+import { get, newKey, post } from "../api.js";
+import { VERDICTS, lead, points, signed } from "../drawing/comparison_words.js";
+import { percent } from "../drawing/format.js";
+import { streamPaths } from "../live/paths.js";
+import { build, write } from "./build.js";
+
+const PAUSE_MS = 3000; // Between two questions.
+const OPEN = ["running", "paused"];
+
+class RandomComparison extends HTMLElement {
+  #page = null;
+  #total = 0;
+  #known = null; // What of the search the last question was about.
+  #asked = -Infinity;
+  #timer = null;
+  #asking = null;
+  #parts = null;
+  #key = newKey(); // One for the page, so that two clicks start one companion.
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#asking?.abort();
+    this.#parts = null;
+    this.replaceChildren();
+  }
+
+  render(state, page) {
+    this.#page = page;
+    this.#total = state.total;
+    const known = `${state.done} ${state.state}`;
+    if (known === this.#known) return;
+    this.#known = known;
+    this.#askSoon();
+  }
+
+  #askSoon() {
+    if (this.#timer !== null) return;
+    const wait = Math.max(0, this.#asked + PAUSE_MS - performance.now());
+    this.#timer = setTimeout(() => this.#ask(), wait);
+  }
+
+  async #ask() {
+    this.#timer = null;
+    this.#asked = performance.now();
+    this.#asking?.abort();
+    const { signal } = (this.#asking = new AbortController());
+    try {
+      const comparison = await get(`${streamPaths(this.#page).api}/comparison`, { signal });
+      this.#show(comparison);
+      if (OPEN.includes(comparison.companion?.state)) this.#askSoon();
+    } catch (error) {
+      if (error.name !== "AbortError") this.#askSoon(); // The next time tells.
+    }
+  }
+
+  #show(comparison) {
+    this.#parts ??= this.#lay();
+    const { verdict, text, facts, rest, link, offer, hint } = this.#parts;
+    const [title, mark] = VERDICTS[comparison.verdict];
+    write(verdict, title);
+    verdict.className = `verdict is-${mark}`;
+    const [first, ...others] = comparison.test ? comparison.sentences : [comparison.waiting, ...comparison.sentences];
+    write(text, first);
+    write(rest, others.join(" "));
+    showFacts(facts, comparison);
+    showLink(link, comparison.companion);
+    offer.hidden = hint.hidden = comparison.companion !== null;
+    write(hint, `Starts ${this.#total.toLocaleString("en")} more children, drawn uniformly, with the same settings. ` +
+      "They catch up first; then both advance alike.");
+    for (const element of this.closest("live-page").querySelectorAll("[data-compared]")) element.compare(comparison);
+  }
+
+  #lay() {
+    const parts = {
+      verdict: build("p", {}), text: build("p", { class: "comparison-text" }), facts: build("dl", { class: "comparison-facts" }),
+      rest: build("p", { class: "small quiet" }), link: build("p", { class: "small" }),
+      offer: build("button", { class: "button", type: "button", hidden: true }, "Compare with random search"),
+      hint: build("p", { class: "small quiet", hidden: true }), problem: build("p", { class: "action-error small", role: "alert" }),
+    };
+    parts.offer.addEventListener("click", () => this.#start());
+    this.replaceChildren(...Object.values(parts));
+    return parts;
+  }
+
+  async #start() {
+    const { offer, problem } = this.#parts;
+    offer.disabled = true;
+    write(problem, "");
+    try {
+      await post(`${streamPaths(this.#page).api}/companion`, {}, { key: this.#key });
+      location.reload();
+    } catch (error) {
+      offer.disabled = false;
+      write(problem, error.message);
+    }
+  }
+}
+
+function showFacts(list, { test, lead: ahead, at, pool, runs }) {
+  const rows = [];
+  if (test) {
+    rows.push([`late children, mean of ${test.late}`, percent(test.late_mean)]);
+    rows.push([`random children, mean of ${test.random.toLocaleString("en")}`, percent(test.random_mean)]);
+    rows.push(["difference, 95 % interval", `${points(test.difference)} (${signed(test.low)} to ${signed(test.high)})`]);
+    rows.push(["p-value", test.p < 0.01 ? test.p.toFixed(4) : test.p.toFixed(2)]);
+  }
+  if (ahead !== null) rows.push([`best of ${at} against the expected best of ${at} random`, lead(ahead).text]);
+  if (pool && !test) rows.push(["random children so far", `${pool.toLocaleString("en")} of ${runs === 1 ? "one run" : `${runs} runs`}`]);
+  const key = JSON.stringify(rows);
+  if (list.dataset.shown === key) return;
+  list.dataset.shown = key;
+  list.replaceChildren(...rows.map(([name, value]) =>
+    build("div", {}, build("dt", {}, name), build("dd", { class: "number" }, value))));
+}
+
+function showLink(line, companion) {
+  line.hidden = companion === null;
+  if (companion === null) return;
+  const text = `${companion.done} of ${companion.total} children, ${companion.state}`;
+  if (line.dataset.shown === text) return;
+  line.dataset.shown = text;
+  line.replaceChildren(build("a", { href: companion.url }, "The random search beside it"), `: ${text}.`);
+}
+
+customElements.define("random-comparison", RandomComparison);
