@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from search_engine.catalogue.published import published_names, read_published
+from search_engine.catalogue.published import LEFT_OUT, published_names, read_published
 from search_engine.checkpoints import atomic_write
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
@@ -51,6 +51,7 @@ def catalogue(options: argparse.Namespace) -> int:
         return 0
     for one in published:
         print(f"{one.name:<28} {one.title}. {one.source}")
+    _say(LEFT_OUT)
     return 0
 
 

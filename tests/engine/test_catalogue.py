@@ -18,7 +18,8 @@ def test_every_entry_reads_and_states_its_source(name):
     assert published.name == name
     assert published.title and published.source and published.note
     assert architecture_from_json(published.architecture.to_json()) == published.architecture
-    assert all(result.source and 0 < result.error < 100 for result in published.results)
+    assert all(result.source and 0 < result.value < 100 for result in published.results)
+    assert all((result.error is None) != (result.perplexity is None) for result in published.results)
 
 
 def test_nasnet_a_has_the_blocks_and_the_concatenation_of_the_released_code():

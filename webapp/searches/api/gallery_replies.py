@@ -49,12 +49,13 @@ class ArchitectureFile(BaseModel):
 
 
 class ResultReply(BaseModel):
-    """A published result. error: per cent; follows_code: whether the released code gives the printed sizes."""
+    """A published result. error: per cent, or perplexity; follows_code: whether the code gives the printed sizes."""
 
     data: str
     size: str
     variant: str
-    error: float
+    error: float | None
+    perplexity: float | None
     runs: int | None
     parameters: str | None
     mult_adds: str | None

@@ -54,10 +54,10 @@ class GalleryEntry:
 
     @property
     def best_result(self) -> PublishedResult | None:
-        """The published result with the smallest error on the first data set that its results name."""
+        """The published result with the smallest error or perplexity on the first data set that its results name."""
         results = self.published.results if self.published else ()
         first = [result for result in results if result.data == results[0].data]
-        return min(first, key=lambda result: result.error, default=None)
+        return min(first, key=lambda result: result.value, default=None)
 
 
 @functools.cache
