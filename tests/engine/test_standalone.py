@@ -15,6 +15,7 @@ from search_engine.evaluators import standalone
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Proposal
+from search_engine.training import precision
 from search_engine.training import train as train_module
 
 CONFIG = SearchConfig(
@@ -101,3 +102,37 @@ def test_too_few_images_are_refused_before_any_child():
     config = CONFIG.model_copy(update={"data": DataConfig(image_size=8, train_examples=10_000)})
     with pytest.raises(ConfigError, match="10000 training images in all"):
         StandaloneEvaluator(config, device=torch.device("cpu"), folder=Path("nowhere"))
+
+
+PAPERS = {"auxiliary_weight": 0.4, "drop_path": "time-and-depth", "weight_average": 0.9, "cutout": 4, "epochs": 2}
+
+
+def with_recipe(**recipe):
+    """An evaluator of networks that have room for an auxiliary head."""
+    value = CONFIG.model_dump()
+    value["child"] |= {"reductions": 2, "filters": 2}
+    value["data"] |= {"image_size": 9}
+    config = SearchConfig.model_validate(value | {"recipe": value["recipe"] | recipe})
+    return StandaloneEvaluator(config, device=torch.device("cpu"), folder=Path("nowhere"))
+
+
+def test_a_child_counts_without_the_auxiliary_head_that_it_is_trained_with():
+    before, plain = finish(with_recipe(epochs=2).evaluate(proposal()))
+    after, trained = finish(with_recipe(**PAPERS).evaluate(proposal()))
+    assert (trained.parameters, trained.mult_adds) == (plain.parameters, plain.mult_adds)
+    assert trained.reason is None and after[0].loss > before[0].loss  # The head's loss is on top.
+
+
+def test_a_child_of_the_papers_recipe_goes_on_from_a_checkpoint_to_the_same_bits(tmp_path):
+    evaluator = with_recipe(**PAPERS)
+    events, evaluation = finish(evaluator.train_child(proposal()))
+    _, trainee = next(evaluator.train_child(proposal()))
+    checkpoints.save(tmp_path / "child", *child_checkpoint(proposal(), trainee))
+    later, resumed = finish(with_recipe(**PAPERS).train_child(proposal(), checkpoints.load(tmp_path / "child")))
+    assert later == events[1:] and resumed.reward == evaluation.reward
+
+
+def test_a_device_without_the_precision_is_refused_before_any_child(monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: False)
+    with pytest.raises(ConfigError, match='is "bfloat16"; the device cpu lacks it'):
+        with_recipe(precision="bfloat16")

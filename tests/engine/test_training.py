@@ -15,11 +15,13 @@ from search_engine.errors import CheckpointError, ConfigError
 from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.seeds import Seeds
+from search_engine.training import precision
 from search_engine.training import train as train_module
 from search_engine.training.for_keeps import TrainingForKeeps
 from search_engine.training.recipe import build_optimizer, learning_rate_at
 from search_engine.training.scoring import accuracy, reestimate_statistics
 from search_engine.training.train import DIVERGED, OUT_OF_MEMORY, Trainee, train, training_step
+from search_engine.training.trained_plan import trained_plan
 
 CPU = torch.device("cpu")
 CELL = Cell((Block((0, 1), ("sep_conv_3x3", "max_pool_3x3"), "concat"),), (2,))
@@ -27,6 +29,15 @@ ARCHITECTURE = CellArchitecture(CELL, CELL)
 LAYOUT = LayoutConfig(normal_cells=1, reductions=1, filters=4)
 RECIPE = RecipeConfig(epochs=3, batch_size=20, learning_rate=0.1, nesterov=True, reestimate_batches=3)
 DATA = DataConfig(image_size=8, train_examples=200, held_out_examples=100)
+
+
+LARGE = LayoutConfig(normal_cells=1, reductions=2, filters=2)  # With an auxiliary head,
+LARGE_DATA = DataConfig(image_size=9, train_examples=60, held_out_examples=40)  # for which 9 pixels suffice.
+
+
+@pytest.fixture(scope="module")
+def large_data(tmp_path_factory):
+    return prepare(LARGE_DATA, seed=1, folder=tmp_path_factory.mktemp("data"), device=CPU)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +72,24 @@ def test_the_learning_rate_rises_in_a_line_and_falls_along_a_cosine():
     assert learning_rate_at(99, 100, recipe.model_copy(update={"schedule": "constant"})) == 0.4
 
 
+def test_the_cosine_is_at_its_half_in_the_middle_and_at_zero_in_the_end():
+    recipe = RecipeConfig(learning_rate=0.025)
+    assert learning_rate_at(0, 1000, recipe) == 0.025
+    assert learning_rate_at(500, 1000, recipe) == pytest.approx(0.0125)
+    assert learning_rate_at(1000, 1000, recipe) == pytest.approx(0)
+
+
+def test_the_exponential_schedule_falls_in_stairs_of_so_many_epochs():
+    recipe = RecipeConfig(epochs=12, learning_rate=0.5, schedule="exponential")  # 0.97 every 2.4 epochs.
+    rates = [learning_rate_at(step, 120, recipe) for step in range(120)]  # Ten steps an epoch: stairs of 24.
+    assert rates == pytest.approx([0.5 * 0.97**stair for stair in range(5) for _ in range(24)])
+    warm = [learning_rate_at(step, 120, recipe.model_copy(update={"warm_up": 0.1})) for step in range(120)]
+    assert warm[:12] == pytest.approx([0.5 * step / 12 for step in range(1, 13)])
+    assert warm[12:] == pytest.approx(rates[:108])
+    short = recipe.model_copy(update={"decay_epochs": 0.001, "decay_factor": 0.5})
+    assert learning_rate_at(3, 120, short) == 0.5**4  # A stair has one step at least.
+
+
 def test_decay_is_for_weights_of_convolutions_and_linear_layers_only():
     trainee = trainee_of(RecipeConfig(weight_decay=0.01))
     decayed, others = build_optimizer(trainee.network, trainee.recipe).param_groups
@@ -87,6 +116,69 @@ def test_a_step_is_the_clipped_gradient_with_momentum_and_decay_by_hand():
         assert torch.allclose(after, wanted, rtol=1e-4, atol=1e-6)
 
 
+def test_the_loss_of_a_step_smooths_labels_and_adds_the_weighted_loss_of_the_head_by_hand():
+    recipe = RecipeConfig(label_smoothing=0.1, auxiliary_weight=0.4)
+    images, labels = torch.randn(6, 1, 9, 9), torch.randint(0, 10, (6,))
+    logits, auxiliary = (each.double() for each in large_trainee(recipe).network.both_logits(images))
+
+    def by_hand(logits):
+        wanted = torch.full((6, 10), 0.01, dtype=torch.float64)  # 0.1 over ten classes,
+        wanted[range(6), labels] += 0.9  # and the rest for the label.
+        return -(wanted * logits.log_softmax(1)).sum(1).mean()
+
+    loss = training_step(large_trainee(recipe), images, labels)
+    assert loss.item() == pytest.approx((by_hand(logits) + 0.4 * by_hand(auxiliary)).item(), rel=1e-5)
+
+
+def test_the_averaged_weights_are_scored_tested_and_kept(data):
+    recipe = RECIPE.model_copy(update={"weight_average": 0.9, "reestimate_batches": 0})
+    trainee = trainee_of(recipe)
+    records, _ = run(trainee, data)
+    trained = trainee.trained_network()
+    averages = {name: tensor for name, tensor in trainee.tensors().items() if name.startswith("average/")}
+    assert {f"average/{name}" for name in trained} == set(averages)
+    assert all(torch.equal(tensor, averages[f"average/{name}"]) for name, tensor in trained.items())
+    last = trainee.network.state_dict()
+    assert not any(torch.equal(tensor, last[name]) for name, tensor in trained.items())
+    twin = trainee_of(seed=2)
+    twin.network.load_state_dict(trained)
+    assert accuracy(twin.network, data.held_out) == records[-1][2]
+
+
+def test_averaging_leaves_the_training_itself_as_it_is(data):
+    plain, averaged = (trainee_of(RECIPE.model_copy(update=more)) for more in ({}, {"weight_average": 0.9}))
+    losses = [[record[1] for record in run(trainee, data)[0]] for trainee in (plain, averaged)]
+    assert losses[0] == losses[1]
+    assert all(torch.equal(*pair) for pair in zip(plain.parameters, averaged.parameters, strict=True))
+
+
+def test_bfloat16_computes_convolutions_at_16_bits_and_the_rest_at_32(data):
+    trainee = trainee_of(RECIPE.model_copy(update={"precision": "bfloat16"}))
+    kinds = {}
+    for name in ("stem.conv", "stem.batch_norm"):
+        trainee.network.get_submodule(name).register_forward_hook(
+            lambda _, __, output, name=name: kinds.__setitem__(name, output.dtype)
+        )
+    trainee.network.get_submodule("head.linear").register_forward_pre_hook(
+        lambda _, inputs: kinds.__setitem__("mean", inputs[0].dtype)
+    )
+    images, labels = next(data.train.batches(20))
+    loss = training_step(trainee, images, labels)
+    assert kinds == {"stem.conv": torch.bfloat16, "stem.batch_norm": torch.bfloat16, "mean": torch.float32}
+    assert loss.dtype == torch.float32
+    assert {tensor.dtype for tensor in trainee.tensors().values()} == {torch.float32}
+    exact = training_step(trainee_of(), images, labels)
+    assert loss.item() == pytest.approx(exact.item(), rel=0.02) and loss.item() != exact.item()
+
+
+def large_trainee(recipe, seed=1):
+    """A network with room for whatever a recipe wants, as the recipe wants it."""
+    network_plan = trained_plan(
+        ARCHITECTURE, LARGE, recipe, image_channels=1, image_size=LARGE_DATA.image_size, classes=10
+    )
+    return Trainee(PlanNetwork(network_plan, generator=torch.Generator().manual_seed(seed)), recipe)
+
+
 def test_training_learns(data):
     records, reason = run(trainee_of(RECIPE.model_copy(update={"epochs": 6})), data)
     assert reason is None
@@ -99,23 +191,70 @@ def test_the_held_out_part_is_scored_after_the_last_epoch_only_if_so_wanted(data
     assert [record[2] is None for record in records] == [True, True, False]
 
 
-@pytest.mark.parametrize("stop_after", [1, 2])
-def test_a_training_goes_on_from_a_file_to_the_same_bits(data, tmp_path, stop_after):
-    recipe = RECIPE.model_copy(update={"augment": True})
-    straight = trainee_of(recipe)
-    records, _ = run(straight, data)
-    interrupted = trainee_of(recipe)
+PARTS = [
+    {"augment": False},
+    {"cutout": 4},
+    {"label_smoothing": 0.1},
+    {"drop_path": "time"},
+    {"drop_path": "time-and-depth", "drop_path_keep": 0.5},
+    {"auxiliary_weight": 0.4},
+    {"dropout_keep": 0.5},
+    {"weight_average": 0.99},
+    {"optimizer": "rmsprop", "nesterov": False},
+    {"schedule": "constant"},
+    {"schedule": "exponential", "decay_epochs": 0.5},
+    {"warm_up": 0.2},
+    {"batch_norm_epsilon": 0.001},
+    {"batch_norm_momentum": 0.2, "reestimate_batches": 0},
+    {"precision": "bfloat16"},
+]
+EVERYTHING = {name: value for part in PARTS for name, value in part.items()} | {"augment": True}
+COMBINATIONS = [*PARTS, EVERYTHING, EVERYTHING | {"optimizer": "sgd", "nesterov": True, "reestimate_batches": 2}]
+
+
+def as_id(more):
+    if isinstance(more, int):
+        return f"after {more}"
+    return " ".join(more) if len(more) < 3 else "everything"
+
+
+@pytest.mark.parametrize(("more", "stop_after"), [*((more, 1) for more in COMBINATIONS), (EVERYTHING, 2)], ids=as_id)
+def test_a_training_goes_on_from_a_file_to_the_same_bits(large_data, tmp_path, more, stop_after):
+    data = large_data
+    recipe = RecipeConfig(**RECIPE.model_dump() | more)
+    straight = large_trainee(recipe)
+    records, reason = run(straight, data)
+    assert reason is None and len(records) == 3
+    interrupted = large_trainee(recipe)
     epochs = train(interrupted, data.train, data.held_out, seeds=Seeds(1, (0, 2)), score_every_epoch=True)
     for _ in range(stop_after):
         next(epochs)
     checkpoints.save(tmp_path / "file", interrupted.tensors(), {})
     tensors, _ = checkpoints.load(tmp_path / "file")
-    resumed = trainee_of(recipe, seed=99)
+    resumed = large_trainee(recipe, seed=99)
     resumed.restore(tensors, interrupted.progress)
     later, _ = run(resumed, data)
     assert later == records[stop_after:]
+    assert straight.tensors().keys() == resumed.tensors().keys()
     for name, tensor in straight.tensors().items():
         assert torch.equal(tensor, resumed.tensors()[name]), name
+
+
+@pytest.mark.parametrize("more", COMBINATIONS, ids=as_id)
+def test_every_part_of_a_recipe_changes_what_is_trained_or_kept(large_data, more):
+    same = {"reestimate_batches": more.get("reestimate_batches", 3)}
+    plain, changed = (large_trainee(RecipeConfig(**RECIPE.model_dump() | each)) for each in (same, more))
+    for trainee in (plain, changed):
+        run(trainee, large_data, every=False)
+    kept = changed.trained_network()
+    assert kept.keys() == plain.trained_network().keys()
+    assert not all(torch.equal(tensor, kept[name]) for name, tensor in plain.trained_network().items())
+
+
+def test_a_checkpoint_without_averages_is_refused_where_the_recipe_wants_them():
+    averaging = trainee_of(RECIPE.model_copy(update={"weight_average": 0.9}))
+    with pytest.raises(CheckpointError, match="another network"):
+        averaging.restore(trainee_of().tensors(), averaging.progress)
 
 
 def test_weights_of_another_network_are_refused():
@@ -230,6 +369,45 @@ def test_a_training_for_keeps_goes_on_from_its_last_checkpoint(data):
     assert resumed.test().test_accuracy == straight.test().test_accuracy
     with pytest.raises(CheckpointError, match="another training"):
         TrainingForKeeps(kept(RecipeConfig()), data=data, device=CPU).restore(tensors, metadata)
+
+
+def kept_large(**more):
+    recipe = RecipeConfig(**RECIPE.model_dump() | EVERYTHING | more)
+    return TrainingConfig(architecture=ARCHITECTURE.to_json(), layout=LARGE, recipe=recipe, data=LARGE_DATA)
+
+
+def test_the_file_of_a_trained_network_has_the_averages_and_no_auxiliary_head(large_data, tmp_path):
+    training = TrainingForKeeps(kept_large(), data=large_data, device=CPU)
+    list(training.epochs())
+    tensors, metadata = training.checkpoint()
+    assert any(name.startswith("auxiliary.") for name in tensors)
+    result = training.test()
+    network, metadata = training.network_file(result)
+    assert set(network) == set(training.plan.parameter_shapes()) | set(training.plan.buffer_shapes())
+    assert not any(name.startswith("auxiliary.") for name in network)
+    assert all(torch.equal(tensor, tensors[f"average/{name}"]) for name, tensor in network.items())
+    checkpoints.save(tmp_path / "network", network, metadata)
+    read_back = PlanNetwork(training.plan, generator=torch.Generator())
+    read_back.load_state_dict(checkpoints.load(tmp_path / "network")[0])
+    assert accuracy(read_back, large_data.test) == result.test_accuracy
+
+
+def test_a_checkpoint_from_before_there_were_such_recipes_is_gone_on_with(large_data):
+    config = kept_large(**RecipeConfig().model_dump() | {"epochs": 2, "batch_size": 20})
+    stopped = TrainingForKeeps(config, data=large_data, device=CPU)
+    next(stopped.epochs())
+    tensors, metadata = stopped.checkpoint()
+    for name in EVERYTHING.keys() - {"augment", "nesterov", "schedule", "warm_up", "reestimate_batches"}:
+        del metadata["config"]["recipe"][name]
+    resumed = TrainingForKeeps(config, data=large_data, device=CPU)
+    resumed.restore(tensors, metadata)
+    assert [event.epoch for event in resumed.epochs()] == [2]
+
+
+def test_a_device_without_the_precision_is_refused_before_anything_is_trained(large_data, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: False)
+    with pytest.raises(ConfigError, match='is "bfloat16"; the device cpu lacks it'):
+        TrainingForKeeps(kept_large(), data=large_data, device=CPU)
 
 
 def test_a_recipe_that_diverges_is_refused_at_the_learning_rate(data):
