@@ -25,7 +25,31 @@ def test_names_and_titles_are_different_and_every_preset_says_what_it_shows():
 def test_the_first_preset_is_the_demo_and_works_without_a_download():
     assert PRESETS[0].name == "demo" and PRESETS[0].title == "Two-minute demo"
     for preset in PRESETS:
-        assert describe(preset.config.data.name).origin == "embedded"
+        is_embedded = describe(preset.config.data.name).origin == "embedded"
+        assert is_embedded == (preset.name in ("demo", "coffee", "night"))
+
+
+def test_the_published_search_is_the_default_of_every_setting_with_the_papers_images_and_numbers():
+    published = {preset.name: preset for preset in PRESETS}["published"].config
+    changed = {"name", "data", "budget", "finals"}
+    assert published.model_dump(exclude=changed) == SearchConfig().model_dump(exclude=changed)
+    assert (published.space.blocks, len(published.space.operations)) == (5, 13)
+    assert (published.strategy.step_size, published.budget.children) == (20, 20_000)
+    assert (published.child.normal_cells, published.child.filters, published.recipe.epochs) == (2, 32, 20)
+    recipe = published.recipe
+    assert (recipe.batch_size, recipe.learning_rate, recipe.schedule, recipe.weight_decay) == (
+        32,
+        0.025,
+        "cosine",
+        5e-4,
+    )
+    assert (published.data.train_examples, published.data.held_out_examples) == (45_000, 5000)
+    finals = published.finals
+    assert (finals.children, finals.epochs, finals.normal_cells, finals.filters) == (250, 600, 6, 32)
+
+
+def test_demo_and_coffee_have_no_final_round():
+    assert [preset.config.finals.children for preset in PRESETS] == [0, 0, 10, 20, 250]
 
 
 def test_every_preset_survives_its_json_and_finds_enough_images():

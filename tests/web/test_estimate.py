@@ -2,8 +2,9 @@
 
 import pytest
 
+from search_engine.config.finals import FinalsConfig
 from search_engine.config.search import SearchConfig
-from search_engine.presets import COFFEE, training_defaults
+from search_engine.presets import COFFEE, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from tests.web.example_search import CONFIG, a_worker, demo_json
 from webapp.searches.costs import estimate, uniform_draws
@@ -147,3 +148,30 @@ def test_data_that_are_not_there_are_refused_at_their_field() -> None:
 def test_random_search_is_not_said_to_learn() -> None:
     assert "does not learn" in honesty(SearchConfig.model_validate({"strategy": {"kind": "random"}}))
     assert "the controller learned" in honesty(CONFIG)
+
+
+def with_finals(**finals) -> SearchConfig:
+    return CONFIG.model_copy(
+        update={"finals": FinalsConfig(children=3, epochs=10, normal_cells=2, filters=8, **finals)}
+    )
+
+
+def test_the_final_round_is_part_of_time_and_disk_and_is_told() -> None:
+    finals = FinalsConfig(children=3, epochs=10, normal_cells=2, filters=8)
+    config = CONFIG.model_copy(update={"finals": finals})
+    without, cost = search_cost(CONFIG, [FLAT, FLAT]), search_cost(config, [FLAT, FLAT])
+    larger = config.model_copy(update={"child": config.child.model_copy(update={"normal_cells": 2, "filters": 8})})
+    mean = sum(child.mult_adds for child in drawn_children(larger)) / uniform_draws.DRAWS
+    images = config.data.train_examples + (20 * config.recipe.batch_size + config.data.held_out_examples) / 3
+    one = 10 * (images * mean / 1e9 + estimate.CHILD_OVERHEAD)
+    assert cost.seconds == pytest.approx(without.seconds + 2 * one)  # Three on two workers: one waits for the other.
+    assert cost.disk_bytes > without.disk_bytes
+    assert "3 best children are trained again for 10 epochs each: about" in cost.notes[0]
+    assert search_cost(config, []).notes[0] == "The 3 best children are trained again for 10 epochs each."
+
+
+def test_what_takes_years_is_told_in_years() -> None:
+    published = {preset.name: preset for preset in PRESETS}["published"].config
+    notes = search_cost(published, [FLAT, FLAT]).notes
+    assert any("years with the workers that are here" in note for note in notes)
+    assert any("years of the whole time" in note for note in notes)

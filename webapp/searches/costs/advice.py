@@ -1,6 +1,7 @@
 """What a person should know before pressing start, in sentences. Figures and rules: measured, see ARCHITECTURE.md."""
 
 from search_engine.config.data import DataConfig
+from search_engine.config.finals import FinalsConfig
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
@@ -17,6 +18,7 @@ MOVES_WELL, HARDLY_MOVES = 0.5, 0.1
 FEWEST_WEIGHTS = 10
 FEWEST_HELD_OUT = 500
 DAY = 86_400.0
+YEAR = 365.25 * DAY
 
 
 def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> list[str]:
@@ -50,7 +52,21 @@ def _movement(config: SearchConfig) -> str:
 def _length(seconds: float | None) -> str:
     if seconds is None or seconds < DAY:
         return ""
-    return f"This takes about {seconds / DAY:,.0f} days with the workers that are here. You can pause and stop it."
+    return f"This takes about {_in_words(seconds)} with the workers that are here. You can pause and stop it."
+
+
+def final_round(finals: FinalsConfig, seconds: float | None) -> str:
+    """What the final round is and which part of the time it takes."""
+    what = f"The {finals.children} best children are trained again for {finals.epochs} epochs each"
+    return f"{what}." if seconds is None else f"{what}: about {_in_words(seconds)} of the whole time."
+
+
+def _in_words(seconds: float) -> str:
+    """A length of time in the unit in which it has a readable size."""
+    for size, unit in ((YEAR, "years"), (DAY, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * size or unit == "minutes":
+            return f"{seconds / size:,.0f} {unit}"
+    raise AssertionError("minutes fit everything")
 
 
 def _too_few_batches(layout: LayoutConfig, recipe: RecipeConfig, data: DataConfig) -> str:

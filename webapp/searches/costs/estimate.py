@@ -58,7 +58,8 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
     means = [
         _mean([_seconds(each.mult_adds, config.recipe, config.data, rates) for each in drawn]) for rates in workers
     ]
-    seconds = _search_seconds(config, means) if means else None
+    finals = _finals_cost(config, workers)
+    seconds = _search_seconds(config, means) + (finals.seconds or 0.0) if means else None
     parameters = sorted(each.parameters for each in drawn)
     mult_adds = sorted(each.mult_adds for each in drawn)
     memory = sorted(_memory(each.parameters, each.activation_bytes) for each in drawn)
@@ -69,10 +70,41 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         workers=len(workers),
         parameters=(_percentile(parameters, 0.01), _percentile(parameters, 0.99)),
         mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
-        memory_bytes=_percentile(memory, 0.99),
-        disk_bytes=_search_disk(config, _mean(parameters), seconds),
-        notes=advice.search_advice(config, seconds, len(workers)),
+        memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes),
+        disk_bytes=_search_disk(config, _mean(parameters), seconds) + finals.disk_bytes,
+        notes=[*finals.notes, *advice.search_advice(config, seconds, len(workers))],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _FinalsCost:
+    """What the final round adds. seconds: None until a worker has measured its speed."""
+
+    seconds: float | None = None
+    memory_bytes: int = 0
+    disk_bytes: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def _finals_cost(config: SearchConfig, workers: Sequence[Rates]) -> _FinalsCost:
+    """The same uniform draws, in the finalists' layout; each finalist is scored after every epoch."""
+    finals = config.finals
+    if not finals.children:
+        return _FinalsCost()
+    larger = {"normal_cells": finals.normal_cells, "filters": finals.filters}
+    drawn = drawn_children(config.model_copy(update={"child": config.child.model_copy(update=larger)}))
+    an_epoch = config.recipe.model_copy(update={"epochs": 1})
+    means = [
+        finals.epochs * _mean([_seconds(each.mult_adds, an_epoch, config.data, rates) for each in drawn])
+        for rates in workers
+    ]
+    rounds = math.ceil(finals.children / len(means)) if means else 0  # Whoever has none left waits for the others.
+    seconds = rounds * len(means) / sum(1 / mean for mean in means) if means else None
+    parameters = _mean([each.parameters for each in drawn])
+    memory = sorted(_memory(each.parameters, each.activation_bytes) for each in drawn)
+    rows = finals.children * (ROW_BYTES_CHILD + finals.epochs * ROW_BYTES_EPOCH)
+    files = finals.children * (_files(parameters, finals.epochs - 1, seconds) + FLOAT_BYTES * parameters)
+    return _FinalsCost(seconds, _percentile(memory, 0.99), int(rows + files), (advice.final_round(finals, seconds),))
 
 
 def with_companion(search: Cost, beside: Cost) -> Cost:

@@ -21,14 +21,6 @@ from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.listing import entries_of
 from webapp.searches.pages.settings_shown import started_with
 
-PAPER = Preset(
-    name="paper",
-    title="The paper's values",
-    sentence="Every setting as the paper or its code states it, where it does. Days of work for two cores: a base for "
-    "a search on more machines.",
-    config=SearchConfig(),
-)
-STARTING_POINTS = (*PRESETS, PAPER)
 SEARCH_COST_ROWS = (
     ("children", "Children"),
     ("child_seconds", "Time per child"),
@@ -55,17 +47,17 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def new_search(request: HttpRequest) -> HttpResponse:
     """The start form, filled in from a preset or from another search."""
-    context: dict[str, Any] = {"presets": STARTING_POINTS, "cost_rows": SEARCH_COST_ROWS}
+    context: dict[str, Any] = {"presets": PRESETS, "cost_rows": SEARCH_COST_ROWS}
     if "clone" in request.GET:
         search = _own(Search, request, request.GET["clone"])
         config = SearchConfig.model_validate(search.config | {"name": f"{search.name} (copy)"[:80]})
         context |= {"clone": search, "chosen": ""}
     else:
-        chosen = _preset(request.GET.get("preset", STARTING_POINTS[0].name))
+        chosen = _preset(request.GET.get("preset", PRESETS[0].name))
         config = chosen.config
         context |= {"chosen": chosen.name}
     context["fieldsets"] = describe_form(SearchConfig, _json(config))
-    context["preset_values"] = {preset.name: _json(preset.config) for preset in STARTING_POINTS}
+    context["preset_values"] = {preset.name: _json(preset.config) for preset in PRESETS}
     return render(request, "search_form.html", context)
 
 
@@ -179,7 +171,7 @@ def _own_child(request: HttpRequest, search_id: Any, step: int, slot: int) -> tu
 
 
 def _preset(name: str) -> Preset:
-    for preset in STARTING_POINTS:
+    for preset in PRESETS:
         if preset.name == name:
             return preset
     raise Http404

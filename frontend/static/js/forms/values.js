@@ -39,9 +39,9 @@ export function shown(value) {
   return value.toLocaleString("en", { maximumFractionDigits: 20, useGrouping: false });
 }
 
-/** A length of time in words: "about 2 min 20 s", "about 3 days". */
+/** A length of time in words: "about 2 min 20 s", "about 3 days", "about 12 years". */
 export function aboutTime(seconds) {
-  const [minute, hour, day] = [60, 3600, 86400];
+  const [minute, hour, day, year] = [60, 3600, 86400, 365.25 * 86400];
   if (seconds < minute) return `about ${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 10 * minute) {
     const tens = Math.round(seconds / 10) * 10;
@@ -50,5 +50,6 @@ export function aboutTime(seconds) {
   }
   if (seconds < 2 * hour) return `about ${Math.round(seconds / minute)} min`;
   if (seconds < 2 * day) return `about ${Math.round(seconds / hour)} hours`;
-  return `about ${Math.round(seconds / day).toLocaleString("en")} days`;
+  if (seconds < 2 * year) return `about ${Math.round(seconds / day).toLocaleString("en")} days`;
+  return `about ${Math.round(seconds / year).toLocaleString("en")} years`;
 }
