@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from search_engine import config
 from search_engine.config.base import Config
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, layout_of_kind
 from search_engine.config.reading import config_errors, read_config
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig, RandomConfig
@@ -180,6 +180,45 @@ def test_the_defaults_are_the_numbers_of_the_paper():
     assert (made.child.normal_cells, made.recipe.epochs, made.recipe.momentum) == (2, 20, 0.9)
     assert (made.recipe.weight_decay, made.recipe.gradient_clip) == (0.0005, 5.0)
     assert TrainingConfig(architecture={}).layout.normal_cells == 6
+
+
+LAYOUT_KINDS = {"cells": LayoutConfig, "macro": MacroLayoutConfig, "nas_bench_201": NasBench201LayoutConfig}
+
+
+@pytest.mark.parametrize("kind", LAYOUT_KINDS)
+def test_the_architectures_kind_chooses_the_layout_of_a_training(kind):
+    architecture = {"kind": kind}
+    default = read_config(TrainingConfig, {"architecture": architecture}).layout
+    assert type(default) is LAYOUT_KINDS[kind] and default == layout_of_kind(kind)
+    for named in ({}, {"kind": kind}):
+        made = read_config(TrainingConfig, {"architecture": architecture, "layout": {"filters": 8, **named}})
+        assert made.layout == LAYOUT_KINDS[kind](filters=8)
+        assert read_config(TrainingConfig, json.loads(made.model_dump_json())) == made
+
+
+@pytest.mark.parametrize(
+    ("value", "field", "message"),
+    [
+        ({"architecture": {"kind": "macro"}, "layout": {"kind": "cells"}}, "layout.kind",
+         'is "cells"; an architecture of kind "macro" needs "macro".'),
+        ({"architecture": {}, "layout": {"kind": "macro"}}, "layout.kind",
+         'is "macro"; an architecture of kind "cells" needs "cells".'),
+        ({"architecture": {"kind": "macro"}, "layout": {"filters": 35}}, "layout.filters",
+         "is 35; must be a multiple of 2."),
+        ({"architecture": {"kind": "macro"}, "layout": {"skeleton": "cifar"}}, "layout.skeleton",
+         "is not a setting of this program."),
+        ({"architecture": {"kind": "macro"}, "layout": 5}, "layout", "is 5; must be an object."),
+        ({"architecture": {"kind": "macro"}, "layout": {"kind": "x"}}, "layout.kind",
+         "is 'x'; must be 'cells' or 'macro' or 'nas_bench_201'."),
+        ({"architecture": {"kind": "recurrent"}}, "architecture.kind",
+         "is 'recurrent'; a network of images is made of cells, macro, nas_bench_201."),
+        ({"architecture": 5}, "architecture", "is 5; must be an object."),
+    ],
+)  # fmt: skip
+def test_a_layout_that_does_not_belong_to_the_architecture_is_refused_at_its_field(value, field, message):
+    with pytest.raises(ConfigError) as refused:
+        read_config(TrainingConfig, value)
+    assert (refused.value.field, refused.value.message) == (field, message)
 
 
 def test_every_setting_has_a_label_and_help_for_the_form():

@@ -6,7 +6,7 @@ from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.catalogue.published import read_published
 from search_engine.config.layout import LayoutConfig
-from search_engine.cost import activation_bytes, layer_costs, mult_adds, parameters
+from search_engine.cost import activation_bytes, layer_costs, mult_adds, parameters, part_costs
 from search_engine.network_plan import plan
 
 RELEASED = read_published("nasnet-a").architecture
@@ -222,3 +222,23 @@ def test_convolutions_with_uneven_padding_share_one_padded_copy():
     cell_0, cell_1 = 256 + 256 + 2 * 256 + 256, 128 + 128 + 2 * 128 + 128
     reduction_0 = 512 + 512 + 8 * 81 + 2 * 128 + 128
     assert activation_bytes(tiny("conv_3x3"), 1) == 4 * (around + cell_0 + reduction_0 + cell_1)
+
+
+def test_parts_have_the_parameters_and_the_shapes_that_were_measured():
+    parts = {part.name: part for part in part_costs(cifar(RELEASED, 6))}
+    assert {name: part.parameters for name, part in parts.items()} == CELLS
+    shapes = {"stem": (96, 32, 32), "reduction_0": (256, 16, 16), "reduction_1": (512, 8, 8), "head": (10, 1, 1)}
+    stacks = ((192, 32, 32), (384, 16, 16), (768, 8, 8))
+    shapes |= {f"cell_{index}": stacks[index // 6] for index in range(18)}
+    assert {name: part.shape for name, part in parts.items()} == shapes
+
+
+def test_parts_on_imagenet_have_the_shapes_of_the_released_code_and_add_up():
+    network = imagenet(4, 44, 32, 224)
+    parts = part_costs(network)
+    assert {part.name: part.parameters for part in parts} == MOBILE_CELLS
+    assert sum(part.mult_adds for part in parts) == mult_adds(network)
+    shapes = {part.name: part.shape for part in parts}
+    assert (shapes["stem"], shapes["stem_0"], shapes["stem_1"]) == ((32, 111, 111), (44, 56, 56), (88, 28, 28))
+    assert (shapes["cell_3"], shapes["reduction_0"]) == ((264, 28, 28), (352, 14, 14))
+    assert (shapes["cell_7"], shapes["reduction_1"], shapes["cell_11"]) == ((528, 14, 14), (704, 7, 7), (1056, 7, 7))

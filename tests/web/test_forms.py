@@ -73,6 +73,34 @@ def test_the_skeleton_waits_under_more_settings_with_its_two_options() -> None:
             assert not fields[f"{part}.{name}"].is_essential
 
 
+def test_a_field_that_needs_a_choice_of_another_field_names_it_and_is_shown_with_it_alone() -> None:
+    field = fields_of(SearchConfig, SearchConfig())["child.stem_filters"]
+    assert (field.chooser, field.belongs_to) == ("child.skeleton", "imagenet")
+
+    def titles(skeleton: str) -> set[str]:
+        config = SearchConfig.model_validate({"child": {"skeleton": skeleton}, "data": {"image_size": 64}})
+        sections = settings_shown(SearchConfig, config.model_dump(mode="json"))
+        return {row["title"] for section in sections for row in section["rows"]}
+
+    assert titles("imagenet") - titles("cifar") == {"Stem filters"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "layout"),
+    [
+        ("macro", {"layout.kind", "layout.filters", "layout.full_conv"}),
+        ("nas_bench_201", {"layout.kind", "layout.filters", "layout.normal_cells"}),
+    ],
+)
+def test_the_form_of_a_training_has_the_layout_of_the_architectures_kind(kind: str, layout: set[str]) -> None:
+    config = TrainingConfig.model_validate({"architecture": {"kind": kind}})
+    fields = fields_of(TrainingConfig, config)
+    assert {path for path in fields if path.startswith("layout.")} == layout
+    assert (fields["layout.kind"].kind, fields["layout.kind"].text) == ("fixed", kind)
+    sections = settings_shown(TrainingConfig, config.model_dump(mode="json"))
+    assert "Filters" in {row["title"] for section in sections for row in section["rows"]}
+
+
 def test_fields_of_one_strategy_alone_name_it_and_shared_ones_stand_once() -> None:
     fields = fields_of(SearchConfig, SearchConfig())
     assert fields["strategy.learning_rate"].belongs_to == "ppo"
