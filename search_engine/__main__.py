@@ -132,15 +132,12 @@ def train(options: argparse.Namespace) -> int:
 
     import torch
 
-    from search_engine.data.batches import prepare
     from search_engine.terminal.training_folder import TrainingFolder
-    from search_engine.training.for_keeps import TrainingForKeeps
+    from search_engine.training.kept import build_training
     from search_engine.training.numerics import set_numerics
 
-    device = torch.device("cpu")
     set_numerics(config.reproducibility.threads)
-    data = prepare(config.data, seed=config.reproducibility.seed, folder=options.data_folder, device=device)
-    folder = TrainingFolder(options.out, TrainingForKeeps(config, data=data, device=device), data)
+    folder = TrainingFolder(options.out, build_training(config, folder=options.data_folder, device=torch.device("cpu")))
     if folder.result is not None:
         _say("This training was finished already.")
     else:
@@ -154,11 +151,11 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from search_engine.terminal.trained_network import TrainedNetwork
+    from search_engine.terminal.trained_network import read_trained_network
     from search_engine.training.numerics import set_numerics
 
     path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network
-    network = TrainedNetwork(path)
+    network = read_trained_network(path)
     set_numerics(network.config.reproducibility.threads)
     _print_figures(options, network.score(options.data, folder=options.data_folder))
     return 0

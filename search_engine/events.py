@@ -19,6 +19,11 @@ class _Event(BaseModel):
         return self.model_dump(mode="json")
 
 
+def _only_of_text() -> Any:
+    """A field that is left out of the JSON form where there is no text, so that events of images stay as they were."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class DecisionShown(BaseModel):
     """One decision of a space as the page names it: "normal 1 input 1" and the names of its options."""
 
@@ -75,7 +80,10 @@ class ChildStarted(_Event):
 
 
 class EpochEnded(_Event):
-    """A child or a training saw all its images once more. accuracy: on held-out images, None where not measured."""
+    """A child or a training saw all its images, or read all its text, once more.
+
+    accuracy: on held-out images, None where not measured. perplexity: on the validation part of a text; only there.
+    """
 
     kind: Literal["epoch_ended"] = "epoch_ended"
     step: int | None = None
@@ -84,6 +92,7 @@ class EpochEnded(_Event):
     epochs: int
     loss: float
     accuracy: float | None = None
+    perplexity: float | None = _only_of_text()
     learning_rate: float
     seconds: float
 
@@ -216,7 +225,7 @@ class ResultKept(_Event):
 
 
 class TrainingStarted(_Event):
-    """The first event of a training."""
+    """The first event of a training. data: what the images or the text are; mult_adds: of one image or one word."""
 
     kind: Literal["training_started"] = "training_started"
     config: dict[str, Any]
@@ -227,12 +236,18 @@ class TrainingStarted(_Event):
 
 
 class TrainingFinished(_Event):
-    """A training ended: the one and only look at the test images. checkpoint: SHA-256 of the safetensors file."""
+    """A training ended: the one and only look at the test images, or at the test part of a text.
+
+    A training has both accuracies or both perplexities. test_examples: images, or tokens that were guessed.
+    checkpoint: SHA-256 of the safetensors file.
+    """
 
     kind: Literal["training_finished"] = "training_finished"
-    test_accuracy: float
+    test_accuracy: float | None = None
     test_examples: int
-    held_out_accuracy: float
+    held_out_accuracy: float | None = None
+    test_perplexity: float | None = _only_of_text()
+    held_out_perplexity: float | None = _only_of_text()
     checkpoint: str
     seconds: float
 

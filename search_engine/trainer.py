@@ -23,16 +23,20 @@ from search_engine import checkpoints
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig, read_training_config
 from search_engine.data.resident import ResidentData
+from search_engine.data.token_streams import TextParts, prepare_text
 from search_engine.errors import ConfigError, UserError
 from search_engine.evaluators.finalists import FinalistTraining, not_fitting
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
-from search_engine.events import FinalistFinished, TrainingFinished
+from search_engine.events import FinalistFinished
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
 from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
 from search_engine.training.for_keeps import TrainingForKeeps
+from search_engine.training.kept import KeptTraining, finish
+from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
 from search_engine.training.speed import measure_rates
 
@@ -50,6 +54,8 @@ class Trainer:
         self._device = device
         self._data_folder = data_folder
         self._resident = ResidentData(folder=data_folder, device=device)
+        self._text: TextParts | None = None  # Of the training on text that is under way, or was the last.
+        self._stretches_before = 0  # Of the texts before it.
         self._steps_done = 0
         self.is_interrupted = threading.Event()
         self.has_failed = threading.Event()
@@ -57,7 +63,8 @@ class Trainer:
     @property
     def progress(self) -> int:
         """Grows with everything done; that it stands still means that the process hangs."""
-        return self._resident.progress + self._steps_done
+        stretches = self._stretches_before + (0 if self._text is None else self._text.batches_served)
+        return self._resident.progress + stretches + self._steps_done
 
     def job(self, request: Message) -> Iterator[Message]:
         """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""
@@ -144,10 +151,9 @@ class Trainer:
 
     def _train(self, request: Message) -> Iterator[Message]:
         """Train a network for keeps, leaving a checkpoint after every epoch and the network at the end."""
-        config = read_config(TrainingConfig, request["config"])
+        config = read_training_config(request["config"])
         set_numerics(config.reproducibility.threads)
-        data = self._resident.get(config.data, config.reproducibility.seed)
-        training = TrainingForKeeps(config, data=data, device=self._device)
+        training = self._built(config)
         if request["checkpoint"] is not None:
             training.restore(*checkpoints.load(Path(request["checkpoint"])))
         for event in training.epochs():
@@ -155,17 +161,20 @@ class Trainer:
             if self.is_interrupted.is_set() and event.epoch < event.epochs:
                 yield INTERRUPTED
                 return
-        result = training.test()
-        network = self._keep(checkpoints.encode(*training.network_file(result)))
-        finished = TrainingFinished(
-            test_accuracy=result.test_accuracy,
-            test_examples=result.test_examples,
-            held_out_accuracy=result.held_out_accuracy,
-            checkpoint=network,
-            seconds=result.seconds,
-        )
+        finished, content = finish(training)
+        network = self._keep(content)
         yield {"event": finished.to_json()}
         yield {"done": {"checkpoint": network}}
+
+    def _built(self, config: AnyTrainingConfig) -> KeptTraining:
+        """A training with its data: images stay here from job to job, a text is read anew."""
+        if isinstance(config, TrainingConfig):
+            data = self._resident.get(config.data, config.reproducibility.seed)
+            return TrainingForKeeps(config, data=data, device=self._device)
+        text = prepare_text(config.data, folder=self._data_folder, device=self._device)
+        self._stretches_before += 0 if self._text is None else self._text.batches_served
+        self._text = text
+        return LanguageTraining(config, data=text, device=self._device)
 
     def _measure(self, request: Message) -> Iterator[Message]:
         """How fast this device trains, for estimates of how long a search takes."""

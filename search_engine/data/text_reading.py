@@ -36,12 +36,12 @@ class Text:
     test: Tokens
 
 
-def read_text(config: TextDataConfig, folder: Path) -> Text:
+def read_text(config: TextDataConfig, folder: Path, *, vocabulary: tuple[str, ...] | None = None) -> Text:
     """Read a text, cut its vocabulary to what is asked for, and number its tokens.
 
-    folder: where a user's own texts are kept. The vocabulary is made from the training part alone, the most frequent
-    first. Raises ConfigError for an unknown name or a level that the text does not have, DataError where a file
-    cannot be had, is not UTF-8 or leaves a part empty.
+    folder: where a user's own texts are kept. vocabulary: of a network that was trained elsewhere; else it is made
+    from the training part alone, the most frequent first. Raises ConfigError for an unknown name or a level that the
+    text does not have, DataError where a file cannot be had, is not UTF-8 or leaves a part empty.
     """
     level = level_of(config)
     parts, description = _own(config, level, folder) if config.name == OWN else _embedded(config, level)
@@ -49,7 +49,7 @@ def read_text(config: TextDataConfig, folder: Path) -> Text:
         if len(symbols) < 2:
             raise DataError("data.name", f"has {len(symbols)} tokens in its part {name}; at least 2 are needed.")
     largest = config.vocabulary if config.name == OWN else min(config.vocabulary, description.vocabulary)
-    vocabulary = _vocabulary(parts[0], level, largest)
+    vocabulary = vocabulary or _vocabulary(parts[0], level, largest)
     numbers = {symbol: number for number, symbol in enumerate(vocabulary)}
     train, valid, test = (_numbered(symbols, numbers) for symbols in parts)
     return Text(replace(description, vocabulary=len(vocabulary)), vocabulary, train, valid, test)

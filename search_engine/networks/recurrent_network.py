@@ -108,13 +108,13 @@ class RecurrentNetwork(nn.Module):
     def _joined(self, group: Siblings) -> Tensor:
         """The matrices of siblings as one [H, 2 G H]: the values of all, then the gates of all."""
         matrices = torch.stack([self.nodes[index].get_parameter("weight") for index in group.nodes], 1)
-        values, gates = matrices.split(self.hidden, 2)
+        values, gates = matrices.chunk(2, 2)
         return torch.cat([values.flatten(1), gates.flatten(1)], 1)
 
     def _step(self, drive: Tensor, state: Tensor, matrix: Tensor, weights: list[Tensor], mask: Tensor | None) -> Tensor:
         """One word: from drive [B, 2H], its share in node 0, and the state before it to the state after it."""
         product = torch.addmm(drive, masked(state, mask), matrix)
-        value, gate = product.split(self.hidden, 1)
+        value, gate = product.chunk(2, 1)
         found = {0: torch.lerp(state, activated(self.architecture.nodes[0].activation, value), torch.sigmoid(gate))}
         for group, weight in zip(self._siblings, weights, strict=True):
             before = found[group.source]
@@ -125,7 +125,7 @@ class RecurrentNetwork(nn.Module):
     def _highway(self, group: Siblings, before: Tensor, product: Tensor) -> tuple[Tensor, ...]:
         """gate * activation(value) + (1 - gate) * before, of every sibling. before: [B, H]; product: [B, 2 G H]."""
         values, gates = product.view(len(before), 2, len(group.nodes), self.hidden).unbind(1)
-        parts = values.split([count for _, count in group.activations], 1)
+        parts = torch.split(values, [count for _, count in group.activations], 1)
         done = [activated(name, part) for (name, _), part in zip(group.activations, parts, strict=True)]
         after = torch.lerp(before[:, None], done[0] if len(done) == 1 else torch.cat(done, 1), torch.sigmoid(gates))
         return after.unbind(1)

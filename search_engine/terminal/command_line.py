@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from search_engine.architectures.reading import Architecture
+from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.catalogue.published import published_names, read_published
+from search_engine.config.base import Config
 from search_engine.config.data import DataConfig
-from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, default_layout
+from search_engine.config.language import LanguageTrainingConfig
+from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, default_layout
 from search_engine.config.reading import read_config
-from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import describe
+from search_engine.data.texts import TEXTS
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
 from search_engine.presets import PRESETS
+from search_engine.terminal.named_text import named_text
 
 DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe", "data")}
+TEXT_DEFAULTS = {name: LanguageTrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}
 LAYOUTS = (LayoutConfig(normal_cells=6), MacroLayoutConfig(), NasBench201LayoutConfig())  # The flags in this order.
 _SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
 
@@ -67,11 +73,12 @@ def parser() -> argparse.ArgumentParser:
     _layout(one)
     _section(one, "recipe", DEFAULTS["recipe"])
     _section(one, "data", DEFAULTS["data"], image_size="their own", train_examples="all that are not held out")
+    _text_settings(one)
     one.add_argument("--seed", default=1, help="what all random numbers come from (1)")
     one.add_argument("--threads", default=1, help="computing threads; another number rounds differently (1)")
     _data_folder(one)
 
-    one = _command(commands, "evaluate", "score a trained network on the test images")
+    one = _command(commands, "evaluate", "score a trained network on test data")
     one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help="a training's folder or its network.safetensors")
     one.add_argument("--data", required=True, metavar="NAME", help="the data set")
     _data_folder(one)
@@ -106,10 +113,24 @@ def _layout(parser: argparse.ArgumentParser) -> None:
         known |= set(type(layout).model_fields)
 
 
+def _text_settings(parser: argparse.ArgumentParser) -> None:
+    """What a training on text has besides: only the defaults differ where both sorts have a setting."""
+    alike = [
+        name for name in type(TEXT_DEFAULTS["recipe"]).model_fields if name in type(DEFAULTS["recipe"]).model_fields
+    ]
+    group = parser.add_argument_group(
+        "on text",
+        "For recurrent cells. Of the settings above they share these, with other defaults: "
+        + ", ".join(f"{flag_of(name)} ({getattr(TEXT_DEFAULTS['recipe'], name)})" for name in alike) + ".",
+    )  # fmt: skip
+    for section, defaults in TEXT_DEFAULTS.items():
+        _section(group, section, defaults, {"own", *alike})
+
+
 def _section(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     section: str,
-    defaults: Layout | RecipeConfig | DataConfig,
+    defaults: Config,
     known: Collection[str] = (),
     **otherwise: str,
 ) -> None:
@@ -172,44 +193,52 @@ def search_config(name: str) -> SearchConfig:
         raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
 
 
-def training_config(options: argparse.Namespace) -> TrainingConfig:
-    """What was given, over the defaults of a training; images at their own size, and all of them, unless said."""
+def training_config(options: argparse.Namespace) -> AnyTrainingConfig:
+    """What was given, over the defaults of a training. Raises UserError, at the flag that has no meaning for it too."""
     architecture = read_architecture(options.architecture)
-    described = describe(options.data)
-    flags = vars(options)
-    data = settings(options, "data") | {"name": options.data}
-    if flags["data.image_size"] is None:
-        data["image_size"] = described.image_size
-    if flags["data.train_examples"] is None:
-        held_out = read_config(DataConfig, data).held_out_examples
-        # At least as many as a configuration allows: too many held out are then refused where the data are split.
-        data["train_examples"] = max(10, described.train_examples - held_out)
     value = {
         "architecture": architecture.to_json(),
-        "layout": layout_settings(options, architecture),
-        "recipe": settings(options, "recipe"),
-        "data": data,
         "reproducibility": {"seed": options.seed, "threads": options.threads},
     }
+    if isinstance(architecture, RecurrentArchitecture):
+        texts: dict[str, Config] = TEXT_DEFAULTS
+        sections = {name: _settings(options, name, defaults, architecture) for name, defaults in texts.items()}
+        sections["data"] |= named_text(options.data, options.data_folder)
+        return read_config(LanguageTrainingConfig, value | sections)
+    value["layout"] = layout_settings(options, architecture)
+    value["recipe"] = _settings(options, "recipe", DEFAULTS["recipe"], architecture)
+    value["data"] = _image_settings(options, architecture)
     return read_config(TrainingConfig, value)
 
 
-def settings(options: argparse.Namespace, section: str) -> dict[str, Any]:
-    """The settings of one section: what was given as flags over the defaults of a training."""
-    defaults = DEFAULTS[section].model_dump()
-    given = {name: value for name, value in _given(options, section).items() if name in defaults}
-    merged: dict[str, Any] = defaults | given
-    return merged
+def _image_settings(options: argparse.Namespace, architecture: Architecture) -> dict[str, Any]:
+    """Images at their own size, and all of them, unless said."""
+    described = describe(options.data)
+    data = _settings(options, "data", DEFAULTS["data"], architecture) | {"name": options.data}
+    given = _given(options, "data")
+    if "image_size" not in given:
+        data["image_size"] = described.image_size
+    if "train_examples" not in given:
+        held_out = read_config(DataConfig, data).held_out_examples
+        # At least as many as a configuration allows: too many held out are then refused where the data are split.
+        data["train_examples"] = max(10, described.train_examples - held_out)
+    return data
+
+
+def _settings(
+    options: argparse.Namespace, section: str, defaults: Config, architecture: Architecture
+) -> dict[str, Any]:
+    """The settings of one section: what was given as flags over the defaults; others' flags are refused."""
+    merged, given = defaults.model_dump(), _given(options, section)
+    for name in given:
+        if name not in merged:
+            refuse_flag(flag_of(name), architecture)
+    return merged | given
 
 
 def layout_settings(options: argparse.Namespace, architecture: Architecture) -> dict[str, Any]:
     """What was given over the layout of the architecture's kind; a flag that belongs to other kinds is refused."""
-    defaults = default_layout(architecture).model_dump()
-    given = _given(options, "layout")
-    for name in given:
-        if name not in defaults:
-            refuse_flag(flag_of(name), architecture)
-    return defaults | given
+    return _settings(options, "layout", default_layout(architecture), architecture)
 
 
 def refuse_flag(flag: str, architecture: Architecture) -> NoReturn:

@@ -74,12 +74,18 @@ def follow_training(epochs: int, events: Events, is_interrupted: Callable[[], bo
         task = bar.add_task("training", total=epochs)
         for event in events:
             if isinstance(event, EpochEnded):
-                accuracy = "" if event.accuracy is None else f", accuracy {event.accuracy:.4f}"
-                bar.update(task, completed=event.epoch, description=f"loss {event.loss:.4f}{accuracy}")
-                _line(f"epoch {event.epoch} of {epochs}: loss {event.loss:.4f}{accuracy}")
+                figures = f"loss {event.loss:.4f}{_held_out(event)}"
+                bar.update(task, completed=event.epoch, description=figures)
+                _line(f"epoch {event.epoch} of {epochs}: {figures}")
                 if is_interrupted() and event.epoch < epochs:
                     events.close()
                     return
+
+
+def _held_out(event: EpochEnded) -> str:
+    if event.perplexity is not None:
+        return f", validation perplexity {event.perplexity:.2f}"
+    return "" if event.accuracy is None else f", accuracy {event.accuracy:.4f}"
 
 
 def _bar() -> Progress:

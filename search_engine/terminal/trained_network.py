@@ -1,31 +1,40 @@
 """A network that was trained for keeps, read back from its file and scored."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from search_engine import checkpoints
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.reading import read_config
 from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import reads_text
 from search_engine.data.batches import Part
 from search_engine.data.descriptions import describe
 from search_engine.data.images import load, resized
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.terminal.trained_language_network import TrainedLanguageNetwork
 from search_engine.training.scoring import accuracy
 from search_engine.training.trained_plan import trained_plan
+
+
+def read_trained_network(path: Path) -> "TrainedNetwork | TrainedLanguageNetwork":
+    """Raises CheckpointError where the file is damaged or holds no trained network."""
+    tensors, metadata = checkpoints.load(path)
+    if metadata.get("kind") != "network":
+        raise CheckpointError(str(path), "holds no trained network.")
+    return (TrainedLanguageNetwork if reads_text(metadata["config"]) else TrainedNetwork)(tensors, metadata)
 
 
 class TrainedNetwork:
     """What a file says of a network: its configuration, its weights, and how its images were normalised."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises CheckpointError where the file is damaged or holds no trained network."""
-        self._tensors, metadata = checkpoints.load(path)
-        if metadata.get("kind") != "network":
-            raise CheckpointError(str(path), "holds no trained network.")
+    def __init__(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+        self._tensors = tensors
         self.config = read_config(TrainingConfig, metadata["config"])
         self._normalisation = metadata["normalisation"]
 

@@ -6,7 +6,6 @@ checkpoint.safetensors  weights, momentum and place after the last epoch
 network.safetensors     the trained network; result.json: how good it is
 """
 
-import hashlib
 import json
 from collections.abc import Generator
 from contextlib import ExitStack, closing
@@ -14,23 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from search_engine import checkpoints
-from search_engine.cost import mult_adds, parameters
-from search_engine.data.batches import DataParts
 from search_engine.events import Event, TrainingFinished, TrainingStarted
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.search_folder import claim_folder
-from search_engine.training.for_keeps import TrainingForKeeps
+from search_engine.training.kept import KeptTraining, finish
 
 
 class TrainingFolder:
     """One training and its files."""
 
-    def __init__(self, folder: Path, training: TrainingForKeeps, data: DataParts) -> None:
+    def __init__(self, folder: Path, training: KeptTraining) -> None:
         """Raises UserError where the folder holds something else or is in use, CheckpointError where it is damaged."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._training = training
-        self._data = data
         with ExitStack() as unless_ready:
             self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
             claim_folder(folder, training.config, "training")
@@ -68,15 +64,8 @@ class TrainingFolder:
         return events
 
     def _started(self) -> TrainingStarted:
-        training = self._training
-        self._write_json("architecture.json", training.architecture.to_json())
-        return TrainingStarted(
-            config=training.config.model_dump(mode="json"),
-            data=self._data.description.to_json(),
-            hash=training.architecture.hash,
-            parameters=parameters(training.plan),
-            mult_adds=mult_adds(training.plan),
-        )
+        self._write_json("architecture.json", self._training.architecture.to_json())
+        return self._training.started()
 
     def _save(self) -> None:
         self._log.sync()
@@ -88,18 +77,11 @@ class TrainingFolder:
         )
 
     def _finish(self) -> TrainingFinished:
-        result = self._training.test()
-        content = checkpoints.encode(*self._training.network_file(result))
+        event, content = finish(self._training)
         checkpoints.atomic_write(self._folder / "network.safetensors", content)
-        event = TrainingFinished(
-            test_accuracy=result.test_accuracy,
-            test_examples=result.test_examples,
-            held_out_accuracy=result.held_out_accuracy,
-            checkpoint=hashlib.sha256(content).hexdigest(),
-            seconds=result.seconds,
-        )
-        figures = {"parameters": parameters(self._training.plan), "mult_adds": mult_adds(self._training.plan)}
-        self._write_json("result.json", event.model_dump(exclude={"kind", "version"}) | figures)
+        figures = {"parameters": self._training.parameters, "mult_adds": self._training.mult_adds}
+        shown = event.model_dump(exclude={"kind", "version"})
+        self._write_json("result.json", {k: v for k, v in shown.items() if v is not None} | figures)
         return event
 
     def _logged(self, event: Event) -> Event:

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.training import TrainingConfig
+from search_engine.cost import mult_adds, parameters
 from search_engine.data.batches import DataParts
 from search_engine.errors import CheckpointError, ConfigError
-from search_engine.events import EpochEnded
+from search_engine.events import EpochEnded, TrainingFinished, TrainingStarted
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.seeds import Seeds
 from search_engine.training.numerics import NUMERICS_VERSION
@@ -67,6 +68,23 @@ class TrainingForKeeps:
     def _build(self, device: torch.device) -> Trainee:
         generator = torch.Generator().manual_seed(self._seeds.of("weights"))
         return Trainee(PlanNetwork(self._trained_plan, generator=generator).to(device), self.config.recipe)
+
+    @property
+    def parameters(self) -> int:
+        return parameters(self.plan)
+
+    @property
+    def mult_adds(self) -> int:
+        return mult_adds(self.plan)
+
+    def started(self) -> TrainingStarted:
+        return TrainingStarted(
+            config=self.config.model_dump(mode="json"),
+            data=self._data.description.to_json(),
+            hash=self.architecture.hash,
+            parameters=self.parameters,
+            mult_adds=self.mult_adds,
+        )
 
     def epochs(self) -> Generator[EpochEnded, None, None]:
         """Train to the last epoch. Raises ConfigError when the recipe turns out not to work on this machine."""
@@ -123,6 +141,16 @@ class TrainingForKeeps:
             test_examples=len(self._data.test),
             held_out_accuracy=progress.accuracy,
             seconds=progress.seconds,
+        )
+
+    def finished(self, result: TestResult, checkpoint: str) -> TrainingFinished:
+        """checkpoint: SHA-256 of the file of the trained network."""
+        return TrainingFinished(
+            test_accuracy=result.test_accuracy,
+            test_examples=result.test_examples,
+            held_out_accuracy=result.held_out_accuracy,
+            checkpoint=checkpoint,
+            seconds=result.seconds,
         )
 
     def network_file(self, result: TestResult | None) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -89,7 +89,8 @@ class LanguageTrainee:
         """The mean over all steps since averaging began (Polyak and Juditsky 1992)."""
         if self.average is not None:
             self.averaged += 1
-            torch._foreach_lerp_(list(self.average.parameters()), self.parameters, 1 / self.averaged)
+            for mean, parameter in zip(self.average.parameters(), self.parameters, strict=True):
+                mean.lerp_(parameter, 1 / self.averaged)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything that the next epoch depends on, by name."""

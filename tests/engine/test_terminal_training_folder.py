@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> DataParts:
 
 
 def opened(path: Path, data: DataParts, seed: int = 1) -> TrainingFolder:
-    return TrainingFolder(path, TrainingForKeeps(config(seed), data=data, device=CPU), data)
+    return TrainingFolder(path, TrainingForKeeps(config(seed), data=data, device=CPU))
 
 
 def train(path: Path, data: DataParts, events: int | None = None) -> list[str]:

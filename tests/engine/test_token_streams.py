@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_engine.data.token_streams import IGNORED, TokenPart
+from search_engine.errors import ConfigError
+
+
+def part(tokens: int) -> TokenPart:
+    return TokenPart(torch.from_numpy(np.arange(tokens)))
+
+
+def test_streams_are_contiguous_and_go_on_from_stretch_to_stretch() -> None:
+    stretches = list(part(11).stretches(2, [3, 1]))  # Streams 0..4 and 5..9; token 10 does not fill a row.
+    words, targets = (torch.cat(columns) for columns in zip(*stretches, strict=True))
+    assert words.T.tolist() == [[0, 1, 2, 3], [5, 6, 7, 8]]
+    assert targets.T.tolist() == [[1, 2, 3, 4], [6, 7, 8, 9]]
+    assert [len(one) for one, _ in stretches] == [3, 1]
+
+
+@given(st.integers(2, 60), st.integers(1, 12), st.integers(1, 9))
+def test_every_token_but_the_first_is_scored_once_however_many_streams(tokens: int, streams: int, length: int) -> None:
+    streams = min(streams, tokens - 1)
+    scored = list(part(tokens).scored(streams, length))
+    targets = torch.cat([target.flatten() for _, target in scored])
+    assert sorted(targets[targets != IGNORED].tolist()) == list(range(1, tokens))
+    for words, after in scored:
+        is_scored = after != IGNORED
+        assert torch.equal(words[is_scored] + 1, after[is_scored])
+
+
+def test_a_text_too_short_for_the_batch_is_refused_at_the_batch() -> None:
+    with pytest.raises(
+        ConfigError, match="is 6; the training part has 11 tokens, and each stream needs two"
+    ) as refused:
+        part(11).steps(6)
+    assert refused.value.field == "recipe.batch_size"
+    assert part(12).steps(6) == 1
+
+
+def test_a_part_counts_its_batches_for_ever() -> None:
+    one = part(9)
+    list(one.stretches(2, [2, 1]))
+    list(one.scored(1, 4))
+    assert one.batches_served == 4
