@@ -23,7 +23,8 @@ def option(
 ) -> Any:
     """A field with what the form shows beside it; limits are pydantic's (ge, le, min_length, ...).
 
-    only_with: the field of the same part with which alone this one has a meaning, and that field's value.
+    only_with: the field of the same part with which alone this one has a meaning, and that field's value, or its
+    values between spaces.
     """
     extra: JsonDict = {"unit": unit, "source": source}
     if only_with is not None:

@@ -87,8 +87,9 @@ class RecipeConfig(Config):
     )  # fmt: skip
     drop_path_keep: float = option(
         0.6, "Drop path, kept at the end",
-        "With scheduled drop path: how probably an operation of the last cell is kept in the last step.",
+        "How probably scheduled drop path keeps an operation of the last cell in the last step.",
         source=f"{RELEASED}: 0.6 for CIFAR, 0.7 for 6 @ 4032, off for 4 @ 1056", gt=0, le=1,
+        only_with={"drop_path": "time time-and-depth"},
     )  # fmt: skip
     auxiliary_weight: float = option(
         0.0, "Weight of the auxiliary loss",

@@ -11,7 +11,7 @@ from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.presets import DEMO, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
-from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, number_text
+from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, is_there, number_text
 from webapp.searches.pages.settings_shown import settings_shown
 
 
@@ -85,6 +85,19 @@ def test_a_field_that_needs_a_choice_of_another_field_names_it_and_is_shown_with
     assert titles("imagenet") - titles("cifar") == {"Stem filters"}
 
 
+def test_the_parts_of_a_recipe_wait_for_the_choice_that_they_belong_to() -> None:
+    fields = fields_of(SearchConfig, SearchConfig())
+    waiting = {
+        path: field.belongs_to for path, field in fields.items() if path.startswith("recipe.") and field.belongs_to
+    }
+    assert waiting == {
+        "recipe.decay_factor": "exponential", "recipe.decay_epochs": "exponential", "recipe.nesterov": "sgd",
+        "recipe.rmsprop_decay": "rmsprop", "recipe.rmsprop_epsilon": "rmsprop",
+        "recipe.drop_path_keep": "time time-and-depth",
+    }  # fmt: skip
+    assert fields["recipe.drop_path_keep"].chooser == "recipe.drop_path"
+
+
 @pytest.mark.parametrize(
     ("kind", "layout"),
     [
@@ -131,8 +144,9 @@ def test_numbers_are_shown_as_one_would_type_them() -> None:
 def test_a_form_sent_unchanged_is_the_configuration_it_was_made_from() -> None:
     for preset in PRESETS:
         sent: dict[str, Any] = {}
-        for path, field in fields_of(SearchConfig, preset.config).items():
-            if not field.belongs_to or preset.config.strategy.kind in field.belongs_to.split():
+        fields = fields_of(SearchConfig, preset.config)
+        for path, field in fields.items():
+            if is_there(field, tuple(fields.values())):
                 part, _, name = path.rpartition(".")
                 target = sent.setdefault(part, {}) if part else sent
                 target[name] = what_the_page_reads(field)
