@@ -21,6 +21,7 @@ from search_engine.formats.dialects import CannotHold, write
 from search_engine.terminal.command_line import parser, read_architecture, search_config, training_config
 from search_engine.terminal.description import described
 from search_engine.terminal.progress import follow_search, follow_training
+from search_engine.terminal.strategy_comparison import lines, outcome_of, report, runs_of
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
 PIPE_CLOSED = 141  # and of one whose reader went away.
@@ -127,6 +128,28 @@ def search(options: argparse.Namespace) -> int:
     return 0
 
 
+def compare(options: argparse.Namespace) -> int:
+    from search_engine.terminal.search_runs import run_to_its_end
+
+    runs = runs_of(search_config(options.config), options.strategies.split(","), options.seeds)
+    outcomes = []
+    with _interruptible() as is_interrupted:
+        for number, run in enumerate(runs, 1):
+            _say(f"{run.name}, run {number} of {len(runs)}")
+            folder = options.out / run.name
+            events = run_to_its_end(run.config, folder, data_folder=options.data_folder, is_interrupted=is_interrupted)
+            if events is None:
+                return _interrupted("comparison", options.out)
+            outcomes.append(outcome_of(run, events))
+    figures = report(outcomes)
+    atomic_write(options.out / "comparison.json", json.dumps(figures, indent=2).encode() + b"\n")
+    if options.json:
+        _print_json(figures)
+    else:
+        print("\n".join(lines(figures)))
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     config = training_config(options)
 
@@ -209,6 +232,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw": draw,
     "convert": convert,
     "search": search,
+    "compare": compare,
     "train": train,
     "evaluate": evaluate,
 }

@@ -66,9 +66,20 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this search")
     _data_folder(one)
 
+    one = _command(commands, "compare", "search by several strategies on the same budget; run again, it goes on")
+    one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}")
+    one.add_argument("--strategies", default="ppo,random", metavar="NAMES", help="with commas between (ppo,random)")
+    one.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each, from CONFIG's seed on (3)")
+    one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of these runs")
+    _data_folder(one)
+
     one = _command(commands, "train", "train a network for keeps; run again, it goes on")
     _architecture(one)
-    one.add_argument("--data", required=True, metavar="NAME", help="the data set")
+    texts = ", ".join(text.name for text in TEXTS)
+    one.add_argument(
+        "--data", required=True, metavar="NAME",
+        help=f"the data set; for a recurrent cell a text: {texts}, a file of yours, or a folder with three",
+    )  # fmt: skip
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this training")
     _layout(one)
     _section(one, "recipe", DEFAULTS["recipe"])

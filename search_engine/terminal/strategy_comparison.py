@@ -1,0 +1,164 @@
+"""Strategies on the same budget over several seeds: which runs there are, and what their rewards say.
+
+DIR/ppo-seed-1/, DIR/random-seed-1/, ...   one folder per run, as `search` makes it
+DIR/comparison.json                        the figures, once all runs have ended
+
+A run is the unit: children of one run depend on each other, so intervals are over seeds. With one seed there is none,
+and the difference to random search is tested child by child and said to be of one run. What counts as a reward is the
+rule of search_engine.comparison.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+from search_engine import comparison
+from search_engine.config.finals import FinalsConfig
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
+from search_engine.errors import UserError
+from search_engine.events import ChildFinished, Event
+
+STRATEGIES: dict[str, Any] = {
+    part.model_fields["kind"].default: part for part in get_args(SearchConfig.model_fields["strategy"].annotation)
+}
+RANDOM = "random"
+MOST_SEEDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One search of the comparison."""
+
+    strategy: str
+    seed: int
+    config: SearchConfig
+
+    @property
+    def name(self) -> str:
+        return f"{self.strategy}-seed-{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found. best: None without any reward; late: rewards of its last steps; rewards: all that count."""
+
+    strategy: str
+    seed: int
+    best: float | None
+    late: tuple[float, ...]
+    rewards: tuple[float, ...]
+
+
+def runs_of(config: SearchConfig, strategies: Sequence[str], seeds: int) -> tuple[Run, ...]:
+    """All runs, seed by seed: the configuration's own seed and those after it. Raises UserError.
+
+    The strategy that the configuration names keeps its settings; another one has its defaults, with the same children
+    per step and as many steps ahead. Final rounds are left out: strategies are compared by their children.
+    """
+    unknown = [name for name in strategies if name not in STRATEGIES]
+    if unknown or not strategies or len(set(strategies)) < len(strategies):
+        raise UserError(
+            "--strategies", f"is {','.join(strategies)!r}; must name some of {', '.join(STRATEGIES)}, once."
+        )
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise UserError("--seeds", f"is {seeds}; must be from 1 to {MOST_SEEDS}.")
+    first = config.reproducibility.seed
+    return tuple(
+        Run(strategy, seed, _config_of(config, strategy, seed))
+        for seed in range(first, first + seeds)
+        for strategy in strategies
+    )
+
+
+def outcome_of(run: Run, events: Sequence[Event]) -> Outcome:
+    """What the log of a finished run says."""
+    size, children = run.config.strategy.step_size, run.config.budget.children
+    steps = -(-children // size)
+    first_late = steps - comparison.late_steps(steps)
+    counted = [
+        (event.step, event.reward)
+        for event in events
+        if isinstance(event, ChildFinished) and event.reward is not None and event.twin is None
+    ]
+    rewards = tuple(reward for _, reward in counted)
+    late = tuple(reward for step, reward in counted if step >= first_late and first_late < steps)
+    return Outcome(run.strategy, run.seed, max(rewards, default=None), late, rewards)
+
+
+def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The figures: one entry per strategy, and for each strategy but random its difference to random."""
+    names = list(dict.fromkeys(outcome.strategy for outcome in outcomes))
+    by_name = {name: [outcome for outcome in outcomes if outcome.strategy == name] for name in names}
+    figures: dict[str, Any] = {"strategies": [_figures(name, by_name[name]) for name in names]}
+    if RANDOM in by_name:
+        others = [name for name in names if name != RANDOM]
+        figures["against_random"] = [_against(name, by_name[name], by_name[RANDOM]) for name in others]
+    return figures
+
+
+def lines(figures: dict[str, Any]) -> list[str]:
+    """The report for people."""
+    shown = [f"{'strategy':<12} {'runs':>4} {'mean best':>22} {'mean of late children':>28}"]
+    for row in figures["strategies"]:
+        best, late = _spanned(row["best"], row["best_interval"]), _spanned(row["late"], row["late_interval"])
+        shown.append(f"{row['strategy']:<12} {row['runs']:>4} {best:>22} {late:>28}")
+    return shown + [row["sentence"] for row in figures.get("against_random", ())]
+
+
+def _config_of(config: SearchConfig, strategy: str, seed: int) -> SearchConfig:
+    settings = config.strategy.model_dump(mode="json")
+    if strategy != config.strategy.kind:
+        settings = {"kind": strategy, "step_size": settings["step_size"], "lookahead": settings["lookahead"]}
+    whole = config.model_dump(mode="json")
+    whole["reproducibility"]["seed"] = seed
+    return read_config(SearchConfig, whole | {"strategy": settings, "finals": FinalsConfig().model_dump(mode="json")})
+
+
+def _figures(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    bests = [outcome.best for outcome in outcomes if outcome.best is not None]
+    lates = [_mean(outcome.late) for outcome in outcomes if outcome.late]
+    return {
+        "strategy": name,
+        "runs": len(outcomes),
+        "children": sum(len(outcome.rewards) for outcome in outcomes),
+        "best": _mean(bests) if bests else None,
+        "best_interval": _interval(bests),
+        "late": _mean(lates) if lates else None,
+        "late_interval": _interval(lates),
+    }
+
+
+def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome]) -> dict[str, Any]:
+    """Late children of a strategy minus all random children of the same seed."""
+    pairs = [(one, other) for one, other in zip(ours, random, strict=True) if one.late and other.rewards]
+    if not pairs:
+        return {"strategy": name, "sentence": f"{name}: too few children for a comparison; a run needs two steps."}
+    if len(pairs) == 1:
+        found = comparison.difference(pairs[0][0].late, pairs[0][1].rewards)
+        figures = {"mean": found.value, "low": found.low, "high": found.high, "p": found.p}
+        basis = "one run of each, tested child by child"
+    else:
+        found_pairs = comparison.paired([_mean(one.late) - _mean(other.rewards) for one, other in pairs])
+        figures, basis = asdict(found_pairs), f"{len(pairs)} seeds, interval over seeds"
+    mean, low, high = (100 * figures[key] for key in ("mean", "low", "high"))
+    is_better = figures["mean"] > 0
+    said = "is ahead of random" if is_better and figures["p"] <= comparison.LEVEL else "cannot be told from random"
+    if not is_better:
+        said = "is not better than random"
+    text = f"{name} {said}: {mean:+.1f} points ({low:+.1f} to {high:+.1f}, p = {comparison.p_text(figures['p'])})"
+    return {"strategy": name, "seeds": len(pairs), **figures, "sentence": f"{text}; {basis}."}
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    return comparison.mean_interval(values) if len(values) > 1 else None
+
+
+def _spanned(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if interval is None else f"{value:.4f} ({interval[0]:.4f} to {interval[1]:.4f})"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
