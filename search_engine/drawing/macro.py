@@ -5,9 +5,10 @@ from itertools import pairwise
 from search_engine.architectures.macro import MacroArchitecture
 from search_engine.drawing import parts
 from search_engine.drawing.geometry import Box
-from search_engine.drawing.macro_layout import MacroLayout, PlacedLayer, PlacedSkip, halved_after, layout
+from search_engine.drawing.macro_layout import MacroLayout, PlacedLayer, PlacedSkip, layout
 from search_engine.drawing.palette import EDGE_COLOURS, INK, PAPER, QUIET, SHORT_NAMES, SKIP_COLOURS
 from search_engine.drawing.text import SIZE_SMALL, text_width
+from search_engine.macro_network import layers_before_halving
 
 LEGEND = 22.0  # The line of the legend under the head.
 NEAR, MIDDLE = 3, 8  # Skips over at most so many layers; anything longer is far.
@@ -36,7 +37,7 @@ def macro_title(architecture: MacroArchitecture) -> str:
 
 def describe_macro(architecture: MacroArchitecture) -> str:
     """The network in words: "Stem. Layer 1: conv 3x3. Layer 2: sep 5x5, joined with the stem and layer 1. ... "."""
-    halved = halved_after(len(architecture.layers))
+    halved = layers_before_halving(architecture)
     sentences = ["Stem."]
     for number, layer in enumerate(architecture.layers, start=1):
         joined = [_source_name(skip) for skip in layer.skips]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from search_engine.architectures.macro import MacroArchitecture
 from search_engine.drawing.geometry import Box, Point
 from search_engine.drawing.parts import END_HEIGHT, OPERATION_HEIGHT
+from search_engine.macro_network import layers_before_halving
 
 COLUMN = 104.0  # Width of a layer.
 BAR_GAP, BAR_HEIGHT = 5.0, 15.0  # The bar under an operation, in which skips are joined.
@@ -60,12 +61,6 @@ class MacroLayout:
     skips: tuple[PlacedSkip, ...]
 
 
-def halved_after(layers: int) -> tuple[int, ...]:
-    """Behind which layers height and width are halved: a third and two thirds down (ENAS, released code)."""
-    third = layers // 3
-    return (third, 2 * third) if third else ()
-
-
 def layout(architecture: MacroArchitecture) -> MacroLayout:
     """Every box and arc in its place; the same for the same network, always."""
     count = len(architecture.layers)
@@ -83,35 +78,41 @@ def layout(architecture: MacroArchitecture) -> MacroLayout:
 
 
 def sides_of(skips: Sequence[Skip]) -> dict[Skip, int]:
-    """A side for every skip so that few cross: the longest choose first, then each changes as long as it gains."""
-    count = max((target for _, target in skips), default=0) + 1
-    ends = {LEFT: [0] * count, RIGHT: [0] * count}  # Per source a bit for every layer that it reaches on this side.
+    """A side for every skip so that few cross: the longest choose first, then each changes as long as that gains.
+
+    In the end no skip alone could change sides and cross fewer. Cost: below 0.1 seconds for all 2,080 skips of 64 layers.
+    """
+    layers = max((target for _, target in skips), default=0)
+    crossing = {skip: _crossing(skip, layers) for skip in skips}
+    on = {LEFT: 0, RIGHT: 0}  # The skips of each side, as bits.
     found: dict[Skip, int] = {}
-    for source, target in sorted(skips, key=lambda skip: (skip[0] - skip[1], skip)):
-        found[source, target] = _better_side(ends, source, target)
-        ends[found[source, target]][source] |= 1 << target
-    for source, target in skips:
-        ends[found[source, target]][source] &= ~(1 << target)
-        found[source, target] = _better_side(ends, source, target)
-        ends[found[source, target]][source] |= 1 << target
+    for skip in sorted(skips, key=lambda skip: (skip[0] - skip[1], skip)):
+        crossed = {side: (on[side] & crossing[skip]).bit_count() for side in (RIGHT, LEFT)}
+        side = found[skip] = min((RIGHT, LEFT), key=lambda side: (crossed[side], on[side].bit_count()))
+        on[side] |= _bit(skip, layers)
+    has_gained = True
+    while has_gained:
+        has_gained = False
+        for skip in skips:
+            side = found[skip]
+            if (on[-side] & crossing[skip]).bit_count() < (on[side] & crossing[skip]).bit_count():
+                on[side] ^= _bit(skip, layers)
+                on[-side] ^= _bit(skip, layers)
+                found[skip], has_gained = -side, True
     return {skip: found[skip] for skip in skips}
 
 
-def _better_side(ends: dict[int, list[int]], source: int, target: int) -> int:
-    """The side with fewer crossings; among equals the one with fewer arcs, then the right one."""
-    return min((RIGHT, LEFT), key=lambda side: (_crossed(ends[side], source, target), _arcs(ends[side])))
+def _bit(skip: Skip, layers: int) -> int:
+    return 1 << (skip[0] * (layers + 1) + skip[1])
 
 
-def _crossed(ends: Sequence[int], source: int, target: int) -> int:
-    """How many arcs of one side an arc crosses: those with exactly one end strictly inside it."""
-    within = ((1 << target) - 1) & ~((1 << source + 1) - 1)
-    behind = ~((1 << target + 1) - 1)
-    before = sum((mask & within).bit_count() for mask in ends[:source])
-    return before + sum((mask & behind).bit_count() for mask in ends[source + 1 : target])
-
-
-def _arcs(ends: Sequence[int]) -> int:
-    return sum(mask.bit_count() for mask in ends)
+def _crossing(skip: Skip, layers: int) -> int:
+    """The bits of all skips that one would cross on its side: those with exactly one end strictly inside it."""
+    source, target = skip
+    within = (1 << target) - (1 << source + 1)
+    behind = (1 << layers + 1) - (1 << target + 1)
+    before = sum(within << first * (layers + 1) for first in range(source))
+    return before + sum(behind << first * (layers + 1) for first in range(source + 1, target))
 
 
 def _reach(span: int, layers: int) -> float:
@@ -139,7 +140,7 @@ def _column(architecture: MacroArchitecture, x: float) -> tuple[Box, tuple[Place
         bar = Box(x, operation.bottom + BAR_GAP, COLUMN, BAR_HEIGHT) if layer.skips else None
         layers.append(PlacedLayer(number, operation, bar))
         y = layers[-1].last.bottom + LAYER_GAP
-        if number in halved_after(len(architecture.layers)):
+        if number in layers_before_halving(architecture):
             halvings.append(Box(x, y, COLUMN, HALVING_HEIGHT))
             y = halvings[-1].bottom + LAYER_GAP
     return stem, tuple(layers), tuple(halvings), Box(x, y, COLUMN, END_HEIGHT)

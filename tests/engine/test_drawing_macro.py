@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.drawing.macro import macro_svg
-from search_engine.drawing.macro_layout import FURTHEST, NEAREST, RIGHT, halved_after, layout, sides_of
+from search_engine.drawing.macro_layout import FURTHEST, NEAREST, RIGHT, layout, sides_of
 
 Skips = list[tuple[int, int]]
 
@@ -33,10 +33,10 @@ def _crossings(sides: dict[tuple[int, int], int]) -> int:
 
 @given(_skips())
 @settings(deadline=None)
-def test_every_skip_has_one_side_and_fewer_cross_than_on_one_side_alone(skips: Skips) -> None:
+def test_no_skip_alone_could_change_sides_and_cross_fewer(skips: Skips) -> None:
     sides = sides_of(skips)
     assert list(sides) == skips
-    assert _crossings(sides) <= _crossings(dict.fromkeys(skips, RIGHT))
+    assert all(_crossings(sides) <= _crossings(sides | {skip: -side}) for skip, side in sides.items())
 
 
 def test_two_sides_are_enough_for_skips_that_would_cross() -> None:
@@ -70,8 +70,7 @@ def test_the_further_an_arc_goes_the_further_it_swings() -> None:
 
 
 def test_the_image_is_halved_after_a_third_and_two_thirds() -> None:
-    assert halved_after(12) == (4, 8) and halved_after(24) == (8, 16)
-    assert halved_after(2) == (), "Too few layers for thirds."
+    assert layout(_network([], 2)).halvings == (), "Too few layers for thirds."
     placed = layout(_network([], 12))
     for box, number in zip(placed.halvings, (4, 8), strict=True):
         above, below = placed.layers[number - 1], placed.layers[number]

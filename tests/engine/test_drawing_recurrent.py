@@ -64,9 +64,12 @@ def _box(placed: RecurrentLayout, end: int) -> Box:
 
 
 def _points(way: PlacedWay) -> list[Point]:
-    """Points along a way, its curves bent as they are drawn."""
+    """Points along a way, its curves bent as they are drawn, and along its straight runs."""
     points: list[Point] = []
     for start, stop in way.legs:
+        if points:
+            (x, y), low = points[-1], start[1]
+            points += [(x, y + (low - y) * part / PARTS) for part in range(PARTS)]
         bend = (stop[1] - start[1]) * 0.55
         ys = (start[1], start[1] + bend, stop[1] - bend, stop[1])
         xs = (start[0], start[0], stop[0], stop[0])

@@ -24,6 +24,7 @@ from search_engine.architectures.nas_bench_201 import (
 )
 from search_engine.architectures.reading import Architecture
 from search_engine.architectures.recurrent import ACTIVATIONS, MAX_NODES, RecurrentArchitecture, RecurrentNode
+from search_engine.catalogue.published import published_names, read_published
 from search_engine.drawing.geometry import Box
 from search_engine.drawing.palette import COLOURS, SHORT_NAMES, family
 from search_engine.drawing.svg import architecture_svg, cell_svg, pictures
@@ -119,6 +120,12 @@ _architectures: st.SearchStrategy[Architecture] = st.one_of(
 @pytest.mark.parametrize("name", sorted(_golden()))
 def test_a_picture_is_the_golden_one(name: str) -> None:
     assert _golden()[name] == (GOLDEN / f"{name}.svg").read_text()
+
+
+@pytest.mark.parametrize("name", published_names())
+def test_every_published_architecture_is_seen(name: str) -> None:
+    root = ElementTree.fromstring(architecture_svg(read_published(name).architecture))
+    assert len(list(_boxes(root))) > 8 and len(root.findtext(f"{SVG}desc") or "") > 100
 
 
 @given(_architectures)
