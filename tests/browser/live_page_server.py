@@ -42,6 +42,7 @@ class Played:
     def __init__(self, kind: str, events: list[dict[str, Any]], n: int) -> None:
         self.kind, self.events, self.n = kind, events, n
         self.posts: list[str] = []
+        self.comparison: dict[str, Any] | None = None  # What the API says of it and random search.
 
     def state(self, n: int | None = None) -> dict[str, Any]:
         shown = self.events[: self.n if n is None else n]
@@ -50,7 +51,8 @@ class Played:
     def page(self) -> str:
         row = SimpleNamespace(id=ID, name="Two-minute demo")
         context = {
-            self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID}, "honesty": HONESTY,
+            self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID, **self._compares()},
+            "honesty": HONESTY,
             "settings": settings_shown(SearchConfig, SearchConfig().model_dump(mode="json")),
             "origin": {"title": "child 3.4", "url": "#"},
             "command": "python -m search_engine evaluate checkpoint.safetensors --data fashion-mnist-10k",
@@ -58,6 +60,11 @@ class Played:
         request = RequestFactory().get(f"/searches/{ID}")
         request.user = SimpleNamespace(is_authenticated=True, name="Owner")
         return render_to_string(f"{self.kind}_live.html", context, request)
+
+    def _compares(self) -> dict[str, bool]:
+        if self.comparison is None:
+            return {}
+        return {"compares": True, "has_companion": self.comparison["companion"] is not None}
 
     def architecture(self, step: int, slot: int) -> Any:
         proposals = [e for e in self.events if e["kind"] == "step_proposed" and e["step"] == step]
@@ -120,13 +127,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         shown = self.played.events[: self.played.n]
         self._json({"events": shown[after : after + limit], "last": self.played.n})
 
+    def _comparison(self, query: Query) -> None:
+        self._json(self.played.comparison)
+
     def _workers(self, query: Query) -> None:
         state = {"device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True, "is_busy": True}
         self._json({"workers": [{"name": f"worker-{number}", **state} for number in range(2)]})
 
     def _artifacts(self, query: Query) -> None:
         artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
-        self._json({"artifacts": [artifact]})
+        result = artifact | {"label": "Result", "filename": "result.safetensors"}
+        self._json({"artifacts": [artifact] if self.played.kind == "training" else [artifact, result]})
 
     ANSWERS: ClassVar = (
         ("/live", _page),
@@ -137,8 +148,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (r"/api/trainings/[^/]+/picture\.svg", _training_picture),
         (r"/api/searches/[^/]+/children", _children),
         (r"/api/(?:searches|trainings)/[^/]+/events", _events),
+        (r"/api/searches/[^/]+/comparison", _comparison),
         ("/api/workers", _workers),
-        (r"/api/trainings/[^/]+/artifacts", _artifacts),
+        (r"/api/(?:searches|trainings)/[^/]+/artifacts", _artifacts),
     )
 
     def _json(self, value: Any, status: int = 200) -> None:

@@ -166,6 +166,8 @@ def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
 
 
 def _finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
+    """began_after: seconds in which the search was running before."""
+    began = 0 if after["running_since"] is None else event["at"] - after["running_since"]
     finalists = [
         {
             "rank": one["rank"], "step": one["step"], "slot": one["slot"], "reward": one["reward"],
@@ -174,7 +176,10 @@ def _finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
         }
         for one in event["finalists"]
     ]  # fmt: skip
-    after["finals"] = {"done": 0, "is_over": False, "kept": None, "finalists": finalists}
+    after["finals"] = {
+        "done": 0, "is_over": False, "kept": None, "began_after": after["active_seconds"] + began,
+        "finalists": finalists,
+    }  # fmt: skip
 
 
 def _finalist_started(after: State, event: WireEvent, limits: Limits) -> None:

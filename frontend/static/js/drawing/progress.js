@@ -1,5 +1,7 @@
 /** Time passed and time left, from a state and the present moment (seconds since 1970). Pure. */
 
+import { finalRoundPart } from "./finalists.js";
+
 /** Seconds in which the stream was running, pauses left out. */
 export function elapsed(state, now) {
   return state.active_seconds + (state.running_since === null ? 0 : Math.max(0, now - state.running_since));
@@ -21,7 +23,15 @@ export function trainingTimeLeft(state, now) {
   return (elapsed(state, now) / done) * (state.epochs - done);
 }
 
-/** Workers that train a child of this search now. */
+/** Seconds that the rest of the final round should take; null before an epoch of it is done. */
+export function finalRoundTimeLeft(state, now) {
+  const part = finalRoundPart(state.finals);
+  if (state.running_since === null || part === 0 || part === 1) return null;
+  return (elapsed(state, now) - state.finals.began_after) * (1 - part) / part;
+}
+
+/** Workers that train a child or a finalist of this search now. */
 export function busyWorkers(state) {
-  return new Set(Object.values(state.running).map((child) => child.worker).filter((worker) => worker !== null)).size;
+  const workers = [...Object.values(state.running), ...state.finals?.finalists ?? []].map(({ worker }) => worker);
+  return new Set(workers.filter((worker) => worker !== null)).size;
 }

@@ -15,4 +15,5 @@ import "./picture-download.js";
 import "./download-menu.js";
 import "./print-of-search.js";
 import "./random-comparison.js";
+import "./final-round.js";
 import "./live-page.js";

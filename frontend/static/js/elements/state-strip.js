@@ -2,7 +2,8 @@
 
 import { lead } from "../drawing/comparison_words.js";
 import { duration, percent } from "../drawing/format.js";
-import { busyWorkers, elapsed, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
+import { finalRoundPart } from "../drawing/finalists.js";
+import { busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
 import { build, write } from "./build.js";
 
 const TICK_MS = 1000;
@@ -84,12 +85,14 @@ class StateStrip extends HTMLElement {
     const now = Date.now() / 1000;
     const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
-    if (this.#state.failed) write(this.#label, `children done, ${this.#state.failed} failed`);
+    if (this.#state.finals) write(this.#label, "final round");
+    else if (this.#state.failed) write(this.#label, `children done, ${this.#state.failed} failed`);
     if (this.#bar.value !== values.part) this.#bar.value = values.part;
   }
 }
 
 function searchFigures(state, now) {
+  if (state.finals) return finalRoundFigures(state, now);
   return {
     children: `${state.done} of ${state.total}`,
     elapsed: duration(elapsed(state, now)),
@@ -97,6 +100,19 @@ function searchFigures(state, now) {
     workers: String(busyWorkers(state)),
     best: percent(state.best?.reward),
     part: state.total ? state.done / state.total : 0,
+  };
+}
+
+/** Of a search whose last step was told: where its final round stands. */
+function finalRoundFigures(state, now) {
+  const { done, finalists } = state.finals;
+  return {
+    children: `${done} of ${finalists.length}`,
+    elapsed: duration(elapsed(state, now)),
+    left: state.finals.is_over ? duration(0) : duration(finalRoundTimeLeft(state, now)),
+    workers: String(busyWorkers(state)),
+    best: percent(state.best?.reward),
+    part: finalRoundPart(state.finals),
   };
 }
 

@@ -146,12 +146,14 @@ function controllerUpdated(state, event) {
   };
 }
 
+/** began_after: seconds in which the search was running before. */
 function finalistsChosen(state, event) {
+  const began = state.running_since === null ? 0 : event.at - state.running_since;
   const finalists = event.finalists.map(({ rank, step, slot, reward, hash }) => ({
     rank, step, slot, reward, hash, worker: null, attempt: 0, epochs: null, curve: [], is_final: false,
     accuracy: null, reason: null, parameters: null, mult_adds: null,
   }));
-  return { finals: { done: 0, is_over: false, kept: null, finalists } };
+  return { finals: { done: 0, is_over: false, kept: null, began_after: state.active_seconds + began, finalists } };
 }
 
 /** An epoch that was done again after a loss takes the place of its first time. */
