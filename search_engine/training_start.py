@@ -6,10 +6,10 @@ from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig,
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.training import TrainingConfig
 
-_SMALL: dict[str, Layout] = {  # Some ten to thirty million mult-adds for a published cell on small grey images.
-    "cells": LayoutConfig(normal_cells=1, filters=16),
-    "macro": MacroLayoutConfig(filters=16),
-    "nas_bench_201": NasBench201LayoutConfig(normal_cells=1, filters=16),
+_SMALL: dict[str, Layout] = {  # Some ten million mult-adds for a published cell on small grey images.
+    "cells": LayoutConfig(normal_cells=1, filters=8),
+    "macro": MacroLayoutConfig(filters=8),
+    "nas_bench_201": NasBench201LayoutConfig(normal_cells=1, filters=8),
 }
 # As in the presets of searches: short trainings want a high rate that falls to zero.
 _RECIPE = RecipeConfig(

@@ -4,7 +4,7 @@ from django.urls import path
 
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
-from webapp.searches.pages import views
+from webapp.searches.pages import gallery_pages, training_forms, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,7 +12,11 @@ urlpatterns = [
     path("searches/<uuid:search_id>", views.search_page, name="search-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>", views.child_page, name="child-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>/<slug:which>.svg", views.picture, name="picture"),
-    path("trainings/new", views.new_training, name="new-training"),
+    path("architectures", gallery_pages.gallery, name="gallery"),
+    path("architectures/import", gallery_pages.import_page, name="import-architecture"),
+    path("architectures/<slug:key>", gallery_pages.architecture_page, name="architecture-page"),
+    path("architectures/<slug:key>/<slug:which>.svg", gallery_pages.architecture_picture, name="architecture-picture"),
+    path("trainings/new", training_forms.new_training, name="new-training"),
     path("trainings/<uuid:training_id>", views.training_page, name="training-page"),
     path("api/docs", docs, name="api-docs"),
     path("api/", api.urls),

@@ -15,19 +15,26 @@ export function get(path, { signal } = {}) {
 
 /** key: an Idempotency-Key; asking twice with one key acts once. */
 export function post(path, body = {}, { key = newKey(), signal } = {}) {
-  const headers = {
-    Accept: "application/json",
-    "Content-Type": "application/json",
-    "Idempotency-Key": key,
-    "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
-  };
-  return ask(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  return ask(path, { method: "POST", headers: { ...headers(), "Idempotency-Key": key }, body: JSON.stringify(body), signal });
+}
+
+/** What does the same when it is done twice: method "PATCH" or "DELETE". */
+export function change(method, path, body = {}) {
+  return ask(path, { method, headers: headers(), body: JSON.stringify(body) });
 }
 
 /** 128 random bits. crypto.randomUUID would need https on any address but this machine's own. */
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function headers() {
+  return {
+    Accept: "application/json",
+    "Content-Type": "application/json",
+    "X-CSRFToken": document.querySelector('meta[name="csrf-token"]').content,
+  };
 }
 
 async function ask(path, options) {

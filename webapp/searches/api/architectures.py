@@ -28,9 +28,9 @@ from webapp.searches.api.gallery_replies import (
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.origins import origin_of
 from webapp.searches.api.refusals import not_found
-from webapp.searches.api.replies import Problem, Refusal
+from webapp.searches.api.replies import NamedArchitecture, Problem, Refusal
 from webapp.searches.architectures import keeping
-from webapp.searches.architectures.counting import count_network, question_of
+from webapp.searches.architectures.counting import count_network, network_in_question
 from webapp.searches.architectures.exporting import exports_of
 from webapp.searches.architectures.gallery import (
     KIND_TITLES,
@@ -96,13 +96,13 @@ def keep(request: HttpRequest, body: ArchitectureToKeep) -> Status:
 )  # fmt: skip
 def describe(request: HttpRequest, body: NetworkToCount) -> CountsReply:
     """Of a published architecture, one of yours, a child, or one that is sent. Wrong values are part of the answer."""
-    wanted = body.model_dump(include={"layout", "image_size", "image_channels", "classes"})
+    wanted = body.model_dump(exclude=NamedArchitecture.model_fields.keys(), exclude_unset=True)
     try:
         value = origin_of(request, body).architecture
         if value is None:
             raise ConfigError("architecture", "is missing: give name, id or architecture, or a child of a search.")
         architecture = architecture_from_json(value)
-        counts = count_network(architecture, question_of(architecture, wanted))
+        counts = count_network(architecture, network_in_question(architecture, wanted))
     except UserError as error:
         return CountsReply(errors=[Problem(field=error.field, message=error.message)])
     return CountsReply(**asdict(counts))

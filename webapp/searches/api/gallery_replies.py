@@ -116,19 +116,25 @@ class ReadReply(BaseModel):
 
 
 class NetworkToCount(NamedArchitecture):
-    """An architecture and the network to lay it out to. What is left out has its default, images those of CIFAR-10."""
+    """An architecture and the network to lay it out to; what is left out has its default.
 
-    layout: dict[str, Any] = Field(default_factory=dict)
-    image_size: Any = 32
-    image_channels: Any = 3
-    classes: Any = 10
+    layout, image_size (32), image_channels (3), classes (10): of a network of images.
+    hidden (850), vocabulary (10,000): of a network around a recurrent cell.
+    """
+
+    layout: Any = None
+    image_size: Any = None
+    image_channels: Any = None
+    classes: Any = None
+    hidden: Any = None
+    vocabulary: Any = None
 
 
 class PartReply(BaseModel):
-    """The stem, a cell, a head. shape: (channels, height, width) of what it gives."""
+    """The stem, a cell, a head, a node. shape: of what it gives: (channels, height, width), of text one number."""
 
     name: str
-    shape: tuple[int, int, int]
+    shape: list[int]
     parameters: int
     mult_adds: int
 

@@ -8,18 +8,17 @@ from pydantic import Field
 
 from search_engine import cost
 from search_engine.architectures.reading import Architecture
+from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.base import Config, option
 from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, layout_of_kind
 from search_engine.config.reading import read_config
 from search_engine.errors import ConfigError
 from search_engine.network_plan import NetworkPlan, plan
-
-# What a reader of a cell's output makes of it stands under the cell's name too, and is not its output.
-_READ_FROM_IT = ("relu", "subsample", "global_pool", "avg_pool", "max_pool")
+from search_engine.recurrent_plan import recurrent_costs
 
 
-class NetworkQuestion(Config):
-    """Which network of an architecture is to be counted. What is left out is that of CIFAR-10."""
+class ImageNetwork(Config):
+    """A network of images. What is left out is that of CIFAR-10."""
 
     heading: ClassVar = "Network"
     layout: Annotated[LayoutConfig | MacroLayoutConfig | NasBench201LayoutConfig, Field(discriminator="kind")]
@@ -28,85 +27,80 @@ class NetworkQuestion(Config):
     classes: int = option(10, "Classes", "How many kinds of image are told apart.", ge=1, le=100_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartCounts:
-    """A part of the network that has a name: the stem, a cell, a head. shape: (channels, height, width) it gives."""
+class TextNetwork(Config):
+    """A network that reads text word by word. What is left out is that of Penn Treebank."""
 
-    name: str
-    shape: tuple[int, int, int]
-    parameters: int
-    mult_adds: int
+    heading: ClassVar = "Network"
+    hidden: int = option(
+        850, "Hidden units", "Numbers in the state and in the vector of a word.", ge=1, le=100_000, source="DARTS: 850"
+    )
+    vocabulary: int = option(10_000, "Vocabulary", "How many different words there are.", ge=1, le=10_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkCounts:
-    """parameters, mult_adds: without the auxiliary head. with_auxiliary: parameters, None where the head has no place.
+    """parameters, mult_adds: without the auxiliary head, mult-adds of one image or one word.
 
-    parts: in order, the auxiliary head last where there is one.
+    with_auxiliary: parameters, None where that head has no place. parts: in order, that head last where there is one.
     """
 
     parameters: int
     with_auxiliary: int | None
     mult_adds: int
-    parts: tuple[PartCounts, ...]
+    parts: tuple[cost.PartCost, ...]
 
 
-def question_of(architecture: Architecture, value: Mapping[str, Any]) -> NetworkQuestion:
-    """The question in JSON form; a layout without a kind is that of the architecture's kind.
+def network_in_question(architecture: Architecture, value: Mapping[str, Any]) -> ImageNetwork | TextNetwork:
+    """The network that `value`, a JSON object, describes; a layout without a kind is that of the architecture's kind.
 
-    Raises ConfigError at the field that is wrong, ArchitectureError where the architecture is no network of images.
+    Raises ConfigError at the field that is wrong.
     """
+    if isinstance(architecture, RecurrentArchitecture):
+        return read_config(TextNetwork, value)
     layout = value.get("layout", {})
     default = layout_of_kind(architecture.kind)
     if isinstance(layout, Mapping):
         layout = {"kind": default.kind, **layout}
-    question = read_config(NetworkQuestion, {**value, "layout": layout})
-    if question.layout.kind != default.kind:
-        raise ConfigError("layout.kind", f'is "{question.layout.kind}"; must be "{default.kind}".')
-    return question
+    network = read_config(ImageNetwork, {**value, "layout": layout})
+    if network.layout.kind != default.kind:
+        raise ConfigError("layout.kind", f'is "{network.layout.kind}"; must be "{default.kind}".')
+    return network
 
 
-def count_network(architecture: Architecture, question: NetworkQuestion) -> NetworkCounts:
+def count_network(architecture: Architecture, network: ImageNetwork | TextNetwork) -> NetworkCounts:
     """Exact counts. Raises ConfigError where image, classes or filters do not fit."""
-    network = _network(architecture, question, auxiliary=False)
+    if isinstance(network, TextNetwork):
+        assert isinstance(architecture, RecurrentArchitecture), architecture.kind
+        return _count_text(architecture, network)
+    without = _plan(architecture, network, auxiliary=False)
     try:
-        whole = _network(architecture, question, auxiliary=True)
+        whole = _plan(architecture, network, auxiliary=True)
     except ConfigError:  # The image is too small where the head would stand.
-        whole = network
+        whole = without
     return NetworkCounts(
-        parameters=cost.parameters(network),
+        parameters=cost.parameters(without),
         with_auxiliary=cost.parameters(whole) if whole.auxiliary_output else None,
-        mult_adds=cost.mult_adds(network),
-        parts=_parts(whole),
+        mult_adds=cost.mult_adds(without),
+        parts=cost.part_costs(whole),
     )
 
 
-def _network(architecture: Architecture, question: NetworkQuestion, *, auxiliary: bool) -> NetworkPlan:
+def _plan(architecture: Architecture, network: ImageNetwork, *, auxiliary: bool) -> NetworkPlan:
     return plan(
         architecture,
-        question.layout,
-        image_channels=question.image_channels,
-        image_size=question.image_size,
-        classes=question.classes,
+        network.layout,
+        image_channels=network.image_channels,
+        image_size=network.image_size,
+        classes=network.classes,
         auxiliary=auxiliary,
     )
 
 
-def _parts(network: NetworkPlan) -> tuple[PartCounts, ...]:
-    """Layers by the first part of their names."""
-    rows: dict[str, list[cost.LayerCost]] = {}
-    for row in cost.layer_costs(network):
-        rows.setdefault(row.name.partition(".")[0], []).append(row)
-    return tuple(
-        PartCounts(
-            name=name,
-            shape=_output(part).shape,
-            parameters=sum(row.parameters for row in part),
-            mult_adds=sum(row.mult_adds for row in part),
-        )
-        for name, part in rows.items()
+def _count_text(architecture: RecurrentArchitecture, network: TextNetwork) -> NetworkCounts:
+    rows = recurrent_costs(architecture, hidden=network.hidden, vocabulary=network.vocabulary)
+    return NetworkCounts(
+        parameters=sum(row.parameters for row in rows),
+        with_auxiliary=None,
+        mult_adds=sum(row.mult_adds for row in rows),
+        parts=tuple(cost.PartCost(row.name, row.shape, row.parameters, row.mult_adds) for row in rows),
     )
-
-
-def _output(rows: list[cost.LayerCost]) -> cost.LayerCost:
-    return next((row for row in reversed(rows) if row.kind not in _READ_FROM_IT), rows[-1])

@@ -4,6 +4,7 @@ import functools
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from search_engine.architectures.reading import Architecture, architecture_from_json
@@ -42,6 +43,24 @@ class GalleryEntry:
         return KIND_TITLES[self.architecture.kind]
 
     @property
+    def thumbnail(self) -> str:
+        """The piece that stands for it where there is little room, as `drawing.svg.pictures` names it."""
+        return "normal" if self.architecture.kind == "cells" else "whole"
+
+    @property
+    def is_text(self) -> bool:
+        return self.architecture.kind == "recurrent"
+
+    @property
+    def authors(self) -> str:
+        """Who published it, and when."""
+        return self.published.source.split(",")[0] if self.published else ""
+
+    @property
+    def created(self) -> datetime | None:
+        return datetime.fromtimestamp(self.imported.created, UTC) if self.imported else None
+
+    @property
     def can_be_trained(self) -> bool:
         """Whether there is a training for this kind: on images, until there is one on text."""
         return self.architecture.kind in TRAINED_ON_IMAGES
@@ -51,6 +70,13 @@ class GalleryEntry:
         """The number of the paper that it was published in, such as "1707.07012"; "" where there is none."""
         found = self.published and _ARXIV.search(self.published.source)
         return found.group(1) if found else ""
+
+    @property
+    def source_around_arxiv(self) -> tuple[str, str]:
+        """What stands before and behind that number in its source."""
+        assert self.published is not None
+        before, _, after = self.published.source.partition(f"arXiv:{self.arxiv}")
+        return before, after
 
     @property
     def best_result(self) -> PublishedResult | None:

@@ -10,6 +10,7 @@ from search_engine.data.descriptions import describe
 from search_engine.errors import ConfigError
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches.models import Child, Event
+from webapp.searches.pages.architecture_parts import parts_of
 from webapp.searches.start import network_of
 
 CURVE_WIDTH, CURVE_HEIGHT = 320, 120  # Of the small picture, in its own units.
@@ -53,6 +54,24 @@ def counts_of(child: Child, config: SearchConfig) -> Counts:
         batch_size=config.recipe.batch_size,
         activation_bytes=cost.activation_bytes(network, config.recipe.batch_size),
         layers=cost.layer_costs(network),
+    )
+
+
+def child_parts(child: Child, config: SearchConfig) -> dict[str, Any]:
+    """What its page shares with every page of an architecture; counted first is the network of its search."""
+    data = describe(config.data.name)
+    network = {
+        "layout": config.child.model_dump(mode="json"),
+        "image_size": config.data.image_size,
+        "image_channels": data.channels,
+        "classes": len(data.classes),
+    }
+    return parts_of(
+        architecture_from_json(child.architecture),
+        base=f"/api/searches/{child.search_id}/children/{child.step}/{child.slot}",
+        name=f"child-{child.step}-{child.slot}",
+        source={"search": str(child.search_id), "step": child.step, "slot": child.slot},
+        network=network,
     )
 
 

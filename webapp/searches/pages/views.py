@@ -12,11 +12,14 @@ from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.drawing.svg import architecture_svg, cell_svg
-from search_engine.presets import PRESETS, Preset, training_defaults
+from search_engine.presets import PRESETS, Preset
+from webapp.searches.architectures.gallery import find_entry
+from webapp.searches.companion import accompanied_by, companion_of, compares
 from webapp.searches.costs.advice import honesty
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
-from webapp.searches.pages.child_page import counts_of, decisions_of, epochs_of
+from webapp.searches.pages.architecture_parts import downloads_of
+from webapp.searches.pages.child_page import child_parts, counts_of, decisions_of, epochs_of
 from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.listing import entries_of
 from webapp.searches.pages.settings_shown import started_with
@@ -27,12 +30,6 @@ SEARCH_COST_ROWS = (
     ("parameters", "Parameters of a child"),
     ("mult_adds", "Mult-adds per image"),
     ("memory_bytes", "Memory of the largest"),
-    ("disk_bytes", "Disk, at most"),
-)
-TRAINING_COST_ROWS = (
-    ("parameters", "Parameters"),
-    ("mult_adds", "Mult-adds per image"),
-    ("memory_bytes", "Memory"),
     ("disk_bytes", "Disk, at most"),
 )
 PICTURES = {"normal": "Normal cell", "reduction": "Reduction cell"}
@@ -51,7 +48,7 @@ def new_search(request: HttpRequest) -> HttpResponse:
     if "clone" in request.GET:
         search = _own(Search, request, request.GET["clone"])
         config = SearchConfig.model_validate(search.config | {"name": f"{search.name} (copy)"[:80]})
-        context |= {"clone": search, "chosen": ""}
+        context |= {"clone": search, "chosen": "", "has_companion": companion_of(search) is not None}
     else:
         chosen = _preset(request.GET.get("preset", PRESETS[0].name))
         config = chosen.config
@@ -68,7 +65,8 @@ def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
     context = {
         "search": search,
         "state": state_at(search),
-        "page": {"kind": "search", "id": str(search.pk)},
+        "page": {"kind": "search", "id": str(search.pk), **compares(search)},
+        "accompanies": accompanied_by(search),
         "honesty": honesty(SearchConfig.model_validate(search.config)),
         "settings": started_with(SearchConfig, search, search.config),
     }
@@ -87,7 +85,7 @@ def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int)
         "epochs": epochs_of(child),
         "decisions": decisions_of(child, config),
         "index": step * config.strategy.step_size + slot + 1,
-        "base": f"/searches/{search.pk}/children/{step}/{slot}",
+        **child_parts(child, config),
     }
     return render(request, "architecture.html", context)
 
@@ -109,29 +107,6 @@ def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, wh
 
 
 @require_GET
-def new_training(request: HttpRequest) -> HttpResponse:
-    """The start form of a training of one child."""
-    try:
-        step, slot = int(request.GET["step"]), int(request.GET["slot"])
-    except (KeyError, ValueError) as error:
-        raise Http404 from error
-    search, child = _own_child(request, request.GET.get("search", ""), step, slot)
-    architecture = architecture_from_json(child.architecture)
-    config = training_defaults(SearchConfig.model_validate(search.config), architecture)
-    name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
-    config = config.model_copy(update={"name": name})
-    context = {
-        "search": search,
-        "child": child,
-        "base": f"/searches/{search.pk}/children/{step}/{slot}",
-        "fieldsets": describe_form(TrainingConfig, _json(config)),
-        "cost_rows": TRAINING_COST_ROWS,
-        "extra": {"search": str(search.pk), "step": step, "slot": slot},
-    }
-    return render(request, "training_form.html", context)
-
-
-@require_GET
 def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
     """The live page of a training."""
     training = _own(Training, request, training_id)
@@ -141,6 +116,9 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         "state": state_at(training),
         "page": {"kind": "training", "id": str(training.pk)},
         "origin": _origin(training),
+        "downloads": downloads_of(
+            architecture_from_json(training.config["architecture"]), f"/api/trainings/{training.pk}"
+        ),
         "settings": started_with(TrainingConfig, training, training.config),
         "command": f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}",
     }
@@ -148,12 +126,14 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
 
 
 def _origin(training: Training) -> dict[str, str] | None:
-    child = training.child
-    if child is None:
-        return None
-    name = child.search.name or "a search"
-    title = f"child {child.step}.{child.slot} of {name}"
-    return {"title": title, "url": f"/searches/{child.search_id}/children/{child.step}/{child.slot}"}
+    """Where its architecture comes from, as far as that is still there: a title and an address."""
+    if training.child is not None:
+        child = training.child
+        title = f"child {child.step}.{child.slot} of {child.search.name or 'a search'}"
+        return {"title": title, "url": f"/searches/{child.search_id}/children/{child.step}/{child.slot}"}
+    key = training.published or str(training.imported_id or "")
+    entry = find_entry(training.owner, key)
+    return entry and {"title": entry.title, "url": entry.url}
 
 
 def _own(model: type[Stream], request: HttpRequest, stream_id: Any) -> Any:

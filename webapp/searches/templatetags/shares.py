@@ -32,6 +32,12 @@ def grouped(value: int | None) -> str:
 
 
 @register.filter
+def spaced(name: str) -> str:
+    """The name of a layer or cell in words: "cell_0" is "cell 0"."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def in_bytes(value: int | None) -> str:
     """1234567 is "1.23 MB"."""
     text = counted(value)

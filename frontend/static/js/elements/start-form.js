@@ -5,7 +5,7 @@
  */
 
 import { ApiError, newKey, post } from "../api.js";
-import { nested, shown, typed, valueAt } from "../forms/values.js";
+import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
 const PAUSE_BEFORE_ASKING_AGAIN = 3000; // Milliseconds, while no worker has measured its speed.
@@ -28,7 +28,7 @@ class StartForm extends HTMLElement {
     this.addEventListener("click", (event) => this.#click(event), { signal });
     // A page that comes back from the browser's memory is a new attempt to start something.
     addEventListener("pageshow", (event) => event.persisted && this.#renew(), { signal });
-    this.#showBelonging();
+    showBelonging(this);
     this.#estimate();
   }
 
@@ -53,7 +53,7 @@ class StartForm extends HTMLElement {
   #changed() {
     for (const button of this.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", "false");
     this.#panel.problem("");
-    this.#showBelonging();
+    showBelonging(this);
     this.#estimateSoon();
   }
 
@@ -65,34 +65,23 @@ class StartForm extends HTMLElement {
 
   #fill(button) {
     const config = this.#presets[button.dataset.preset];
-    for (const field of this.#fields()) {
-      const value = valueAt(config, field.dataset.path);
-      if (value !== undefined) write(field, value);
-    }
+    fillFields(this, config);
     for (const other of this.querySelectorAll("[data-preset]")) {
       other.setAttribute("aria-pressed", String(other === button));
     }
     this.#panel.problem("");
-    this.#showBelonging();
+    showBelonging(this);
     this.#estimate();
   }
 
-  /** Fields of a choice that is not made are hidden, and not sent. */
-  #showBelonging() {
-    for (const field of this.querySelectorAll("[data-belongs-to]")) {
-      const chosen = String(read(this.querySelector(`[data-path="${field.dataset.chooser}"]`)));
-      field.hidden = !field.dataset.belongsTo.split(" ").includes(chosen);
-    }
-  }
-
-  #fields() {
-    return [...this.querySelectorAll("[data-path]")];
-  }
-
   #body() {
-    const sent = this.#fields().filter((field) => !field.closest("[data-belongs-to][hidden]"));
-    const config = nested(sent.map((field) => [field.dataset.path, read(field)]));
-    return { ...this.#extra, config };
+    return { ...this.#extra, ...this.#beside(), config: readFields(this) };
+  }
+
+  /** Ticks that are sent beside the configuration, where they are there and set. */
+  #beside() {
+    const ticks = [...this.querySelectorAll("[data-beside]:checked")].filter((tick) => !tick.closest("[hidden]"));
+    return Object.fromEntries(ticks.map((tick) => [tick.dataset.beside, true]));
   }
 
   #estimateSoon() {
@@ -107,7 +96,7 @@ class StartForm extends HTMLElement {
     const asking = (this.#asking = new AbortController());
     try {
       const cost = await post(this.dataset.estimate, this.#body(), { signal: asking.signal });
-      this.#showErrors(cost.errors);
+      showErrors(this, cost.errors);
       this.#panel.show(cost);
       if (cost.seconds === null && !cost.errors.length) {
         this.#timer = setTimeout(() => this.#estimate(), PAUSE_BEFORE_ASKING_AGAIN);
@@ -139,42 +128,12 @@ class StartForm extends HTMLElement {
 
   #refused(error) {
     if (error.status === 409) this.#key = newKey(); // What this key started is not what the form says now.
-    const elsewhere = this.#showErrors(error.errors ?? []);
+    const elsewhere = showErrors(this, error.errors ?? []);
     const fields = this.querySelectorAll('[aria-invalid="true"]').length;
     const summary = fields ? `Nothing was started: ${fields === 1 ? "one value needs" : `${fields} values need`} a change.` : "";
     this.#panel.problem([summary, ...elsewhere, error.errors ? "" : error.message].filter(Boolean).join(" "));
     const first = this.querySelector('[aria-invalid="true"]');
     first?.focus();
-  }
-
-  /** Says each error at its field and returns those that belong to no field. */
-  #showErrors(errors) {
-    for (const field of this.#fields()) {
-      field.removeAttribute("aria-invalid");
-      this.#errorLine(field)?.replaceChildren();
-    }
-    const elsewhere = [];
-    for (const { field: path, message } of errors) {
-      const field = this.#fieldOf(path);
-      if (!field) {
-        elsewhere.push(path ? `${path} ${message}` : message);
-        continue;
-      }
-      field.setAttribute("aria-invalid", "true");
-      this.#errorLine(field).textContent = message.charAt(0).toUpperCase() + message.slice(1);
-      const folded = field.closest("details");
-      if (folded) folded.open = true;
-    }
-    return elsewhere;
-  }
-
-  /** An error may name a part of a field's value, as in "space.operations.3". */
-  #fieldOf(path) {
-    return this.#fields().find(({ dataset }) => dataset.path === path || path.startsWith(`${dataset.path}.`));
-  }
-
-  #errorLine(field) {
-    return this.querySelector(`#${field.id}-error`);
   }
 
   async #copy(button) {
@@ -190,21 +149,6 @@ class StartForm extends HTMLElement {
     this.#disable(false);
     this.#estimate();
   }
-}
-
-function read(field) {
-  const { kind } = field.dataset;
-  if (kind === "ticks") return [...field.querySelectorAll("input:checked")].map((input) => input.value);
-  if (kind === "cards") return field.querySelector("input:checked")?.value ?? "";
-  return kind === "boolean" ? field.checked : typed(kind, field.value);
-}
-
-function write(field, value) {
-  const { kind } = field.dataset;
-  if (kind === "ticks") for (const input of field.querySelectorAll("input")) input.checked = value.includes(input.value);
-  else if (kind === "cards") for (const input of field.querySelectorAll("input")) input.checked = input.value === value;
-  else if (kind === "boolean") field.checked = value;
-  else field.value = shown(value);
 }
 
 customElements.define("start-form", StartForm);

@@ -1,0 +1,103 @@
+"""What every page of an architecture shows, whether it is published, one's own or the child of a search."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from search_engine.architectures.reading import Architecture
+from search_engine.catalogue.sizes import PublishedSize, published_sizes
+from search_engine.drawing.svg import pictures
+from search_engine.errors import UserError
+from webapp.searches.architectures.counting import (
+    ImageNetwork,
+    NetworkCounts,
+    TextNetwork,
+    count_network,
+    network_in_question,
+)
+from webapp.searches.architectures.exporting import exports_of
+from webapp.searches.pages.forms import FormField, describe_form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """One line of the exports. url: "" where the dialect cannot hold it, and `sentence` says why."""
+
+    filename: str
+    title: str
+    url: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountsPanel:
+    """Counts in a network that can be changed on the page.
+
+    source: how the API is told which architecture; counts: of the network that the fields describe now;
+    error: why there are none; sizes: networks to choose from, (title, data, what the fields then hold).
+    """
+
+    source: dict[str, Any]
+    is_text: bool
+    fields: tuple[FormField, ...]
+    counts: NetworkCounts | None
+    error: str
+    sizes: list[tuple[str, str, dict[str, Any]]]
+
+
+def parts_of(
+    architecture: Architecture, *, base: str, name: str, source: dict[str, Any], network: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The context of the shared templates.
+
+    base: the address below which the API has its files; name: how a downloaded picture is called;
+    network: what is counted first, as the API reads it; without it the first published size, or the defaults.
+    """
+    return {
+        "pieces": list(pictures(architecture).values()),
+        "downloads": downloads_of(architecture, base),
+        "picture_url": f"{base}/picture.svg",
+        "picture_name": name,
+        "panel": _panel(architecture, source, network),
+    }
+
+
+def downloads_of(architecture: Architecture, base: str) -> list[Download]:
+    """All dialects, each with its address below `base` or the reason why there is none."""
+    return [
+        Download(
+            filename=export.dialect.filename,
+            title=export.dialect.title,
+            url="" if export.sentence else f"{base}/{export.dialect.filename}",
+            sentence=export.sentence,
+        )
+        for export in exports_of(architecture)
+    ]
+
+
+def _panel(architecture: Architecture, source: dict[str, Any], network: dict[str, Any] | None) -> CountsPanel:
+    sizes = published_sizes(architecture.kind)
+    question = network_in_question(architecture, network or (_values(sizes[0]) if sizes else {}))
+    counts, error = None, ""
+    try:
+        counts = count_network(architecture, question)
+    except UserError as found:
+        error = str(found)
+    return CountsPanel(
+        source=source,
+        is_text=isinstance(question, TextNetwork),
+        fields=_fields(question),
+        counts=counts,
+        error=error,
+        sizes=[(size.title, size.data, _values(size)) for size in sizes],
+    )
+
+
+def _fields(network: ImageNetwork | TextNetwork) -> tuple[FormField, ...]:
+    """The layout's first, then those of the images, or of the text."""
+    loose, *layout = describe_form(type(network), network.model_dump(mode="json"))
+    return (*(field for fieldset in layout for field in fieldset.fields), *loose.fields)
+
+
+def _values(size: PublishedSize) -> dict[str, Any]:
+    images = {"image_size": size.image_size, "image_channels": size.image_channels, "classes": size.classes}
+    return {"layout": size.layout.model_dump(mode="json"), **images}

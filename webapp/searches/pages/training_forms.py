@@ -1,0 +1,59 @@
+"""The start form of a training: of a child of a search, or of an architecture of the gallery."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
+from search_engine.presets import training_defaults
+from search_engine.training_start import small_training
+from webapp.searches.architectures.gallery import find_entry
+from webapp.searches.models import Child
+from webapp.searches.pages.forms import describe_form
+
+COST_ROWS = (
+    ("parameters", "Parameters"),
+    ("mult_adds", "Mult-adds per image"),
+    ("memory_bytes", "Memory"),
+    ("disk_bytes", "Disk, at most"),
+)
+
+
+@require_GET
+def new_training(request: HttpRequest) -> HttpResponse:
+    """Of ?architecture=NAME or ID, or of ?search=ID&step=N&slot=N."""
+    of_gallery = "architecture" in request.GET
+    context, config = _of_gallery(request) if of_gallery else _of_child(request)
+    fieldsets = describe_form(TrainingConfig, config.model_dump(mode="json"))
+    return render(request, "training_form.html", context | {"fieldsets": fieldsets, "cost_rows": COST_ROWS})
+
+
+def _of_gallery(request: HttpRequest) -> tuple[dict[str, Any], TrainingConfig]:
+    entry = find_entry(request.user, request.GET["architecture"])
+    if entry is None or not entry.can_be_trained:
+        raise Http404
+    extra = {"name": entry.key} if entry.published else {"id": entry.key}
+    return {"entry": entry, "extra": extra}, small_training(entry.architecture, entry.title)
+
+
+def _of_child(request: HttpRequest) -> tuple[dict[str, Any], TrainingConfig]:
+    try:
+        search_id, step, slot = UUID(request.GET["search"]), int(request.GET["step"]), int(request.GET["slot"])
+    except (KeyError, ValueError) as error:
+        raise Http404 from error
+    child = get_object_or_404(Child.objects.visible_to(request.user), search=search_id, step=step, slot=slot)
+    search = child.search
+    config = training_defaults(SearchConfig.model_validate(search.config), architecture_from_json(child.architecture))
+    name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
+    context = {
+        "search": search,
+        "child": child,
+        "base": f"/searches/{search.pk}/children/{step}/{slot}",
+        "extra": {"search": str(search.pk), "step": step, "slot": slot},
+    }
+    return context, config.model_copy(update={"name": name})
