@@ -66,12 +66,9 @@ def _block(placed: PlacedBlock, block: Block) -> str:
     middle = placed.combination
     stems = [_stem(box, middle) for box in placed.operations]
     boxes = [
-        parts.operation(block.operations[side], box)
-        for side, box in zip(placed.sides, placed.operations, strict=True)
-    ]  # fmt: skip
-    join = parts.labelled(
-        block.combination, middle, f"drawing-join join-{block.combination}", PAPER, INK, radius=10
-    )  # fmt: skip
+        parts.operation(block.operations[side], box) for side, box in zip(placed.sides, placed.operations, strict=True)
+    ]
+    join = parts.labelled(block.combination, middle, f"drawing-join join-{block.combination}", PAPER, INK, radius=10)
     number = parts.remark(str(placed.state - 1), placed.frame.x + 9, placed.frame.bottom - 9)
     return "\n".join([f'<g class="drawing-block" data-state="{placed.state}">', *stems, *boxes, join, number, "</g>"])
 

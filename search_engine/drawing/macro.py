@@ -36,7 +36,7 @@ def macro_title(architecture: MacroArchitecture) -> str:
 
 
 def describe_macro(architecture: MacroArchitecture) -> str:
-    """The network in words: "Stem. Layer 1: conv 3x3. Layer 2: sep 5x5, joined with the stem and layer 1. ... "."""
+    """The network in words: "Stem. Layer 1: conv 3x3. Layer 2: sep 5x5, joined with the stem, layer 1. ... "."""
     halved = layers_before_halving(architecture)
     sentences = ["Stem."]
     for number, layer in enumerate(architecture.layers, start=1):
@@ -59,9 +59,7 @@ def _network(architecture: MacroArchitecture, placed: MacroLayout) -> list[str]:
     halvings = [
         parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
     ]
-    layers = [
-        _layer(layer, architecture.layers[layer.number - 1].operation, placed) for layer in placed.layers
-    ]  # fmt: skip
+    layers = [_layer(layer, architecture.layers[layer.number - 1].operation, placed) for layer in placed.layers]
     stem = parts.end("stem", "", placed.stem, "drawing-input input-0", EDGE_COLOURS["current"])
     head = parts.end("head", "", placed.head, "drawing-output", INK)
     return [*boundaries, *skips, *_steps(placed), stem, *layers, *halvings, head]

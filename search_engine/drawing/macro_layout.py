@@ -80,7 +80,7 @@ def layout(architecture: MacroArchitecture) -> MacroLayout:
 def sides_of(skips: Sequence[Skip]) -> dict[Skip, int]:
     """A side for every skip so that few cross: the longest choose first, then each changes as long as that gains.
 
-    In the end no skip alone could change sides and cross fewer. Cost: below 0.1 seconds for all 2,080 skips of 64 layers.
+    In the end no skip alone could change sides and cross fewer. Cost: 2,080 skips, all of 64 layers, take below 0.1 s.
     """
     layers = max((target for _, target in skips), default=0)
     crossing = {skip: _crossing(skip, layers) for skip in skips}
