@@ -47,6 +47,20 @@ def test_a_rate_between_two_measured_sizes_lies_between_theirs() -> None:
     assert estimate._rate(10**9, rates) == 2e9
 
 
+def test_what_a_recipe_trains_along_is_part_of_time_memory_and_disk_but_not_of_the_network() -> None:
+    rates = [[(1, 1e9)]]
+    wide = {"child": {"reductions": 2}, "data": {"image_size": 14}}
+    plain = SearchConfig.model_validate(wide)
+    with_head = SearchConfig.model_validate(wide | {"recipe": {"auxiliary_weight": 0.4}})
+    averaging = SearchConfig.model_validate(wide | {"recipe": {"weight_average": 0.9, "optimizer": "rmsprop"}})
+    before, head, average = (estimate.search_cost(config, rates) for config in (plain, with_head, averaging))
+    assert (head.parameters, head.mult_adds) == (before.parameters, before.mult_adds)
+    assert head.seconds > before.seconds and head.memory_bytes > before.memory_bytes
+    assert head.disk_bytes > before.disk_bytes
+    assert average.seconds == before.seconds
+    assert average.memory_bytes > before.memory_bytes and average.disk_bytes > before.disk_bytes
+
+
 def test_time_is_unknown_until_a_worker_is_there() -> None:
     cost = search_cost(CONFIG, [])
     assert (cost.seconds, cost.child_seconds, cost.workers) == (None, None, 0)

@@ -12,8 +12,8 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import describe
-from search_engine.network_plan import plan
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.training.trained_plan import trained_plan
 from webapp.searches import clock
 from webapp.searches.costs import advice
 from webapp.searches.costs.uniform_draws import drawn_children
@@ -56,13 +56,15 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
     """Predicted from uniform draws of the space and the workers' speeds. The data must be known and large enough."""
     drawn = drawn_children(config)
     means = [
-        _mean([_seconds(each.mult_adds, config.recipe, config.data, rates) for each in drawn]) for rates in workers
+        _mean([_seconds(each.trained_mult_adds, config.recipe, config.data, rates) for each in drawn])
+        for rates in workers
     ]
     finals = _finals_cost(config, workers)
     seconds = _search_seconds(config, means) + (finals.seconds or 0.0) if means else None
     parameters = sorted(each.parameters for each in drawn)
     mult_adds = sorted(each.mult_adds for each in drawn)
-    memory = sorted(_memory(each.parameters, each.activation_bytes) for each in drawn)
+    memory = sorted(_memory(each.trained_parameters, each.activation_bytes, config.recipe) for each in drawn)
+    trained = _mean([each.trained_parameters for each in drawn])
     return Cost(
         children=config.budget.children,
         seconds=seconds,
@@ -71,7 +73,7 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         parameters=(_percentile(parameters, 0.01), _percentile(parameters, 0.99)),
         mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
         memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes),
-        disk_bytes=_search_disk(config, _mean(parameters), seconds) + finals.disk_bytes,
+        disk_bytes=_search_disk(config, trained, seconds) + finals.disk_bytes,
         notes=[*finals.notes, *advice.search_advice(config, seconds, len(workers))],
     )
 
@@ -95,15 +97,15 @@ def _finals_cost(config: SearchConfig, workers: Sequence[Rates]) -> _FinalsCost:
     drawn = drawn_children(config.model_copy(update={"child": config.child.model_copy(update=larger)}))
     an_epoch = config.recipe.model_copy(update={"epochs": 1})
     means = [
-        finals.epochs * _mean([_seconds(each.mult_adds, an_epoch, config.data, rates) for each in drawn])
+        finals.epochs * _mean([_seconds(each.trained_mult_adds, an_epoch, config.data, rates) for each in drawn])
         for rates in workers
     ]
     rounds = math.ceil(finals.children / len(means)) if means else 0  # Whoever has none left waits for the others.
     seconds = rounds * len(means) / sum(1 / mean for mean in means) if means else None
-    parameters = _mean([each.parameters for each in drawn])
-    memory = sorted(_memory(each.parameters, each.activation_bytes) for each in drawn)
+    parameters = _mean([each.trained_parameters for each in drawn])
+    memory = sorted(_memory(each.trained_parameters, each.activation_bytes, config.recipe) for each in drawn)
     rows = finals.children * (ROW_BYTES_CHILD + finals.epochs * ROW_BYTES_EPOCH)
-    files = finals.children * (_files(parameters, finals.epochs - 1, seconds) + FLOAT_BYTES * parameters)
+    files = finals.children * (_files(parameters, finals.epochs - 1, config.recipe, seconds) + FLOAT_BYTES * parameters)
     return _FinalsCost(seconds, _percentile(memory, 0.99), int(rows + files), (advice.final_round(finals, seconds),))
 
 
@@ -123,15 +125,19 @@ def with_companion(search: Cost, beside: Cost) -> Cost:
 def training_cost(config: TrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
     """Of one network on one worker: the slowest, since nobody knows which will take it."""
     data = describe(config.data.name)
-    network = plan(
+    trained = trained_plan(
         architecture,
         config.layout,
+        config.recipe,
         image_channels=data.channels,
         image_size=config.data.image_size,
         classes=len(data.classes),
     )
+    network = trained.without_auxiliary()
     parameters, mult_adds = cost.parameters(network), cost.mult_adds(network)
-    seconds = max((_seconds(mult_adds, config.recipe, config.data, rates) for rates in workers), default=None)
+    trained_parameters, trained_mult_adds = cost.parameters(trained), cost.mult_adds(trained)
+    epochs = config.recipe.epochs
+    seconds = max((_seconds(trained_mult_adds, config.recipe, config.data, rates) for rates in workers), default=None)
     return Cost(
         children=1,
         seconds=seconds,
@@ -139,8 +145,10 @@ def training_cost(config: TrainingConfig, architecture: Architecture, workers: S
         workers=len(workers),
         parameters=(parameters, parameters),
         mult_adds=(mult_adds, mult_adds),
-        memory_bytes=_memory(parameters, cost.activation_bytes(network, config.recipe.batch_size)),
-        disk_bytes=_files(parameters, config.recipe.epochs, seconds) + config.recipe.epochs * ROW_BYTES_EPOCH,
+        memory_bytes=_memory(
+            trained_parameters, cost.activation_bytes(trained, config.recipe.batch_size), config.recipe
+        ),
+        disk_bytes=_files(trained_parameters, epochs, config.recipe, seconds) + epochs * ROW_BYTES_EPOCH,
         notes=advice.training_advice(config, seconds),
     )
 
@@ -174,8 +182,13 @@ def _rate(mult_adds: int, rates: Rates) -> float:
     return points[-1][1]
 
 
-def _memory(parameters: int, activation_bytes: int) -> int:
-    return activation_bytes + WEIGHTS_KEPT * FLOAT_BYTES * parameters
+def _memory(parameters: int, activation_bytes: int, recipe: RecipeConfig) -> int:
+    return activation_bytes + (WEIGHTS_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters
+
+
+def _more_copies(recipe: RecipeConfig) -> int:
+    """What is as large as the weights beside momentum: RMSProp's mean squares, and averaged weights."""
+    return (recipe.optimizer == "rmsprop") + (recipe.weight_average > 0)
 
 
 def _search_disk(config: SearchConfig, parameters: float, seconds: float | None) -> int:
@@ -183,12 +196,12 @@ def _search_disk(config: SearchConfig, parameters: float, seconds: float | None)
     rows = config.budget.children * (ROW_BYTES_CHILD + epochs * ROW_BYTES_EPOCH)
     steps = math.ceil(config.budget.children / config.strategy.step_size)
     files = steps * _strategy_bytes(config) * _kept_share(seconds)
-    return int(rows + files + config.budget.children * _files(parameters, epochs - 1, seconds))
+    return int(rows + files + config.budget.children * _files(parameters, epochs - 1, config.recipe, seconds))
 
 
-def _files(parameters: float, epochs: int, seconds: float | None) -> int:
+def _files(parameters: float, epochs: int, recipe: RecipeConfig, seconds: float | None) -> int:
     """Checkpoints after epochs, as far as they are there at one time."""
-    return int(epochs * CHECKPOINT_KEPT * FLOAT_BYTES * parameters * _kept_share(seconds))
+    return int(epochs * (CHECKPOINT_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters * _kept_share(seconds))
 
 
 def _kept_share(seconds: float | None) -> float:
