@@ -81,7 +81,7 @@ def _fields(text: str) -> tuple[dict[str, object], tuple[str, ...]]:
 def _cell(fields: dict[str, object], name: str) -> Cell:
     edges = _edges(fields[name], name)
     if len(edges) % 2:
-        raise ArchitectureError(name, f"has {len(edges)} pairs; every node takes two.")
+        raise ArchitectureError(name, f"has an odd number of pairs, {len(edges)}; every node takes two.")
     blocks = []
     for index in range(len(edges) // 2):
         pair = edges[2 * index : 2 * index + 2]
