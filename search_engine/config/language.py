@@ -30,10 +30,10 @@ class TextDataConfig(Config):
     heading: ClassVar = "Data"
     name: str = option(
         "state-of-the-union-2k", "Text",
-        "The embedded ones work everywhere. With “own” it is a text of yours.", min_length=1, max_length=80,
+        'The embedded ones work everywhere; "own" stands for a text of yours.', min_length=1, max_length=80,
     )  # fmt: skip
     own: str = option(
-        "", "Your text", "The SHA-256 under which your own text is kept; empty for an embedded one.", max_length=64
+        "", "Your text", "The SHA-256 under which your own text is kept.", only_with={"name": OWN}, max_length=64
     )
     level: Literal["automatic", "words", "characters"] = option(
         "automatic", "Level",
@@ -47,7 +47,7 @@ class TextDataConfig(Config):
     held_out_share: float = option(
         0.1, "Held-out share",
         "Part of a single file that is for validation, and as much again for the test: the file's last two pieces.",
-        unit="of the text", source=OURS, gt=0, le=0.4,
+        unit="of the text", source=OURS, only_with={"name": OWN}, gt=0, le=0.4,
     )  # fmt: skip
 
     @model_validator(mode="after")
@@ -131,12 +131,12 @@ class LanguageRecipeConfig(Config):
         source=f"{RELEASE}: once stalled, on a GPU",
     )  # fmt: skip
     averaging_from: int = option(
-        2, "Averaging from epoch", "The first epoch whose weights are averaged, if it is an epoch that starts it.",
-        source=OURS, ge=1, le=10_000,
+        2, "Averaging from epoch", "The first epoch whose weights are averaged.",
+        source=OURS, only_with={"averaging": "from_epoch"}, ge=1, le=10_000,
     )  # fmt: skip
     averaging_patience: int = option(
         10, "Patience", "Stalled: no better than the best validation loss before so many last epochs.", unit="epochs",
-        source=f"{RELEASE}: 10", ge=1, le=1000,
+        source=f"{RELEASE}: 10", only_with={"averaging": "when_stalled"}, ge=1, le=1000,
     )  # fmt: skip
     scoring_batch: int = option(
         64, "Validation batch", "At how many places of the validation part reading starts, each with an empty state.",

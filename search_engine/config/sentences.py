@@ -28,7 +28,9 @@ _KINDS = {
 def place_and_sentence(detail: Any) -> tuple[str, str]:
     """(dotted path of the field, one sentence) of an entry of ValidationError.errors()."""
     place = detail["loc"]
-    field = ".".join(str(part) for i, part in enumerate(place) if i == 0 or place[i - 1] not in _UNIONS)
+    # Where a part is the last, it is a field: the recurrent layout has no union, and so no kind in its path.
+    is_kind = [0 < i < len(place) - 1 and place[i - 1] in _UNIONS for i in range(len(place))]
+    field = ".".join(str(part) for part, skipped in zip(place, is_kind, strict=True) if not skipped)
     kind, context, given = detail["type"], detail.get("ctx", {}), detail.get("input")
     if kind == "value_error":
         error = context["error"]

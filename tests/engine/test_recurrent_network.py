@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from search_engine.architectures.recurrent import ACTIVATIONS, RecurrentArchitecture, RecurrentNode
 from search_engine.networks.recurrent_network import Masks, RecurrentNetwork, draw_masks, siblings
+from search_engine.recurrent_plan import recurrent_costs, recurrent_parameter_shapes
 
 # ENAS, figure 2: tanh; ReLU on node 0; ReLU on node 1; tanh on node 0; the mean of the two loose ends.
 FIGURE_2 = RecurrentArchitecture(
@@ -97,7 +98,15 @@ def test_the_published_cell_has_26_square_matrices_and_one_embedding() -> None:
     found = network(FIGURE_6, vocabulary, hidden)
     count = sum(parameter.numel() for parameter in found.parameters())
     assert count == 26 * hidden**2 + vocabulary * hidden
-    assert "embedding.weight" in found.state_dict() and "nodes.11.weight" in found.state_dict()
+
+
+@pytest.mark.parametrize("architecture", [FIGURE_2, FIGURE_6])
+def test_the_network_has_the_tensors_that_its_plan_names(architecture: RecurrentArchitecture) -> None:
+    found = network(architecture, vocabulary=9, hidden=4)
+    shapes = {name: tuple(tensor.shape) for name, tensor in found.state_dict().items()}
+    assert shapes == recurrent_parameter_shapes(architecture, hidden=4, vocabulary=9)
+    planned = recurrent_costs(architecture, hidden=4, vocabulary=9)
+    assert sum(row.parameters for row in planned) == sum(tensor.numel() for tensor in found.state_dict().values())
 
 
 @st.composite
