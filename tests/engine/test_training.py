@@ -271,6 +271,11 @@ def test_a_rate_that_is_too_high_diverges_as_a_value(data):
     assert reason == DIVERGED
 
 
+def test_a_training_with_everything_diverges_as_a_value_too(large_data):
+    trainee = large_trainee(RecipeConfig(**RECIPE.model_dump() | EVERYTHING))
+    assert run(trainee, broken(large_data)) == ([], DIVERGED)
+
+
 def broken(data):
     """The same data with a normalisation that makes every pixel infinite."""
     part = Part(data.train.images, data.train.labels, torch.full((1,), math.inf), torch.zeros(1))
