@@ -31,7 +31,7 @@ _NAMES = {ours: theirs for theirs, ours in OPERATIONS.items()}
 CELL_FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
 RECURRENT_FIELDS = ("recurrent", "concat")
 _START = re.compile(r"\bGenotype\s*\(")
-_ASSIGNMENT = re.compile(r"\s*(\w+\s*=\s*)?([\w.]+\.)?\s*")
+_ASSIGNMENT = re.compile(r"(\w+\s*=\s*)?([\w.]+\.)?")
 
 Edge = tuple[str, int]
 
@@ -62,7 +62,7 @@ def _fields(text: str) -> tuple[dict[str, object], tuple[str, ...]]:
     if len(starts) != 1:
         raise ArchitectureError("", f"the text holds {len(starts)} of Genotype(...); it must hold one.")
     before = code[: starts[0].start()]
-    remarks = () if _ASSIGNMENT.fullmatch(before) else ("What stands before Genotype was left out.",)
+    remarks = () if _ASSIGNMENT.fullmatch(before.strip()) else ("What stands before Genotype was left out.",)
     call = expression("\n" * before.count("\n") + code[starts[0].start() :])
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise ArchitectureError("", "the text goes on behind Genotype(...); it must hold nothing else.")

@@ -113,6 +113,7 @@ def test_what_stands_before_the_genotype_of_a_log_is_left_out_with_a_remark():
     found = darts.read(f"07/11 09:22:31 PM genotype = {SMALL}")
     assert found.architecture == ARCHITECTURE
     assert found.remarks == ("What stands before Genotype was left out.",)
+    assert darts.read(" " * 80_000 + "x\n" + SMALL).remarks == found.remarks  # In one pass, however much it is.
 
 
 @pytest.mark.parametrize(

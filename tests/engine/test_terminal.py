@@ -120,11 +120,34 @@ def test_draw_writes_the_picture(terminal: Terminal, tmp_path: Path) -> None:
     assert (tmp_path / "cell.svg").read_text() == architecture_svg(read_published("nasnet-a").architecture)
 
 
+def test_convert_writes_a_dialect_and_every_command_reads_it(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, text, err = terminal("convert", "darts-v2", "--to", "darts")
+    assert (status, err) == (0, "") and text.startswith("Genotype(\n    normal=[\n        ('sep_conv_3x3', 0), ")
+    assert terminal("convert", "darts-v2", "--to", "nni", "-o", tmp_path / "cell.json") == (0, "", "")
+    status, out, err = terminal("convert", tmp_path / "cell.json", "--to", "darts")
+    assert (status, out) == (0, text) and err.startswith("NNI's dictionary does not say what leaves a cell")
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    assert terminal("convert", "-", "--to", "json")[1] == terminal("convert", "darts-v2", "--to", "json")[1]
+    assert terminal("draw", tmp_path / "cell.json", "-o", tmp_path / "cell.svg")[0] == 0
+
+
+def test_where_a_dialect_cannot_hold_an_architecture_convert_says_why_and_writes_nothing(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    sentence = "ENAS has no operation dilated_sep_conv_3x3, which block 3 of the normal cell uses.\n"
+    assert terminal("convert", "darts-v2", "--to", "enas", "-o", tmp_path / "cell.txt") == (2, "", sentence)
+    assert not (tmp_path / "cell.txt").exists()
+
+
 def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
     status, out, _ = terminal("catalogue", "--json")
     names = [one["name"] for one in json.loads(out)]
     assert status == 0 and "nasnet-a" in names
-    assert [line.split()[0] for line in terminal("catalogue")[1].splitlines()] == names
+    _, out, err = terminal("catalogue")
+    assert [line.split()[0] for line in out.splitlines()] == names
+    assert err.startswith("NASNet-B and NASNet-C are not in the catalogue")
     assert all(terminal("describe", name)[0] == 0 for name in names)
 
 
@@ -136,8 +159,8 @@ def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
         (["describe", "nasnet-a", "--filters", "many"], "filters: is 'many'; must be a whole number."),
         (["describe", "nasnet-a", "--classes", "0"], "classes: is 0; must be at least 1."),
         (["describe", "nasnet-a", "--image-size", "2"], "image_size: is 2; "),
-        (["describe", "nasnet-a", "--skeleton", "vgg"], "skeleton: is 'vgg'; must be 'cifar' or 'imagenet'."),
-        (["describe", "nasnet-a", "--stem-filters", "96"], "stem_filters: is 96; the CIFAR skeleton has three times"),
+        (["describe", "nasnet-a", "--skeleton", "vgg"], "skeleton: is 'vgg'; must be 'cifar', 'imagenet', 'enas' or 'darts'."),
+        (["describe", "nasnet-a", "--stem-filters", "96"], "stem_filters: is 96; the cifar skeleton has three times"),
         (["describe", "nasnet-a", "--skeleton", "imagenet", "--image-size", "18"], "image_size: is 18; to be halved 5"),
         (["describe"], "describe: the following arguments are required: ARCH (--help shows what can be given)"),
         (["describe", "nasnet-a", "--classes", "few"], "argument --classes: invalid int value: 'few'"),
@@ -174,8 +197,9 @@ def test_a_mistake_is_one_line_and_status_2(terminal: Terminal, tmp_path: Path, 
 def test_only_finished_commands_are_listed(terminal: Terminal) -> None:
     status, out, _ = terminal("--help")
     assert status == 0
-    listed = [line.split()[0] for line in out.partition("COMMAND\n")[2].partition("\n\n")[0].splitlines()]
-    assert [name for name in listed if name != "list"] == list(COMMANDS)  # A long name's help is on the next line.
+    rows = out.partition("COMMAND\n")[2].partition("\n\n")[0].splitlines()
+    names = [row.split()[0] for row in rows if not row.startswith(" " * 5)]  # What goes on from the row before does.
+    assert names == list(COMMANDS)
     for name in COMMANDS:
         status, out, _ = terminal(name, "--help")
         assert status == 0 and out.startswith(f"usage: python -m search_engine {name}")

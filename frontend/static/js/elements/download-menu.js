@@ -37,7 +37,8 @@ class DownloadMenu extends HTMLElement {
       const file = (name) => paths.file(state.best.step, state.best.slot, name);
       entries.push(
         build("p", { class: "small quiet" }, `Best architecture, child ${key}`),
-        link(file("architecture.json"), "architecture.json"), link(file("darts.txt"), "DARTS text"),
+        link(file("architecture.json"), "architecture.json"),
+        build("a", { href: paths.child(state.best.step, state.best.slot) }, "Other dialects, on its page"),
         link(file("picture.svg"), "Picture (SVG)"),
         build("picture-download", { src: file("picture.svg"), name: `child-${key}`, label: "Picture (PNG)" }));
     }
