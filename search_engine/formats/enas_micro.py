@@ -1,7 +1,8 @@
 """ENAS's micro strings: four numbers a node, index_1 op_1 index_2 op_2, the normal cell before the reduction cell.
 
 Input 0 of a node is the output of the cell before the previous one, input 1 that of the previous cell. In the released
-code exactly the states that nothing reads leave a cell, inputs too, so no string says what does.
+code exactly the states that nothing reads leave a cell, inputs too, so no string says what does. Nor does it say in
+which order: read back, they rise.
 """
 
 from search_engine.architectures.cell import MAX_BLOCKS, Block, Cell

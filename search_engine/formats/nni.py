@@ -3,6 +3,7 @@
 Its inputs are numbered as in DARTS. It does not say what leaves a cell: that is a property of the space in NNI's hub
 that it belongs to. DARTS's space has four nodes and lets all of them out; those of NASNet, AmoebaNet and ENAS have five
 and let out what no node reads. PNAS's has five and lets all out: for it, a key "merge_op": "all" chooses that here.
+Nor does it say in which order they are joined: read back, they rise.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Every dialect through its one door."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,15 @@ TREES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st
 def test_json_of_any_shape_gets_nothing_but_an_architecture_or_a_sentence(value, kind):
     whole = value if isinstance(value, dict) else {"normal": value}
     assert _is_read_or_refused(json.dumps(whole | {"format": 1, "kind": kind}))
+
+
+@pytest.mark.parametrize("name", ["enas", "nni"])
+def test_a_dialect_without_an_order_of_what_leaves_a_cell_gives_it_back_rising(name):
+    architecture = ARCHITECTURES["enas-micro-paper"]
+    turned = replace(architecture, normal=replace(architecture.normal, concat=(6, 2, 5, 3, 4)))
+    back = read(write(turned, name)).architecture
+    assert back == architecture and back.hash == turned.hash
+    assert read(write(turned, "darts")).architecture == turned
 
 
 @given(st.lists(st.sampled_from(NAS_BENCH_201_OPERATIONS), min_size=6, max_size=6))
