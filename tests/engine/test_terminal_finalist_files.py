@@ -9,7 +9,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.data.batches import prepare
 from search_engine.evaluators.finalists import FinalistTraining
 from search_engine.terminal.search_folder import SearchFolder
-from search_engine.terminal.trained_network import TrainedNetwork
+from search_engine.terminal.trained_network import read_trained_network
 from tests.engine.toy import ToyEvaluator
 
 CONFIG = read_config(SearchConfig, {
@@ -94,7 +94,7 @@ def test_a_search_left_after_any_event_of_its_final_round_goes_on_to_the_same_re
 def test_the_result_is_a_network_that_can_be_evaluated_and_nothing_else_is_left(tmp_path, data):
     _, folder = take(tmp_path, data)
     assert not list(tmp_path.glob("finalist-*"))
-    network = TrainedNetwork(tmp_path / "result.safetensors")
+    network = read_trained_network(tmp_path / "result.safetensors")
     chosen = next(event for event in folder.events if event.kind == "finalists_chosen")
     kept = folder.result
     assert network.config.architecture == chosen.finalists[kept.rank - 1].architecture

@@ -8,14 +8,19 @@ import torch
 
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.data.batches import prepare
+from search_engine.evaluators.finalists import FinalistTraining
 from search_engine.evaluators.reusing import Reusing
 from search_engine.evaluators.standalone import StandaloneEvaluator
+from search_engine.events import FinalistShown
+from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.strategies.build import build_strategy
+from search_engine.terminal.trained_network import read_trained_network
 from search_engine.training.numerics import set_numerics
 from webapp.accounts.models import User
-from webapp.searches import checker
-from webapp.searches.models import Child, Stream
+from webapp.searches import artifacts, checker
+from webapp.searches.models import Artifact, Child, Finalist, Stream
 from webapp.searches.start import start_search
 from webapp.searches.workers.trainer_process import TrainerProcess
 from webapp.searches.workers.worker import WorkingProcess
@@ -28,10 +33,12 @@ LEARNING = {
     "recipe": {"epochs": 2, "batch_size": 25, "learning_rate": 0.1},
     "data": {"image_size": 8, "train_examples": 100, "held_out_examples": 100},
     "budget": {"children": 17, "reuse": "copy"},
+    "finals": {"children": 2, "epochs": 3, "normal_cells": 2, "filters": 6},
     "reproducibility": {"seed": 5},
 }
 # Weights that grow threefold at each of fifty steps: every child diverges, and no twin copies anything.
 DIVERGING = LEARNING | {
+    "finals": {"children": 0},
     "recipe": {
         "epochs": 1,
         "batch_size": 2,
@@ -48,10 +55,11 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"), [(LEARNING, {"twin_step__isnull": False}), (DIVERGING, {"reason": "diverged"})]
+    ("wanted", "told", "finalists"),
+    [(LEARNING, {"twin_step__isnull": False}, 2), (DIVERGING, {"reason": "diverged"}, 0)],
 )
 def test_a_search_by_jobs_with_twins_and_lookahead_computes_what_one_process_computes(
-    tmp_path: Path, settings: Any, wanted: dict[str, Any], told: dict[str, Any]
+    tmp_path: Path, settings: Any, wanted: dict[str, Any], told: dict[str, Any], finalists: int
 ) -> None:
     settings.ARTIFACTS_DIR = tmp_path / "artifacts"
     config = read_config(SearchConfig, wanted)
@@ -61,6 +69,11 @@ def test_a_search_by_jobs_with_twins_and_lookahead_computes_what_one_process_com
     assert (search.state, search.fingerprint) == ("finished", in_one_process(config, tmp_path))
     assert checker.check(Stream.objects.get(pk=search.pk)) == []
     assert Child.objects.filter(search=search, **told).exists(), "what this search is for did not happen"
+    assert Finalist.objects.filter(search=search, accuracy__isnull=False).count() == finalists
+    if finalists:
+        result = Artifact.objects.get(stream_id=search.pk, label="Result")
+        network = read_trained_network(artifacts.local_path(result.sha256))
+        assert network.config == config.final_training(network.config.architecture)
 
 
 def work_off(folder: Path) -> None:
@@ -82,9 +95,19 @@ def work_off(folder: Path) -> None:
 
 def in_one_process(config: SearchConfig, folder: Path) -> str:
     set_numerics(config.reproducibility.threads)
-    standalone = StandaloneEvaluator(config, device=torch.device("cpu"), folder=folder)
+    device = torch.device("cpu")
+    data = prepare(config.data, seed=config.reproducibility.seed, folder=folder, device=device)
+    standalone = StandaloneEvaluator(config, device=device, folder=folder, data=data)
     evaluator = Reusing(standalone, lookahead=config.strategy.lookahead)
-    events = run(build_strategy(config), evaluator, should_stop=lambda: False, save=lambda *_: None)
+
+    def train(finalist: FinalistShown) -> Any:
+        kwargs = finalist.model_dump(exclude={"reward", "hash"})
+        return (yield from FinalistTraining(config, **kwargs, data=data, device=device).epochs())
+
+    events = run(
+        build_strategy(config), evaluator, should_stop=lambda: False, save=lambda *_: None,
+        final_round=FinalRound(config.finals.children, train) if config.finals.children else None,
+    )  # fmt: skip
     while True:
         try:
             next(events)

@@ -10,7 +10,7 @@ from search_engine.runner import run
 from tests.faults import fake_engine
 from tests.golden import make_streams
 from webapp.accounts.models import User
-from webapp.searches import event_log, lifecycle, live_state
+from webapp.searches import bounded_lists, event_log, lifecycle, live_state
 from webapp.searches.models import Snapshot, Stream
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden/streams").glob("*.json"))
@@ -101,8 +101,8 @@ def test_thinning_keeps_the_lowest_and_highest_of_every_four_and_all_new_ones():
     rewards = [3, 1, 4, 2, None, 7, 7, 6, None, None, None, None, 5, 9, 8, 0, 1]
     points = [[index, reward, 0] for index, reward in enumerate(rewards)]
     # The newest quarter of 16 is 13 to 16; the four from 12 on is incomplete and stays as well.
-    assert live_state._kept_points(points, 16) == [1, 2, 5, 7, 8, 12, 13, 14, 15, 16]
-    assert live_state._kept_points(points, 17) == list(range(17))
+    assert bounded_lists.kept_points(points, 16) == [1, 2, 5, 7, 8, 12, 13, 14, 15, 16]
+    assert bounded_lists.kept_points(points, 17) == list(range(17))
 
 
 def test_a_long_search_keeps_a_bounded_state():

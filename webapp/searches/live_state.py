@@ -7,14 +7,14 @@ The state is bounded: it keeps no more than `Limits` says however long the strea
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from webapp.searches import event_log
+from webapp.searches import event_log, live_finals
+from webapp.searches.bounded_lists import Limits, curve_with, kept_points, thinned
 from webapp.searches.log_sentences import sentence
 from webapp.searches.models import Snapshot, Stream
 
@@ -23,16 +23,6 @@ PAGE = 1000  # Events read at once.
 
 State = dict[str, Any]
 WireEvent = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """More points, steps or epochs of a finalist than this are thinned; of the log, the last lines are kept."""
-
-    points: int = 4000
-    steps: int = 2000
-    log: int = 60
-    curve: int = 24
 
 
 LIMITS = Limits()
@@ -98,7 +88,7 @@ def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
     }
     after["pending"] = {**after["pending"], **drawn}
     after["proposed"] += len(drawn)
-    after["steps"] = _thin_steps([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
+    after["steps"] = thinned([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
 
 
 def _child_started(after: State, event: WireEvent, limits: Limits) -> None:
@@ -123,7 +113,7 @@ def _child_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
     child = after["running"].get(key)
     if child is not None:
         point = [event["epoch"], event["loss"], event["accuracy"]]
-        child = {**child, "epochs": event["epochs"], "curve": _curve_with(child["curve"], point)}
+        child = {**child, "epochs": event["epochs"], "curve": curve_with(child["curve"], point)}
         after["running"] = {**after["running"], key: child}
 
 
@@ -151,7 +141,7 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
     index = event["step"] * after["step_size"] + event["slot"]
     points = [*after["points"], [index, event["reward"], flag]]
     sizes = [*after["sizes"], [event["parameters"], event["mult_adds"]]]
-    kept = _kept_points(points, limits.points)
+    kept = kept_points(points, limits.points)
     after["points"] = [points[place] for place in kept]
     after["sizes"] = [sizes[place] for place in kept]
 
@@ -163,52 +153,6 @@ def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
         [step[0], event["mean_reward"], step[2], event["baseline"]] if step[0] == event["step"] else step
         for step in after["steps"]
     ]
-
-
-def _finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
-    """began_after: seconds in which the search was running before."""
-    began = 0 if after["running_since"] is None else event["at"] - after["running_since"]
-    finalists = [
-        {
-            "rank": one["rank"], "step": one["step"], "slot": one["slot"], "reward": one["reward"],
-            "hash": one["hash"], "worker": None, "attempt": 0, "epochs": None, "curve": [], "is_final": False,
-            "accuracy": None, "reason": None, "parameters": None, "mult_adds": None,
-        }
-        for one in event["finalists"]
-    ]  # fmt: skip
-    after["finals"] = {
-        "done": 0, "is_over": False, "kept": None, "began_after": after["active_seconds"] + began,
-        "finalists": finalists,
-    }  # fmt: skip
-
-
-def _finalist_started(after: State, event: WireEvent, limits: Limits) -> None:
-    _change_finalist(after, event["rank"], {"worker": event["worker"], "attempt": event["attempt"]})
-
-
-def _finalist_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
-    """An epoch that was done again after a loss takes the place of its first time."""
-    curve = after["finals"]["finalists"][event["rank"] - 1]["curve"]
-    curve = _curve_with(curve, [event["epoch"], event["loss"], event["accuracy"]])
-    _change_finalist(after, event["rank"], {"epochs": event["epochs"], "curve": _thin_steps(curve, limits.curve)})
-
-
-def _finalist_finished(after: State, event: WireEvent, limits: Limits) -> None:
-    verdict = {key: event[key] for key in ("accuracy", "reason", "parameters", "mult_adds")}
-    _change_finalist(after, event["rank"], {**verdict, "worker": None, "is_final": True})
-    after["finals"] = {**after["finals"], "done": after["finals"]["done"] + 1}
-
-
-def _result_kept(after: State, event: WireEvent, limits: Limits) -> None:
-    after["finals"] = {**after["finals"], "is_over": True, "kept": event["rank"]}
-    after["fingerprint"] = event["fingerprint"]
-
-
-def _change_finalist(after: State, rank: int, changes: State) -> None:
-    finalists = [
-        {**one, **changes} if one["rank"] == rank else one for one in after["finals"]["finalists"]
-    ]  # fmt: skip
-    after["finals"] = {**after["finals"], "finalists": finalists}
 
 
 def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
@@ -226,8 +170,7 @@ def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
             after["pending"] = {}
             after["running"] = {}
         if after.get("finals") is not None:
-            idle = [{**one, "worker": None} for one in after["finals"]["finalists"]]
-            after["finals"] = {**after["finals"], "finalists": idle}
+            after["finals"] = live_finals.without_workers(after["finals"])
 
 
 def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
@@ -236,9 +179,7 @@ def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> Non
     for key, child in after["running"].items():
         if event["what"] == f"child {key}":
             after["running"] = {**after["running"], key: {**child, "worker": None}}
-    for finalist in after["finals"]["finalists"] if after["finals"] is not None else []:
-        if event["what"] == f"finalist {finalist['rank']}":
-            _change_finalist(after, finalist["rank"], {"worker": None})
+    live_finals.lose(after, event["what"])
 
 
 def _training_started(after: State, event: WireEvent, limits: Limits) -> None:
@@ -251,7 +192,7 @@ def _training_started(after: State, event: WireEvent, limits: Limits) -> None:
 
 def _training_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
     point = [event["epoch"], event["loss"], event["accuracy"], event["learning_rate"]]
-    after["curve"] = _curve_with(after["curve"], point)
+    after["curve"] = curve_with(after["curve"], point)
     after["epochs"] = event["epochs"]
 
 
@@ -272,11 +213,11 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "epoch_ended": _child_epoch_ended,
     "child_finished": _child_finished,
     "controller_updated": _controller_updated,
-    "finalists_chosen": _finalists_chosen,
-    "finalist_started": _finalist_started,
-    "finalist_epoch_ended": _finalist_epoch_ended,
-    "finalist_finished": _finalist_finished,
-    "result_kept": _result_kept,
+    "finalists_chosen": live_finals.finalists_chosen,
+    "finalist_started": live_finals.finalist_started,
+    "finalist_epoch_ended": live_finals.finalist_epoch_ended,
+    "finalist_finished": live_finals.finalist_finished,
+    "result_kept": live_finals.result_kept,
     "state_changed": _state_changed,
     "job_lost": _child_or_update_lost,
 }
@@ -287,47 +228,6 @@ _TRAINING: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "state_changed": _state_changed,
     "job_lost": _nothing,
 }
-
-
-# --- How lists stay bounded ------------------------------------------------------------------------------------------
-
-
-def _kept_points(points: list[list[Any]], limit: int) -> list[int]:
-    """Places of the points to keep: all of them up to the limit.
-
-    Above it, the newest quarter of the limit stays; of every four older ones in a row, the lowest and the highest
-    reward (the first of equals), in their order. Points without a reward go first. An incomplete four stays.
-    """
-    if len(points) <= limit:
-        return list(range(len(points)))
-    old = len(points) - limit // 4
-    kept = []
-    for start in range(0, old - old % 4, 4):
-        places = [place for place in range(start, start + 4) if points[place][1] is not None]
-        if not places:
-            kept.append(start)
-            continue
-        low = high = places[0]
-        for place in places:
-            if points[place][1] < points[low][1]:
-                low = place
-            if points[place][1] > points[high][1]:
-                high = place
-        kept += [low] if low == high else [min(low, high), max(low, high)]
-    return kept + list(range(old - old % 4, len(points)))
-
-
-def _thin_steps(steps: list[list[Any]], limit: int) -> list[list[Any]]:
-    """All steps up to the limit. Above it, the newest quarter of the limit, and the first of every two older ones."""
-    if len(steps) <= limit:
-        return steps
-    old = len(steps) - limit // 4
-    return [step for place, step in enumerate(steps) if place >= old or place % 2 == 0]
-
-
-def _curve_with(curve: list[list[Any]], point: list[Any]) -> list[list[Any]]:
-    """The curve up to the epoch before the point's, and the point."""
-    return [*(earlier for earlier in curve if earlier[0] < point[0]), point]
 
 
 def _without(dictionary: dict[str, Any], key: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def record_started(job_id: int, fence: int) -> None:
 def record_epoch(
     job_id: int, fence: int, ended: EpochEnded | FinalistEpochEnded, checkpoint: str | None
 ) -> None:  # fmt: skip
-    """An epoch of a child, a finalist or a training. checkpoint: SHA-256 of the file to go on from, None after the last."""
+    """An epoch of a child, a finalist or a training. checkpoint: SHA-256 of what to go on from, None after the last."""
     with transaction.atomic():
         job = holding(job_id, fence)
         if checkpoint is not None:
