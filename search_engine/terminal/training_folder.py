@@ -79,9 +79,9 @@ class TrainingFolder:
     def _finish(self) -> TrainingFinished:
         event, content = finish(self._training)
         checkpoints.atomic_write(self._folder / "network.safetensors", content)
-        figures = {"parameters": self._training.parameters, "mult_adds": self._training.mult_adds}
         shown = event.model_dump(exclude={"kind", "version"})
-        self._write_json("result.json", {k: v for k, v in shown.items() if v is not None} | figures)
+        measured = {name: value for name, value in shown.items() if value is not None}
+        self._write_json("result.json", measured | self._training.figures())
         return event
 
     def _logged(self, event: Event) -> Event:

@@ -77,6 +77,10 @@ class TrainingForKeeps:
     def mult_adds(self) -> int:
         return mult_adds(self.plan)
 
+    def figures(self) -> dict[str, float]:
+        """What stands beside the result."""
+        return {"parameters": self.parameters, "mult_adds": self.mult_adds}
+
     def started(self) -> TrainingStarted:
         return TrainingStarted(
             config=self.config.model_dump(mode="json"),

@@ -77,15 +77,20 @@ class LanguageTraining:
         """Of one word, forward: every weight once, and the vectors of the softmax, which are those of the embedding."""
         return self.parameters
 
+    def figures(self) -> dict[str, float]:
+        """What stands beside the result: the test part's perplexity by guessing from frequency alone among it."""
+        unigram = self._unigram_perplexity()["test"]
+        return {"test_unigram_perplexity": unigram, "parameters": self.parameters, "mult_adds": self.mult_adds}
+
     def data_shown(self) -> dict[str, Any]:
-        """What the text is, and the perplexity of guessing by frequency alone on both scored parts."""
+        """What the text is, and the perplexity of guessing from frequency alone on both scored parts."""
+        return self._data.description.to_json() | {"unigram_perplexity": self._unigram_perplexity()}
+
+    def _unigram_perplexity(self) -> dict[str, float]:
         data, size = self._data, len(self._data.vocabulary)
         train = data.train.tokens.cpu().numpy()
-        unigram = {
-            name: unigram_perplexity(train, part.tokens.cpu().numpy(), size)
-            for name, part in (("valid", data.valid), ("test", data.test))
-        }
-        return data.description.to_json() | {"unigram_perplexity": unigram}
+        parts = {"valid": data.valid.tokens, "test": data.test.tokens}
+        return {name: unigram_perplexity(train, tokens.cpu().numpy(), size) for name, tokens in parts.items()}
 
     def started(self) -> TrainingStarted:
         return TrainingStarted(

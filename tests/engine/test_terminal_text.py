@@ -1,4 +1,5 @@
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,9 @@ def test_a_cell_is_trained_on_a_file_and_scored_again_from_its_own(terminal: Ter
     assert (
         figures["test_examples"] == 27
     )  # 280 tokens, a tenth of them for the test, of which the first is not guessed.
+    # Of 224 tokens 64 are ends and each of five words 32 times there; 7 more, so that <unk> is possible.
+    nats = -(8 * math.log(65 / 231) + 20 * math.log(33 / 231)) / 28
+    assert figures["test_unigram_perplexity"] == pytest.approx(math.exp(nats))
     assert figures["parameters"] == 6 * 4**2 + 7 * 4 and "test_accuracy" not in figures
     status, out, _ = terminal("evaluate", tmp_path / "out", "--data", tmp_path / "mine.txt", "--json")
     assert status == 0
