@@ -17,7 +17,7 @@ from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
 from search_engine.macro_network import lay_macro_network, layers_before_halving
 from search_engine.nas_bench_201_network import lay_nas_bench_201_network
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
-from search_engine.skeletons import Place, batch_norm_constants, lay_stem, places, smallest_image
+from search_engine.skeletons import RULES, Place, batch_norm_constants, lay_stem, places, smallest_image
 
 AUXILIARY_POOL, AUXILIARY_STRIDE = 5, 3  # The auxiliary head's first pool, without padding (released code).
 AUXILIARY_FILTERS = (128, 768)
@@ -86,7 +86,8 @@ def plan(
         return _planned(layers, lay_nas_bench_201_network(layers, architecture, layout, classes))
     if isinstance(architecture, CellArchitecture) and isinstance(layout, LayoutConfig):
         _check_sizes(image, classes, layout.halvings, smallest_image(layout))
-        layers = LayerList(image, counts_padding=layout.average_counts_padding)
+        is_centred = RULES[layout.skeleton].is_centred
+        layers = LayerList(image, is_centred=is_centred, counts_padding=layout.average_counts_padding)
         output, auxiliary_output = _cell_network(layers, architecture, layout, classes, auxiliary, drop_path)
         return _planned(layers, output, auxiliary_output, *batch_norm_constants(layout))
     raise ArchitectureError("kind", f'is "{architecture.kind}"; this layout is for kind "{layout.kind}".')
@@ -129,8 +130,12 @@ def _cell_network(
         states.append(_cell(layers, cell, place, previous, states[-1], depth))
         if auxiliary and place.has_auxiliary:
             auxiliary_source = states[-1]
-    output = layers.linear("head.linear", layers.global_pool(layers.relu(states[-1])), classes)
-    return output, None if auxiliary_source is None else _auxiliary_head(layers, auxiliary_source, classes)
+    rules = RULES[layout.skeleton]
+    last = layers.relu(states[-1]) if rules.head_relu else states[-1]
+    output = layers.linear("head.linear", layers.global_pool(last), classes, bias=rules.head_bias)
+    if auxiliary_source is None:
+        return output, None
+    return output, _auxiliary_head(layers, auxiliary_source, classes, rules.auxiliary_bias)
 
 
 def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str, depth: float | None) -> str:
@@ -139,6 +144,8 @@ def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, cur
     previous: output of the cell before `current`; None for the first cell. depth: as of `_block`.
     """
     fitted = _fit_previous(layers, place, previous, current)
+    if place.rules.fits_current_twice and layers.shape(current)[0] != place.filters:
+        current = fit_channels(layers, f"{place.name}.calibrated", current, place.filters)
     states = [fit_channels(layers, f"{place.name}.current", current, place.filters), fitted]
     for index, block in enumerate(cell.blocks):
         states.append(_block(layers, block, f"{place.name}.block_{index}", place, states, depth))
@@ -151,14 +158,17 @@ def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, cur
 
 
 def _fit_previous(layers: LayerList, place: Place, previous: str | None, current: str) -> str:
-    """The previous input with the size of the current one; the first cell reads the stem itself, with its channels."""
+    """The previous input with the size of the current one; the first cell reads the stem itself, as its rules say."""
     if previous is None:
-        return current
+        if place.rules.first_previous_is_raw:
+            return current
+        previous = current
     name = f"{place.name}.previous"
     channels, height, _ = layers.shape(previous)
     if height != layers.shape(current)[1]:
         return factorized_reduction(layers, name, layers.relu(previous), place.filters)
-    return previous if channels == place.filters else fit_channels(layers, name, previous, place.filters)
+    fits = channels == place.filters and not place.rules.always_fits_previous
+    return previous if fits else fit_channels(layers, name, previous, place.filters)
 
 
 def _block(layers: LayerList, block: Block, name: str, place: Place, states: list[str], depth: float | None) -> str:
@@ -170,7 +180,7 @@ def _block(layers: LayerList, block: Block, name: str, place: Place, states: lis
     sides = []
     for side, state, operation in zip(("left", "right"), block.inputs, block.operations, strict=True):
         stride = 2 if place.is_reduction and state < 2 else 1
-        laid = apply_operation(layers, operation, f"{name}.{side}", states[state], place.filters, stride)
+        laid = _operate(layers, operation, f"{name}.{side}", states[state], place, stride)
         if depth is not None and operation != "identity":
             laid = layers.drop_path(f"{name}.{side}.drop_path", laid, depth)
         sides.append(laid)
@@ -181,7 +191,15 @@ def _block(layers: LayerList, block: Block, name: str, place: Place, states: lis
     return fit_channels(layers, f"{name}.fit", layers.concat(f"{name}.concat", sides), place.filters)
 
 
-def _auxiliary_head(layers: LayerList, source: str, classes: int) -> str:
+def _operate(layers: LayerList, operation: str, name: str, source: str, place: Place, stride: int) -> str:
+    if operation == "identity" and stride == 2 and place.rules.identity_halves:
+        return factorized_reduction(
+            layers, name, layers.relu(source) if place.rules.with_relu else source, place.filters
+        )
+    return apply_operation(layers, operation, name, source, place.filters, stride)
+
+
+def _auxiliary_head(layers: LayerList, source: str, classes: int, bias: bool) -> str:
     height = layers.shape(source)[1]
     if height < AUXILIARY_POOL:
         raise ConfigError(
@@ -195,4 +213,4 @@ def _auxiliary_head(layers: LayerList, source: str, classes: int) -> str:
         "auxiliary.second.conv", narrow, AUXILIARY_FILTERS[1], kernel=(size[0], size[1]), is_padded=False
     )
     wide = layers.relu(layers.batch_norm("auxiliary.second.batch_norm", conv))
-    return layers.linear("auxiliary.linear", wide, classes)
+    return layers.linear("auxiliary.linear", wide, classes, bias=bias)

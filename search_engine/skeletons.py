@@ -1,4 +1,4 @@
-"""The two skeletons of the released code: the stem that reads the image, and the cells behind it, in order.
+"""The skeletons of released code: the stem that reads the image, the cells behind it in order, and the rules of fit.
 
 Names count from 0, as in that code: `stem_0` and `stem_1` are the stem's reduction cells, which only the ImageNet
 skeleton has, `cell_0` ... the normal cells, `reduction_0` ... the reduction cells between them.
@@ -16,6 +16,44 @@ BEFORE = {"one-before": 2, "two-before": 3}  # Outputs are counted back from the
 
 
 @dataclass(frozen=True, slots=True)
+class Rules:
+    """Where released codes that stack cells alike build them otherwise.
+
+    first_previous_is_raw: the first cell takes the stem as its previous input as it is, without fitting it.
+    always_fits_previous: by ReLU, 1x1 convolution and batch norm even what has the filters already.
+    fits_current_twice: where the channels differ, and then once more in any case.
+    identity_halves: an identity that must halve becomes a factorized reduction, not a strided convolution;
+    with_relu: with a ReLU before it. head_relu, head_bias, auxiliary_bias: of the layers that give logits.
+    is_centred: padded as in PyTorch's networks; see LayerList.
+    """
+
+    first_previous_is_raw: bool = True
+    always_fits_previous: bool = False
+    fits_current_twice: bool = False
+    identity_halves: bool = False
+    with_relu: bool = False
+    head_relu: bool = True
+    head_bias: bool = True
+    auxiliary_bias: bool = True
+    is_centred: bool = False
+
+
+NASNET = Rules()
+RULES = {
+    "cifar": NASNET,
+    "imagenet": NASNET,
+    "enas": Rules(  # ENAS's released code, micro networks that are trained from scratch.
+        first_previous_is_raw=False, fits_current_twice=True, identity_halves=True, head_bias=False,
+        auxiliary_bias=False,
+    ),
+    "darts": Rules(
+        first_previous_is_raw=False, always_fits_previous=True, identity_halves=True, with_relu=True,
+        head_relu=False, is_centred=True,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a cell stands in a skeleton.
 
@@ -28,6 +66,7 @@ class Place:
     filters: int
     has_auxiliary: bool = False
     previous: int = 2
+    rules: Rules = NASNET
 
 
 def lay_stem(layers: LayerList, layout: LayoutConfig) -> str:
@@ -41,20 +80,35 @@ def lay_stem(layers: LayerList, layout: LayoutConfig) -> str:
 
 def places(layout: LayoutConfig) -> Iterator[Place]:
     """Stacks of N normal cells with a reduction cell between; filters double at each reduction."""
+    rules = RULES[layout.skeleton]
     if layout.skeleton == "imagenet":
         for index, share in enumerate(STEM_SHARES):
             yield Place(f"stem_{index}", True, layout.filters // share)
     for stack in range(layout.reductions + 1):
         filters = layout.filters * 2**stack
         if stack > 0:
-            yield Place(f"reduction_{stack - 1}", True, filters)
+            has_auxiliary = _has_auxiliary(layout, stack, None)
+            yield Place(f"reduction_{stack - 1}", True, filters, has_auxiliary, rules=rules)
         for index in range(layout.normal_cells):
-            # The auxiliary head stands before the second reduction, and nowhere if there is none.
-            is_last = index == layout.normal_cells - 1
-            has_auxiliary = stack == 1 and is_last and layout.reductions >= 2
+            has_auxiliary = _has_auxiliary(layout, stack, index)
             follows_reduction = stack > 0 and index == 0
             previous = BEFORE[layout.previous_after_reduction] if follows_reduction else 2
-            yield Place(f"cell_{stack * layout.normal_cells + index}", False, filters, has_auxiliary, previous)
+            yield Place(f"cell_{stack * layout.normal_cells + index}", False, filters, has_auxiliary, previous, rules)
+
+
+def _has_auxiliary(layout: LayoutConfig, stack: int, index: int | None) -> bool:
+    """Whether the auxiliary head reads this normal cell of a stack, or, where index is None, the reduction before it.
+
+    NASNet's stands before the second reduction, that of DARTS at the last reduction, that of ENAS one cell later;
+    with one reduction there is none.
+    """
+    if layout.reductions < 2:
+        return False
+    if layout.skeleton == "darts":
+        return stack == layout.reductions and index is None
+    if layout.skeleton == "enas":
+        return stack == layout.reductions and index == 0
+    return stack == 1 and index == layout.normal_cells - 1
 
 
 def smallest_image(layout: LayoutConfig) -> int:

@@ -27,7 +27,7 @@ def _must_have_a_place_for_the_head(weight: float, layout: object, data: DataCon
         raise at(field, f"{wanted} belongs to networks of cells, so it must be 0.")
     if layout.reductions < 2:
         raise at(field, f"{wanted} stands before the second reduction cell, and this network has one, so it must be 0.")
-    size = _size_before_the_second_reduction(layout, data.image_size)
+    size = _size_at_the_head(layout, data.image_size)
     if size < AUXILIARY_POOL:
         raise at(
             field,
@@ -36,8 +36,15 @@ def _must_have_a_place_for_the_head(weight: float, layout: object, data: DataCon
         )
 
 
-def _size_before_the_second_reduction(layout: LayoutConfig, size: int) -> int:
-    """Height and width in pixels. The ImageNet stem halves three times, first by a convolution without padding."""
+def _size_at_the_head(layout: LayoutConfig, size: int) -> int:
+    """Height and width in pixels: behind the first reduction, with the skeletons of ENAS and DARTS behind the last.
+
+    The ImageNet stem halves three times, first by a convolution without padding.
+    """
+    if layout.skeleton in ("enas", "darts"):
+        for _ in range(layout.reductions):
+            size = _halved(size)
+        return size
     if layout.skeleton == "imagenet":
         size = _halved(_halved((size - 1) // 2))
     return _halved(size)

@@ -20,11 +20,12 @@ class LayoutConfig(Config):
 
     heading: ClassVar = "Network"
     kind: Literal["cells"] = "cells"
-    skeleton: Literal["cifar", "imagenet"] = option(
+    skeleton: Literal["cifar", "imagenet", "enas", "darts"] = option(
         "cifar", "Skeleton",
         "cifar starts at the image's own size. imagenet, for large images, first shrinks it to an eighth; its batch "
-        "norm averages over thousands of batches, so after a short training measure its statistics anew.",
-        source="both from the released code",
+        "norm averages over thousands of batches, so after a short training measure its statistics anew. enas and "
+        "darts are cifar as those authors build it: they differ in how cells fit their inputs and in the heads.",
+        source="each from the released code of its authors",
     )  # fmt: skip
     normal_cells: int = option(
         2, "Normal cells per stack", "N: how many normal cells stand before, between and after the reduction cells.",
@@ -42,7 +43,7 @@ class LayoutConfig(Config):
     )  # fmt: skip
     stem_filters: int = option(
         STEM_FILTERS, "Stem filters",
-        "Channels of the ImageNet skeleton's first convolution. The CIFAR skeleton has three times the filters.",
+        "Channels of the ImageNet skeleton's first convolution. The other skeletons have three times the filters.",
         unit="channels", source="released code: 32 for 4 @ 1056, 96 for 6 @ 4032", ge=1, le=1024,
         only_with={"skeleton": "imagenet"},
     )  # fmt: skip
@@ -73,10 +74,11 @@ class LayoutConfig(Config):
     @field_validator("stem_filters")
     @classmethod
     def _only_the_imagenet_stem_is_set(cls, stem_filters: int, info: Any) -> int:
-        if info.data.get("skeleton") == "cifar" and stem_filters != STEM_FILTERS:
+        skeleton = info.data.get("skeleton", "imagenet")
+        if skeleton != "imagenet" and stem_filters != STEM_FILTERS:
             raise ValueError(
-                f"is {stem_filters}; the CIFAR skeleton has three times the filters there, so leave {STEM_FILTERS} "
-                "or choose the ImageNet skeleton."
+                f"is {stem_filters}; the {skeleton} skeleton has three times the filters there, so leave "
+                f"{STEM_FILTERS} or choose the ImageNet skeleton."
             )
         return stem_filters
 

@@ -67,7 +67,7 @@ def test_the_skeleton_waits_under_more_settings_with_its_two_options() -> None:
         (TrainingConfig, a_training_config(), "layout"),
     ):
         fields = fields_of(model, config)
-        assert [choice.text for choice in fields[f"{part}.skeleton"].choices] == ["cifar", "imagenet"]
+        assert [choice.text for choice in fields[f"{part}.skeleton"].choices] == ["cifar", "imagenet", "enas", "darts"]
         assert fields[f"{part}.skeleton"].text == "cifar"
         for name in ("skeleton", "stem_filters", "previous_after_reduction"):
             assert not fields[f"{part}.{name}"].is_essential
