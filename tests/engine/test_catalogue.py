@@ -8,7 +8,7 @@ from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.catalogue import published
 from search_engine.catalogue.published import published_names, read_published
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import LayoutConfig, MacroLayoutConfig
 from search_engine.errors import ArchitectureError
 from search_engine.formats.dialects import read
 from search_engine.network_plan import plan
@@ -241,3 +241,20 @@ def test_the_papers_macro_network_has_half_of_all_skips():
     names = " ".join(layer.operation.replace("sep_conv_", "sep").replace("conv_", "conv") for layer in layers)
     assert names == "sep5x5 conv5x5 conv5x5 sep5x5 sep3x3 conv5x5 sep3x3 sep5x5 conv5x5 sep5x5 conv3x3 sep5x5"
     assert sum(len(layer.skips) for layer in layers) == 33
+
+
+@pytest.mark.parametrize(("filters", "printed"), [(96, "21.3M"), (128, "38.0M")])
+def test_the_papers_macro_network_is_counted_as_its_remarks_say(filters, printed):
+    one = read_published("enas-macro-paper")
+    layout = MacroLayoutConfig(filters=filters, full_conv=True)
+    counted = cost.parameters(plan(one.architecture, layout, image_channels=3, image_size=32, classes=10))
+    [result] = [result for result in one.results if result.parameters == printed]
+    assert f"{counted:,} parameters with {filters} filters" in result.remark
+    assert abs(counted / 1e6 / float(printed[:-1]) - 1) < 0.025
+
+
+def test_the_released_macro_network_has_the_size_of_the_released_code():
+    one = read_published("enas-macro-released")
+    layout = MacroLayoutConfig(filters=96, full_conv=True)
+    counted = cost.parameters(plan(one.architecture, layout, image_channels=3, image_size=32, classes=10))
+    assert counted == 42_559_392 and f"{counted:,} parameters with 96 filters" in one.note
