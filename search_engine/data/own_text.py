@@ -15,8 +15,9 @@ def keep_own_text(path: Path, folder: Path) -> str:
     path: one file, or a folder with one file each whose name says train, valid and test; the Penn Treebank's files are
     such. Raises DataError where it is neither, holds nothing or is not UTF-8.
     """
-    contents = [file.read_bytes() for file in _files(path)]
-    for file, content in zip(_files(path), contents, strict=True):
+    files = _files(path)
+    contents = [file.read_bytes() for file in files]
+    for file, content in zip(files, contents, strict=True):
         _decoded(content, str(file))
     name = _digest(contents)
     target = folder / "texts" / name

@@ -87,6 +87,12 @@ def test_characters_are_read_as_they_are(tmp_path: Path) -> None:
     assert [text.vocabulary[number] for number in text.train[:7]] == list("Ab a\nå ")
 
 
+def test_a_text_from_another_system_reads_alike(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + LINES.replace("\n", "\r\n").encode())
+    assert own(path, tmp_path).vocabulary == ("<unk>", "<eos>", "the", "cat", "dog", "sat")
+
+
 def test_a_text_is_read_as_it_was_when_it_was_kept(tmp_path: Path) -> None:
     path = written(tmp_path / "mine.txt")
     name = keep_own_text(path, tmp_path)
