@@ -297,3 +297,41 @@ def test_a_training_that_is_no_configuration_is_refused_with_a_sentence(signed_i
         status, reply = send(signed_in, "/api/trainings", {"name": "nasnet-a", "config": config})
         assert status == 422 and errors(reply)
     assert not Training.objects.exists()
+
+
+def test_a_recurrent_cell_is_counted_by_hand(signed_in: Client) -> None:
+    """Two units, three words: an embedding of 3 x 2, node 0 with two 2 x 4 matrices, every other node with one."""
+    nodes = len(read_published("darts-v2-rnn").architecture.nodes)  # type: ignore[union-attr]
+    told = describe(signed_in, name="darts-v2-rnn", hidden=2, vocabulary=3)
+    assert told["parameters"] == 3 * 2 + 2 * 8 + (nodes - 1) * 8
+    assert told["mult_adds"] == 2 * 8 + (nodes - 1) * 8 + 3 * 2 and told["with_auxiliary"] is None
+    assert list(errors(describe(signed_in, name="darts-v2-rnn", hidden=0))) == ["hidden"]
+    assert list(errors(describe(signed_in, name="darts-v2-rnn", image_size=32))) == ["image_size"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (
+            "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|",
+            "nas_bench_201",
+        ),
+        (json.dumps(read_published("enas-macro-paper").architecture.to_json()), "macro"),
+    ],
+)
+def test_other_networks_are_read_kept_counted_and_trained_too(signed_in: Client, text: str, kind: str) -> None:
+    _, reply = send(signed_in, "/api/architectures/read", {"text": text})
+    assert (reply["kind"], reply["errors"]) == (kind, [])
+    kept = a_kept_one(signed_in, text=text)
+    assert describe(signed_in, id=kept)["parameters"] > 0
+    config = training_json(layout={"filters": 8})  # Its kind is the architecture's.
+    status, reply = send(signed_in, "/api/trainings", {"id": kept, "config": config})
+    assert status == 201, reply
+    training = Training.objects.get(pk=reply["id"])
+    assert training.config["layout"]["kind"] == kind and training.parameters > 0
+
+
+def test_a_recurrent_cell_is_refused_by_a_training_on_images_with_a_sentence(signed_in: Client) -> None:
+    status, reply = send(signed_in, "/api/trainings", {"name": "darts-v2-rnn", "config": {}})
+    assert status == 422 and list(errors(reply)) == ["architecture.kind"]
+    assert not Training.objects.exists()

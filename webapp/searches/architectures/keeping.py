@@ -11,6 +11,7 @@ from webapp.searches.models import ImportedArchitecture
 
 MOST_TEXT_BYTES = 100_000
 LONGEST_NAME = 80  # Characters, as the row has it.
+NO_NAME = f"is empty; must have 1 to {LONGEST_NAME} characters."
 
 
 def read_pasted(text: str, dialect: str | None) -> Reading:
@@ -28,9 +29,10 @@ def checked_name(name: str) -> str:
     """A name without blanks around it. Raises ArchitectureError at the field name."""
     _check_characters("name", name)
     name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME:
-        found = "is empty" if not name else f"has {len(name)} characters"
-        raise ArchitectureError("name", f"{found}; must have 1 to {LONGEST_NAME} characters.")
+    if not name:
+        raise ArchitectureError("name", NO_NAME)
+    if len(name) > LONGEST_NAME:
+        raise ArchitectureError("name", f"has {len(name)} characters; must have at most {LONGEST_NAME}.")
     return name
 
 

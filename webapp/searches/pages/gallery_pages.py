@@ -17,7 +17,7 @@ from webapp.searches.architectures.gallery import (
     own_entries,
     published_entries,
 )
-from webapp.searches.architectures.keeping import LONGEST_NAME, MOST_TEXT_BYTES
+from webapp.searches.architectures.keeping import LONGEST_NAME, MOST_TEXT_BYTES, NO_NAME
 from webapp.searches.pages.architecture_parts import parts_of
 
 
@@ -44,7 +44,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 @require_GET
 def import_page(request: HttpRequest) -> HttpResponse:
     """Where an architecture is pasted."""
-    context = {"dialects": DIALECTS, "most_bytes": MOST_TEXT_BYTES, "longest_name": LONGEST_NAME}
+    context = {"dialects": DIALECTS, "most_bytes": MOST_TEXT_BYTES, "longest_name": LONGEST_NAME, "no_name": NO_NAME}
     return render(request, "architectures/import.html", context)
 
 
@@ -56,7 +56,7 @@ def architecture_page(request: HttpRequest, key: str) -> HttpResponse:
     parts = parts_of(
         entry.architecture, base=f"/api{entry.url}", name=safe_name(entry.title, "architecture"), source=source
     )
-    context: dict[str, Any] = {"entry": entry, "longest_name": LONGEST_NAME, **parts}
+    context: dict[str, Any] = {"entry": entry, "longest_name": LONGEST_NAME, "no_name": NO_NAME, **parts}
     if entry.imported:
         context |= {
             "dialect_title": dialect(entry.imported.dialect).title,

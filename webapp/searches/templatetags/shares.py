@@ -33,8 +33,8 @@ def grouped(value: int | None) -> str:
 
 @register.filter
 def spaced(name: str) -> str:
-    """The name of a layer or cell in words: "cell_0" is "cell 0"."""
-    return name.replace("_", " ")
+    """The name of a layer or cell in words: "cell_0" is "cell 0", "nodes.1" is "nodes 1"."""
+    return name.replace("_", " ").replace(".", " ")
 
 
 @register.filter

@@ -5,7 +5,7 @@
 
 import { newKey, post } from "../api.js";
 import { build, write } from "./build.js";
-import { sentence, showErrors } from "./form-fields.js";
+import { emptyError, sentence, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_READING = 200; // Milliseconds without a change.
 const MOST_FILE_BYTES = 100_000; // As the API reads; a larger file is not even opened.
@@ -93,6 +93,12 @@ class ArchitectureImport extends HTMLElement {
 
   async #keep(event) {
     event.preventDefault();
+    const missing = emptyError(this.#part("name"));
+    if (missing.length) {
+      showErrors(this, missing);
+      this.#part("name").focus();
+      return;
+    }
     const button = this.querySelector('button[type="submit"]');
     button.disabled = true;
     try {

@@ -45,6 +45,11 @@ export function showErrors(root, errors) {
   return elsewhere;
 }
 
+/** The error of a field that must not be empty, or none: told before asking, because a refusal stands in the console. */
+export function emptyError(field) {
+  return field.value.trim() ? [] : [{ field: field.dataset.path, message: field.dataset.empty }];
+}
+
 /** "is 7; must be even." as it stands below a field. */
 export function sentence(message) {
   return message.charAt(0).toUpperCase() + message.slice(1);

@@ -91,7 +91,7 @@ class NetworkCounts extends HTMLElement {
 
 function row({ name, shape, parameters, mult_adds: multAdds }) {
   const number = (text) => build("td", { class: "is-number" }, text);
-  const words = name.replaceAll("_", " ");
+  const words = name.replaceAll(/[_.]/g, " ");
   return build("tr", {}, build("td", {}, words), number(shape.join(" × ")), number(grouped(parameters)), number(grouped(multAdds)));
 }
 

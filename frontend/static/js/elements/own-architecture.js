@@ -2,7 +2,7 @@
 
 import { change } from "../api.js";
 import { write } from "./build.js";
-import { sentence } from "./form-fields.js";
+import { emptyError, showErrors } from "./form-fields.js";
 
 class OwnArchitecture extends HTMLElement {
   #clicked = (event) => {
@@ -32,17 +32,24 @@ class OwnArchitecture extends HTMLElement {
   }
 
   #ask(what) {
-    this.#say("");
+    showErrors(this, []);
     this.querySelector(`[data-dialog="${what}"]`).showModal();
-    if (what === "rename") this.querySelector("#new-name").select();
+    if (what === "rename") this.#name.select();
+  }
+
+  get #name() {
+    return this.querySelector("#new-name");
   }
 
   async #rename() {
+    const missing = emptyError(this.#name);
+    showErrors(this, missing);
+    if (missing.length) return;
     try {
-      await change("PATCH", this.#path, { name: this.querySelector("#new-name").value });
+      await change("PATCH", this.#path, { name: this.#name.value });
       location.reload();
     } catch (error) {
-      this.#say(sentence(error.errors?.[0]?.message ?? error.message));
+      showErrors(this, [{ field: "name", message: error.errors?.[0]?.message ?? error.message }]);
     }
   }
 
@@ -53,12 +60,6 @@ class OwnArchitecture extends HTMLElement {
     } catch (error) {
       write(this.querySelector("[data-problem]"), error.message);
     }
-  }
-
-  #say(text) {
-    write(this.querySelector("#new-name-error"), text);
-    this.querySelector("#new-name").toggleAttribute("aria-invalid", false);
-    if (text) this.querySelector("#new-name").setAttribute("aria-invalid", "true");
   }
 }
 
