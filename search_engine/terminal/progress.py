@@ -15,6 +15,7 @@ from search_engine.events import (
     FinalistEpochEnded,
     FinalistFinished,
     FinalistsChosen,
+    ResultKept,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interr
             if event.accuracy is not None:
                 best = event.accuracy if best is None else max(best, event.accuracy)
             bar.update(task, completed=done)
-            _line(f"final round: {done} of {finalists} finalists, {_best(best)}")
+            _line(f"final round: {done} of {finalists} finalists, {_best(best, 'accuracy')}")
+        elif isinstance(event, ResultKept):
+            continue  # The search saves its result before it stops.
         if is_interrupted():
             events.close()
             return
@@ -100,8 +103,8 @@ def _line(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def _best(best: float | None) -> str:
-    return "no reward yet" if best is None else f"best {best:.4f}"
+def _best(best: float | None, of: str = "reward") -> str:
+    return f"no {of} yet" if best is None else f"best {best:.4f}"
 
 
 def _mean(event: ControllerUpdated) -> str:

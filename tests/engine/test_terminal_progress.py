@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from search_engine.events import ChildFinished, ControllerUpdated, EpochEnded, Event, StateChanged, TrainingFinished
+from search_engine.events import (
+    ChildFinished,
+    ControllerUpdated,
+    EpochEnded,
+    Event,
+    FinalistEpochEnded,
+    FinalistFinished,
+    FinalistsChosen,
+    FinalistShown,
+    ResultKept,
+    StateChanged,
+    TrainingFinished,
+)
 from search_engine.terminal.progress import follow_search, follow_training
 
 
@@ -89,3 +101,35 @@ def test_a_watched_search_shows_a_bar_and_no_lines(monkeypatch: pytest.MonkeyPat
     search([finished(0, 0.25), finished(1, 0.75), updated(0.5)])
     assert "2/4" in screen.getvalue() and "best 0.7500" in screen.getvalue()
     assert "step 0:" not in screen.getvalue()
+
+
+def final_round() -> list[Event]:
+    """Of two: the first diverges, the second is kept."""
+    finalists = tuple(
+        FinalistShown(rank=rank, step=0, slot=rank, reward=0.5, architecture={}, hash=str(rank)) for rank in (1, 2)
+    )
+    none = {"parameters": 1, "mult_adds": 1, "seconds": 1.0}
+    return [
+        updated(0.5),
+        FinalistsChosen(finalists=finalists),
+        FinalistFinished(rank=1, accuracy=None, reason="diverged", **none),
+        FinalistEpochEnded(rank=2, epoch=1, epochs=1, loss=1.0, accuracy=0.875, learning_rate=0.1, seconds=1.0),
+        FinalistFinished(rank=2, accuracy=0.875, **none),
+        ResultKept(rank=2, accuracy=0.875, checkpoint=None, fingerprint=""),
+        StateChanged(state="finished"),
+    ]
+
+
+def test_the_final_round_has_lines_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    search(final_round())
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "final round: 2 finalists are trained again",
+        "final round: 1 of 2 finalists, no accuracy yet",
+        "final round: 2 of 2 finalists, best 0.8750",
+    ]
+
+
+def test_an_interrupted_final_round_stops_at_its_next_event_but_lets_the_result_be_saved() -> None:
+    events = final_round()
+    assert len(search(events[:1] + events[1:4], is_interrupted=True)) == 3
+    assert len(search([*events[:2], *events[5:]], is_interrupted=True)) == 4

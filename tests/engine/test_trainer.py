@@ -12,6 +12,7 @@ import pytest
 from search_engine import checkpoints
 from search_engine.config.budget import BudgetConfig
 from search_engine.config.data import DataConfig
+from search_engine.config.finals import FinalsConfig
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
@@ -19,6 +20,7 @@ from search_engine.config.space import NasnetSpaceConfig
 from search_engine.config.strategy import PpoConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.events import event_from_json
+from search_engine.spaces.nasnet import NasnetSpace
 
 pytestmark = pytest.mark.processes
 
@@ -165,6 +167,24 @@ def test_an_interruption_ends_the_job_at_the_next_epoch_and_the_next_job_runs_wh
     assert (spool / events[-1]["checkpoint"]).exists()
     *_, end = driver.do(evaluate(proposal))
     assert end == {"done": {}}
+
+
+def test_a_finalist_goes_on_after_an_interruption_and_leaves_its_network(driver, spool):
+    finals = FinalsConfig(children=1, epochs=3, normal_cells=1, filters=4)
+    config = CONFIG.model_copy(update={"finals": finals})
+    architecture = NasnetSpace(config.space).decode((0, 1, 11, 5, 0, 1, 0, 9, 3, 1)).to_json()
+    finalist = {"rank": 2, "step": 0, "slot": 1, "architecture": architecture}
+    request = {"do": "retrain", "config": config_json(config), "finalist": finalist, "checkpoint": None}
+    *epochs, verdict, end = driver.do(request)
+    assert end == {"done": {}}
+    assert [each["event"]["epoch"] for each in epochs] == [1, 2, 3] and epochs[-1]["checkpoint"] is None
+    event = event_from_json(verdict["event"])
+    assert (event.rank, event.accuracy) == (2, epochs[-1]["event"]["accuracy"])
+    _, metadata = checkpoints.load(spool / event.checkpoint)
+    assert metadata["kind"] == "network" and "test_accuracy" not in metadata
+    again = driver.do(request | {"checkpoint": str(spool / epochs[0]["checkpoint"])})
+    assert [each["event"]["epoch"] for each in again[:-2]] == [2, 3]
+    assert again[-2]["event"]["accuracy"] == event.accuracy
 
 
 def test_progress_grows_while_a_job_runs(driver):
