@@ -73,6 +73,7 @@ def read(text: str, dialect_name: str | None = None) -> Reading:
         raise ArchitectureError("", f"the text has {len(text):,} characters; it can have {LONGEST_TEXT:,}.")
     if not text.strip():
         raise ArchitectureError("", "the text is empty.")
+    text = text.removeprefix("\ufeff").replace("\u00a0", " ")  # What editors and web pages add unseen.
     speaker = _recognised(text.strip()) if dialect_name is None else _speaker(dialect_name)
     try:
         found = speaker.read(text)

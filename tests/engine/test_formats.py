@@ -66,6 +66,13 @@ def test_a_dialect_says_no_in_one_sentence(name):
             assert text.sentence.endswith(".") and "\n" not in text.sentence
 
 
+@pytest.mark.parametrize("place", TEXTS)
+def test_what_editors_and_web_pages_add_unseen_changes_nothing(place):
+    name, _ = place.split(" in ")
+    text = "\ufeff" + TEXTS[place].replace(" ", "\u00a0").replace("\n", "\r\n")
+    assert read(text).architecture == ARCHITECTURES[name]
+
+
 def test_our_json_is_read_inside_the_object_that_carries_it():
     architecture = ARCHITECTURES["darts-v2"]
     found = {"search": {"reward": 0.9}, "architecture": architecture.to_json()}
