@@ -25,7 +25,9 @@ class TrainingConfig(Config):
 
     name: str = option("", "Name", "What this training is called in your list.", max_length=80)
     architecture: dict[str, Any]
-    layout: Annotated[LayoutConfig | MacroLayoutConfig | NasBench201LayoutConfig, Field(discriminator="kind")]
+    layout: Annotated[LayoutConfig | MacroLayoutConfig | NasBench201LayoutConfig, Field(discriminator="kind")] = (
+        LayoutConfig(normal_cells=6)  # For the reader: what is not given is filled in below, by the kind.
+    )
     recipe: RecipeConfig = RecipeConfig(epochs=600)
     data: DataConfig = DataConfig()
     reproducibility: ReproducibilityConfig = ReproducibilityConfig()

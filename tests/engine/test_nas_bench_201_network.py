@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from search_engine.architectures.nas_bench_201 import NAS_BENCH_201_OPERATIONS, NasBench201Architecture
 from search_engine.config.layout import NasBench201LayoutConfig
-from search_engine.cost import mult_adds, parameters, part_costs
+from search_engine.cost import activation_bytes, mult_adds, parameters, part_costs
 from search_engine.errors import ConfigError
 from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork
@@ -70,6 +70,12 @@ def test_at_stride_2_windows_are_padded_on_both_sides_as_in_the_benchmark():
     assert layers["reduction_0.first.conv"].padding == (1, 1, 1, 1)
     shortcut = next(layer for layer in layers.values() if layer.kind == "avg_pool")
     assert (shortcut.kernel, shortcut.stride, shortcut.padding) == ((2, 2), (2, 2), (0, 0, 0, 0))
+
+
+@pytest.mark.parametrize("operations", [[CONV] * 6, [POINT, SKIP, POOL, NONE, CONV, POOL], [NONE] * 6])
+def test_the_estimate_of_memory_is_within_a_tenth_of_what_is_kept(kept_bytes, operations):
+    network_plan = planned(*operations, filters=8, normal_cells=2)
+    assert abs(kept_bytes(network_plan, 8) / activation_bytes(network_plan, 8) - 1) < 0.1
 
 
 def test_an_image_that_cannot_be_halved_twice_is_refused():

@@ -15,7 +15,7 @@ from search_engine.config.fitting import must_be_trainable
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.space import NasnetSpaceConfig
-from search_engine.cost import mult_adds, parameters, part_costs
+from search_engine.cost import activation_bytes, mult_adds, parameters, part_costs
 from search_engine.errors import ConfigError
 from search_engine.layers import IMAGE
 from search_engine.network_plan import plan
@@ -119,6 +119,12 @@ def test_a_recipe_wants_the_auxiliary_head_exactly_where_the_network_has_room_fo
         assert has_room == is_allowed or size < 8, size
         answers.add(has_room)
     assert answers == {True, False}
+
+
+@pytest.mark.parametrize(("name", "skeleton"), [("enas-micro-released", "enas"), ("darts-v2", "darts")])
+def test_the_estimate_of_memory_is_within_a_tenth_of_what_is_kept(kept_bytes, name, skeleton):
+    network_plan = planned(read_published(name).architecture, skeleton, normal_cells=1, filters=8)
+    assert abs(kept_bytes(network_plan, 8) / activation_bytes(network_plan, 8) - 1) < 0.1
 
 
 def test_the_first_cell_fits_the_stem_twice():
