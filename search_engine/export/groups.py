@@ -8,7 +8,7 @@ from search_engine.layers import IMAGE, Layer
 from search_engine.network_plan import NetworkPlan
 
 # What these compute is written where it is used, so it belongs to nobody.
-DERIVED = frozenset({"relu", "max_pool", "avg_pool", "subsample", "global_pool"})
+DERIVED = frozenset({"relu", "max_pool", "avg_pool", "subsample", "zeros", "global_pool", "drop_path"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from importlib import resources
 
 from search_engine.export.groups import Group, groups_of
-from search_engine.export.statements import Statements
+from search_engine.export.statements import Statements, short_name
+from search_engine.export.used_parts import used_parts
 from search_engine.layers import IMAGE
 from search_engine.network_plan import NetworkPlan
 
@@ -25,11 +26,11 @@ def model_source(plan: NetworkPlan, *, about: str) -> str:
     classes = _classes(groups)
     parts = resources.files("search_engine.export").joinpath("model_parts.py.txt").read_text(encoding="utf-8").strip()
     constants = f"EPSILON, MOMENTUM = {plan.batch_norm_epsilon!r}, {plan.batch_norm_momentum!r}"
+    own = [*(_class_source(each) for each in classes), _network_source(plan, groups, classes)]
     sections = [
         f'"""{about.strip()}\n\nNeeds PyTorch only. The names of its parameters are those of the checkpoint.\n"""',
-        parts.replace("EPSILON, MOMENTUM = ...", constants),
-        *(_class_source(each) for each in classes),
-        _network_source(plan, groups, classes),
+        used_parts(parts, own).replace("EPSILON, MOMENTUM = ...", constants),
+        *own,
     ]
     return sections[0] + "\n\n" + "\n\n\n".join(sections[1:]) + "\n"
 
@@ -55,12 +56,19 @@ def _classes(groups: Sequence[Group]) -> list[CellClass]:
     titles = [title for title, _ in alike]
     classes = []
     for place, members in enumerate(alike.values()):
-        before = titles[:place].count(titles[place])
         arguments = _arguments(members[0])
         parameters = _parameters(members, arguments)
-        name = f"{titles[place]}{before + 1 if before else ''}"
+        name = titles[place] + _number(titles, place, members[0])
         classes.append(CellClass(name, tuple(members), arguments, parameters))
     return classes
+
+
+def _number(titles: Sequence[str], place: int, first: Group) -> str:
+    """What tells classes of one title apart: the number of the first group, or, of cells, of the class."""
+    if _is_cell_of_blocks(first):
+        before = titles[:place].count(titles[place])
+        return str(before + 1) if before else ""
+    return first.name.rpartition("_")[2] if titles.count(titles[place]) > 1 else ""
 
 
 def _form(group: Group) -> tuple[object, ...]:
@@ -73,7 +81,7 @@ def _form(group: Group) -> tuple[object, ...]:
 
 def _title(group: Group) -> str:
     stem = re.sub(r"_\d+$", "", group.name)
-    if stem not in _TITLES:
+    if stem not in _TITLES or not _is_cell_of_blocks(group):
         return "".join(word.capitalize() for word in stem.split("_"))
     builds = [motif.build for motif in group.motifs if motif.name == f"{group.name}.previous"]
     if builds and builds[0].startswith("FactorizedReduction"):
@@ -81,19 +89,22 @@ def _title(group: Group) -> str:
     return _TITLES[stem] if builds else f"First{_TITLES[stem]}"
 
 
+def _is_cell_of_blocks(group: Group) -> bool:
+    return any(re.match("block_|previous$|current$", group.local(motif.name)[0]) for motif in group.motifs)
+
+
 def _arguments(group: Group) -> tuple[str, ...]:
-    """A name for each input. A cell of two tells them apart."""
+    """A name for each input. A cell of two tells them apart; a layer reads the one before it first."""
     currents = [motif.source for motif in group.motifs if motif.name == f"{group.name}.current"]
     if len(group.inputs) == 2 and currents and currents[0] in group.inputs:
         return tuple("current_input" if value == currents[0] else "previous_input" for value in group.inputs)
-    return ("x",) if len(group.inputs) == 1 else tuple(f"x{index}" for index in range(len(group.inputs)))
+    return ("x", *(f"skip_{index}" for index in range(1, len(group.inputs))))
 
 
 def _parameters(members: Sequence[Group], arguments: Sequence[str]) -> dict[str, tuple[int, ...]]:
     """Widths that differ between the groups of a class, each named after what it counts."""
     named = {
-        tuple(_channels(group, index) for group in members): f"{name.removesuffix('input')}channels".removeprefix("x")
-        for index, name in enumerate(arguments)
+        tuple(_channels(group, index) for group in members): _channels_of(name) for index, name in enumerate(arguments)
     }
     found: dict[str, tuple[int, ...]] = {}
     for column in dict.fromkeys(_columns(members)):
@@ -101,6 +112,10 @@ def _parameters(members: Sequence[Group], arguments: Sequence[str]) -> dict[str,
             name = named.get(column) or ("filters" if "filters" not in found else f"width_{len(found)}")
             found[name] = column
     return dict(sorted(found.items(), key=lambda item: not item[0].endswith("channels")))
+
+
+def _channels_of(argument: str) -> str:
+    return "channels" if argument == "x" else f"{argument.removesuffix('_input')}_channels"
 
 
 def _columns(members: Sequence[Group]) -> list[tuple[int, ...]]:
@@ -150,7 +165,7 @@ def _network_source(plan: NetworkPlan, groups: Sequence[Group], classes: Sequenc
             values = statements.write()
             steps += statements.lines
         for output, value in zip(group.outputs, values, strict=True):
-            variables[output] = group.name if len(group.outputs) == 1 else f"{group.name}_{len(variables)}"
+            variables[output] = group.name if len(group.outputs) == 1 else short_name(output.split("."))
             steps.append(f"{variables[output]} = {value}")
     last = steps.pop().split(" = ", 1)[1]
     channels, height, width = plan.image

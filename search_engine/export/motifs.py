@@ -4,6 +4,7 @@ A motif stands for layers of a plan that belong together. Its Python expression 
 names that the plan gives them, so that checkpoints fit.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,13 +50,13 @@ def _motifs_of_family(prefix: str, family: Family, layers: Mapping[str, Layer]) 
         return [_separable(prefix, family, layers)]
     if names == ("even", "odd", "batch_norm"):
         return [_factorized(prefix, family, layers)]
-    return [_single(layer) for layer in family.values()]
+    return [_single(layer, layers) for layer in family.values()]
 
 
 def _convolution(prefix: str, family: Family, layers: Mapping[str, Layer]) -> Motif:
     conv, norm = family["conv"], family["batch_norm"]
     source, is_activated = _before(conv, layers)
-    build = f"{'ReluConv' if is_activated else 'Conv'}({{}}, {{}}{window(conv)})"
+    build = f"{'ReluConv' if is_activated else 'Conv'}({{}}, {{}}{window(conv, layers)})"
     return Motif(prefix, _names(family), norm.name, source, build, (conv.in_channels, conv.shape[0]))
 
 
@@ -63,7 +64,7 @@ def _separable(prefix: str, family: Family, layers: Mapping[str, Layer]) -> Moti
     depthwise, norm = family["depthwise"], family["batch_norm"]
     source, is_activated = _before(depthwise, layers)
     assert is_activated, f"{prefix} does not start with a ReLU"
-    build = f"SeparableConv({{}}, {{}}{window(depthwise)})"
+    build = f"SeparableConv({{}}, {{}}{window(depthwise, layers)})"
     return Motif(prefix, _names(family), norm.name, source, build, (depthwise.in_channels, norm.shape[0]))
 
 
@@ -76,7 +77,7 @@ def _factorized(prefix: str, family: Family, layers: Mapping[str, Layer]) -> Mot
     return Motif(prefix, _names(family) | inner, norm.name, skipping.inputs[0], build, widths)
 
 
-def _single(layer: Layer) -> Motif:
+def _single(layer: Layer, layers: Mapping[str, Layer]) -> Motif:
     """A layer by itself, as PyTorch or the file has it."""
     widths: tuple[int, ...] = (layer.in_channels, layer.shape[0])
     if layer.kind == "linear":
@@ -84,13 +85,13 @@ def _single(layer: Layer) -> Motif:
     elif layer.kind == "batch_norm":
         build, widths = "BatchNorm({})", (layer.shape[0],)
     elif layer.groups != 1:
-        build, widths = f"SameConv({{}}, {{}}{window(layer)}, groups={{}})", (*widths, layer.groups)
+        build, widths = f"SameConv({{}}, {{}}{window(layer, layers)}, groups={{}})", (*widths, layer.groups)
     else:
-        build = f"SameConv({{}}, {{}}{window(layer)})"
+        build = f"SameConv({{}}, {{}}{window(layer, layers)})"
     return Motif(layer.name, frozenset((layer.name,)), layer.name, layer.inputs[0], build, widths)
 
 
-def window(conv: Layer) -> str:
+def window(conv: Layer, layers: Mapping[str, Layer]) -> str:
     """Kernel, stride, dilation and padding as further arguments, where they are not the usual ones."""
     rows, columns = conv.kernel
     words = [str(rows if rows == columns else conv.kernel)]
@@ -100,7 +101,18 @@ def window(conv: Layer) -> str:
         words.append(f"dilation={conv.dilation}")
     if conv.kernel != (1, 1) and not any(conv.padding):
         words.append("is_padded=False")
+    elif _is_centred(conv, layers):
+        words.append("is_centred=True")
     return "".join(f", {word}" for word in words)
+
+
+def _is_centred(conv: Layer, layers: Mapping[str, Layer]) -> bool:
+    """Whether it is padded alike on both sides where SAME would not be."""
+    if conv.stride == (1, 1) or conv.inputs[0] not in layers:
+        return False
+    _, rows, _ = layers[conv.inputs[0]].shape
+    same = (math.ceil(rows / conv.stride[0]) - 1) * conv.stride[0] + (conv.kernel[0] - 1) * conv.dilation + 1 - rows
+    return max(same, 0) != conv.padding[0] + conv.padding[1]
 
 
 def _before(first: Layer, layers: Mapping[str, Layer]) -> tuple[str, bool]:
@@ -116,13 +128,14 @@ def _names(family: Family) -> frozenset[str]:
 
 
 def _chained(motifs: list[Motif], layers: Mapping[str, Layer]) -> list[Motif]:
-    """Where `x.first` feeds nothing but `x.second`, the two are one module `x`."""
+    """Where `x.first` feeds nothing but `x.second`, and `x` holds nothing else, the two are one module `x`."""
     by_name = {motif.name: motif for motif in motifs}
     joined: list[Motif] = []
     for motif in motifs:
         name, _, last = motif.name.rpartition(".")
         first, second = by_name.get(f"{name}.first"), by_name.get(f"{name}.second")
-        if first is None or second is None or not _feeds_only(first, second, layers):
+        alone = sum(each.startswith(f"{name}.") for each in by_name) == 2
+        if first is None or second is None or not alone or not _feeds_only(first, second, layers):
             joined.append(motif)
         elif last == "first":
             build = f"chain({first.build}, {second.build})"

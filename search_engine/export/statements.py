@@ -68,13 +68,18 @@ class Statements:
         return head + "".join(f'["{part}"]' for part in rest)
 
     def _free_name(self, name: str) -> str:
-        words = self.group.local(name)
-        if words[-1] in _LAST_WORDS and len(words) > 1:
-            words = words[:-1]
-        return self.prefix + "_".join(words)
+        return self.prefix + short_name(self.group.local(name))
+
+
+def short_name(words: list[str]) -> str:
+    return "_".join(words[:-1] if words[-1] in _LAST_WORDS and len(words) > 1 else words)
 
 
 def _derived(layer: Layer, source: str) -> str:
+    if layer.kind == "drop_path":
+        return source  # Nothing is dropped after training.
+    if layer.kind == "zeros":
+        return f"torch.zeros_like({source})"
     if layer.kind == "relu":
         return f"relu({source})"
     if layer.kind == "global_pool":
@@ -82,4 +87,5 @@ def _derived(layer: Layer, source: str) -> str:
     if layer.kind == "subsample":
         return f"every_second({source}{', is_shifted=True' if layer.padding[0] < 0 else ''})"
     assert layer.kind in ("max_pool", "avg_pool"), layer.kind
-    return f"{layer.kind}({source}, {layer.kernel[0]}, {layer.stride[0]})"
+    counted = ", counts_padding=True" if layer.counts_padding else ""
+    return f"{layer.kind}({source}, {layer.kernel[0]}, {layer.stride[0]}{counted})"
