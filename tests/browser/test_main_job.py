@@ -152,6 +152,22 @@ def test_pause_resume_stop_and_clone_work(application: RunningApplication, owner
     expect(owner_page.locator('[data-path="budget.children"]')).to_have_value("60")
 
 
+def test_a_search_with_its_companion_ends_with_a_comparison(application: RunningApplication, owner_page: Page) -> None:
+    owner_page.goto(f"{application.address}/searches/new?preset=demo")
+    fill(owner_page, SMALL | {"name": "Not alone", "budget.children": "10", "data.train_examples": "100"})
+    owner_page.get_by_label("Random companion").check()
+    owner_page.get_by_role("button", name="Start the search").first.click()
+    owner_page.wait_for_url(re.compile(r"/searches/[0-9a-f-]{36}$"))
+    panel = owner_page.locator("random-comparison")
+    expect(panel).to_contain_text("10 of 10 children, finished", timeout=PATIENCE)
+    wait_for_state(owner_page, "finished")
+    expect(panel).to_contain_text("This is one run of the controller, against one run of random search.")
+    expect(owner_page.locator(".strip-lead dd")).to_contain_text("points")
+    panel.get_by_role("link", name="The random search beside it").click()
+    owner_page.get_by_role("link", name="Not alone").click()
+    expect(owner_page.locator("state-strip .state")).to_have_text("finished")
+
+
 def test_the_table_of_children_sorts_on_the_server_and_opens_an_architecture(
     application: RunningApplication, owner_page: Page, finished_search: str
 ) -> None:

@@ -130,6 +130,41 @@ def test_the_estimate_counts_both(signed_in: Client) -> None:
     assert "120 of these children are drawn by the random companion" in both["notes"][0]
 
 
+def test_the_pages_say_what_belongs_together(signed_in: Client, owner: User) -> None:
+    search = companion.start_with_companion(owner, CONFIG.model_copy(update={"name": "Mine"}))
+    alone = companion.start_search(owner, CONFIG.model_copy(update={"name": "Alone"}))
+    beside = companion.companion_of(search)
+    assert beside is not None
+    home = signed_in.get("/").content.decode()
+    assert home.count("with a random companion") == 1 and home.count("random companion of Mine") == 1
+
+    def page(of: Search) -> str:
+        return signed_in.get(f"/searches/{of.pk}").content.decode()
+
+    assert "<random-comparison" in page(search) and '"has_companion": true' in page(search)
+    assert "<random-comparison" in page(alone) and '"has_companion": false' in page(alone)
+    assert "<random-comparison" not in page(beside)
+    assert f'<a href="/searches/{search.pk}">Mine</a>' in page(beside)
+
+
+def test_the_list_asks_once_however_many_pairs_there_are(owner: User, django_assert_num_queries: Any) -> None:
+    searches = [companion.start_with_companion(owner, CONFIG) for _ in range(3)]
+    with django_assert_num_queries(1):
+        words = companion.beside_in_words(searches)
+    assert list(words.values()) == ["with a random companion"] * 3
+
+
+def test_a_clone_keeps_the_tick(signed_in: Client, owner: User) -> None:
+    search = companion.start_with_companion(owner, CONFIG)
+    alone = companion.start_search(owner, CONFIG)
+    ticked = [
+        "checked"
+        in signed_in.get(f"/searches/new?clone={one.pk}").content.decode().split('id="companion"')[1].split(">")[0]
+        for one in (search, alone)
+    ]
+    assert ticked == [True, False]
+
+
 def a_pair(owner: User, *, apart: float = 1.0, **sizes: Any) -> tuple[Search, Search]:
     """Two searches of one group without PyTorch, the second created so many seconds later."""
     group = Group.objects.create(owner=owner)

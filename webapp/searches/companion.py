@@ -5,6 +5,8 @@ start from the same random numbers wherever their networks have the same shapes:
 what was proposed rather than by luck. It has no final round: it is there to be compared child by child.
 """
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -72,6 +74,21 @@ def accompanied_by(search: Search) -> Search | None:
     return _beside(search).exclude(config__strategy__kind="random").first()
 
 
+def beside_in_words(searches: Sequence[Search]) -> dict[uuid.UUID, str]:
+    """What belongs together with each of these, in words, for those that do not stand alone. One question in all."""
+    groups = {search.group_id for search in searches if search.group_id is not None}
+    pairs: dict[tuple[uuid.UUID | None, int], list[Search]] = {}
+    for search in Search.objects.filter(group_id__in=groups).order_by("created", "pk") if groups else ():
+        pairs.setdefault(_pair(search), []).append(search)
+    words = {}
+    for search in searches:
+        others = [each for each in pairs.get(_pair(search), ()) if is_random(each) != is_random(search)]
+        if others:
+            name = others[0].name or "a search without a name"
+            words[search.pk] = f"random companion of {name}" if is_random(search) else "with a random companion"
+    return words
+
+
 def compares(search: Search) -> dict[str, bool]:
     """What its page must know: whether it can be compared with random search, and whether a companion is there."""
     return {"compares": not is_random(search), "has_companion": companion_of(search) is not None}
@@ -81,6 +98,10 @@ def is_random(search: Search) -> bool:
     """Whether its children are uniform draws."""
     kind: str = search.config["strategy"]["kind"]
     return kind == "random"
+
+
+def _pair(search: Search) -> tuple[uuid.UUID | None, int]:
+    return search.group_id, search.config["reproducibility"]["seed"]
 
 
 def _beside(search: Search) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from webapp.searches.companion import accompanied_by, companion_of
+from webapp.searches.companion import beside_in_words
 from webapp.searches.models import Stream
 from webapp.searches.overview import searches_of, trainings_of
 
@@ -35,12 +35,14 @@ class Entry:
 
 def entries_of(user: Any) -> list[Entry]:
     """At most `LONGEST` of each kind."""
-    entries = [_search_entry(search) for search in searches_of(user)[:LONGEST]]
+    searches = list(searches_of(user)[:LONGEST])
+    beside = beside_in_words(searches)
+    entries = [_search_entry(search, beside.get(search.pk, "")) for search in searches]
     entries += [_training_entry(training) for training in trainings_of(user)[:LONGEST]]
     return sorted(entries, key=lambda entry: entry.created, reverse=True)
 
 
-def _search_entry(search: Any) -> Entry:
+def _search_entry(search: Any, beside: str) -> Entry:
     return _entry(
         search,
         url=f"/searches/{search.pk}",
@@ -49,15 +51,8 @@ def _search_entry(search: Any) -> Entry:
         unit="children",
         result=search.best_reward,
         result_title="best reward",
-        beside=_beside(search),
+        beside=beside,
     )
-
-
-def _beside(search: Any) -> str:
-    if companion_of(search) is not None:
-        return "with a random companion"
-    accompanied = accompanied_by(search)
-    return "" if accompanied is None else f"random companion of {accompanied.name or 'a search without a name'}"
 
 
 def _training_entry(training: Any) -> Entry:

@@ -23,7 +23,7 @@ class StartForm extends HTMLElement {
     const { signal } = this.#listening;
     this.#presets = this.#json("preset-values");
     this.#extra = this.#json("extra");
-    this.#form.addEventListener("input", () => this.#changed(), { signal });
+    this.#form.addEventListener("input", (event) => this.#changed(event.target), { signal });
     this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
     // A page that comes back from the browser's memory is a new attempt to start something.
@@ -50,11 +50,15 @@ class StartForm extends HTMLElement {
     return this.querySelector("cost-panel");
   }
 
-  #changed() {
-    for (const button of this.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", "false");
+  #changed(field) {
+    if (!field.matches("[data-beside]")) this.#noLongerAPreset();
     this.#panel.problem("");
     showBelonging(this);
     this.#estimateSoon();
+  }
+
+  #noLongerAPreset() {
+    for (const button of this.querySelectorAll("[data-preset]")) button.setAttribute("aria-pressed", "false");
   }
 
   #click(event) {
