@@ -2,8 +2,14 @@
 
 import pytest
 
+from search_engine.architectures.macro import MacroArchitecture, MacroLayer
+from search_engine.architectures.nas_bench_201 import NasBench201Architecture
+from search_engine.architectures.reading import Architecture
 from search_engine.config.finals import FinalsConfig
 from search_engine.config.search import SearchConfig
+from search_engine.config.training import TrainingConfig
+from search_engine.cost import parameters
+from search_engine.network_plan import plan
 from search_engine.presets import COFFEE, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from tests.web.example_search import CONFIG, a_worker, demo_json
@@ -95,6 +101,18 @@ def test_more_epochs_keep_more_checkpoints() -> None:
     mean = sum(child.parameters for child in drawn) / len(drawn)
     rows = 120 * 4 * estimate.ROW_BYTES_EPOCH
     assert many - few == pytest.approx(120 * 4 * 8 * mean + rows, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [MacroArchitecture((MacroLayer("conv_3x3"),) * 3), NasBench201Architecture(("nor_conv_3x3",) * 6)],
+    ids=["macro", "nas_bench_201"],
+)
+def test_a_training_of_every_kind_of_network_has_a_cost(architecture: Architecture) -> None:
+    config = TrainingConfig(architecture=architecture.to_json())
+    cost = training_cost(config, architecture, [FLAT])
+    network = plan(architecture, config.layout, image_channels=1, image_size=28, classes=10)
+    assert cost.parameters == (parameters(network), parameters(network))
 
 
 def test_a_training_counts_the_very_network() -> None:

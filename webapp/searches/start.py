@@ -4,7 +4,7 @@ from typing import Any
 
 from search_engine import cost
 from search_engine.architectures.reading import Architecture, architecture_from_json
-from search_engine.config.layout import LayoutConfig
+from search_engine.config.layout import Layout
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.descriptions import DatasetDescription, describe
@@ -49,7 +49,7 @@ def start_training(
 
 def network_of(
     architecture: Architecture,
-    layout: LayoutConfig,
+    layout: Layout,
     data: DatasetDescription,
     image_size: int,
     *,
