@@ -2,6 +2,8 @@ import hashlib
 from unittest.mock import patch
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search_engine import checkpoints
 from search_engine.config.reading import read_config
@@ -10,6 +12,7 @@ from search_engine.data.batches import prepare
 from search_engine.evaluators.finalists import FinalistTraining
 from search_engine.events import FinalistEpochEnded, FinalistFinished, ResultKept, extend_by_finals
 from search_engine.final_round import FinalRound, best_finalist, result_kept
+from search_engine.schedule import Choose, Keep, Known, KnownFinals, MeasuredChild, Retrain, best_children, due
 from tests.engine.toy import ToySpace
 
 SPACE = ToySpace([3, 3])
@@ -152,3 +155,38 @@ def test_a_finalist_that_diverges_has_a_sentence_and_no_accuracy(tmp_path):
         _, verdict = ended(training)
     assert verdict.accuracy is None and verdict.checkpoint is None
     assert verdict.reason.startswith("recipe.learning_rate is 10.0; the loss ceased to be finite")
+
+
+def planned(measured, accuracies, wanted, chance):
+    """The final round as a planner goes through it: whatever `due` says, finalists in any order."""
+    finals, verdicts, chosen = KnownFinals(), {}, ()
+    while tasks := due(Known(steps_told=1, steps=1, lookahead=0, reuse=False, finals=finals)):
+        task = chance.choice(tasks)
+        if isinstance(task, Choose):
+            chosen = best_children(measured, wanted)
+        elif isinstance(task, Retrain):
+            verdicts[task.rank] = verdict(task.rank, accuracies[task.rank - 1])
+        else:
+            assert isinstance(task, Keep)
+            places = [(child.step, child.slot) for child in chosen]
+            return result_kept("", places, [verdicts[rank] for rank in sorted(verdicts)])
+        finals = KnownFinals(tuple(rank in verdicts for rank in range(1, len(chosen) + 1)))
+    raise AssertionError("nothing was kept")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((0.5, 0.6, 0.7)), st.integers(0, 8)), max_size=6),
+    st.lists(st.sampled_from((0.1, 0.2, None)), min_size=6, max_size=6),
+    st.integers(1, 6),
+    st.randoms(use_true_random=False),
+)
+def test_a_planner_in_any_order_keeps_what_one_process_keeps(children, accuracies, wanted, chance):
+    """children: reward and number of the architecture, in the order of slots."""
+    final_round = FinalRound(wanted, training_as(dict(enumerate(accuracies, 1))))
+    measured = []
+    for slot, (reward, number) in enumerate(children):
+        architecture = SPACE.decode(divmod(number, 3))
+        final_round.remember(0, slot, architecture, reward)
+        measured.append(MeasuredChild(reward, 0, slot, architecture.hash))
+    *_, kept = final_round.run("", lambda: False)
+    assert planned(measured, accuracies, wanted, chance) == kept
