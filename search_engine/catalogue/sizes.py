@@ -31,11 +31,23 @@ _LARGE = LayoutConfig(
     skeleton="imagenet", normal_cells=6, filters=168, stem_filters=96, previous_after_reduction="two-before"
 )
 
-PUBLISHED_SIZES = (  # NASNet, tables 1 to 3; the settings are those of its released code.
+PUBLISHED_SIZES = (  # First NASNet, tables 1 to 3; the settings are those of its released code.
     PublishedSize(title="6 @ 768", data="CIFAR-10", layout=LayoutConfig(normal_cells=6, filters=32), image_size=32),
     PublishedSize(title="7 @ 2304", data="CIFAR-10", layout=LayoutConfig(normal_cells=7, filters=96), image_size=32),
     _imagenet("4 @ 1056", _MOBILE, 224),
     _imagenet("6 @ 4032", _LARGE, 331),
+    PublishedSize(  # DARTS, the released code for CIFAR-10: 18 normal cells and 2 reduction cells.
+        title="DARTS, 20 cells, 36 channels",
+        data="CIFAR-10",
+        layout=LayoutConfig(skeleton="darts", normal_cells=6, filters=36),
+        image_size=32,
+    ),
+    PublishedSize(  # ENAS, the released script for a final network of cells: 15 layers and 2 reductions.
+        title="ENAS, 15 layers, 36 filters",
+        data="CIFAR-10",
+        layout=LayoutConfig(skeleton="enas", normal_cells=5, filters=36),
+        image_size=32,
+    ),
     PublishedSize(
         title="96 filters", data="CIFAR-10", layout=MacroLayoutConfig(filters=96), image_size=32
     ),  # ENAS, the released script for a final network.

@@ -146,6 +146,8 @@ def test_the_training_form_of_a_published_architecture_starts_as_it_stands(signe
         layout[path] = int(value) if kind == "integer" else value
     assert layout["kind"] == read_published(name).architecture.kind
     config = training_json(layout=layout)
+    _, cost = send(signed_in, "/api/trainings/estimate", {"name": name, "config": config})
+    assert cost["errors"] == [] and cost["parameters"]["low"] > 0
     status, reply = send(signed_in, "/api/trainings", {"name": name, "config": config})
     assert status == 201, reply
     shown = page(signed_in, reply["url"])
