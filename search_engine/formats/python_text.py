@@ -105,4 +105,5 @@ def _odd(text: str, at: int, line: int) -> ArchitectureError:
     rest = text[at:]
     if rest[0] in "'\"" and "\n" not in rest:
         return ArchitectureError("", f"the text ends inside the name {rest[:40]!r} on line {line}.")
-    return ArchitectureError("", f"line {line} holds {rest.split()[0][:40]!r}, which an architecture cannot hold.")
+    word = rest[0] + rest[1:40].partition(" ")[0]
+    return ArchitectureError("", f"line {line} holds {word!r}, which an architecture cannot hold.")

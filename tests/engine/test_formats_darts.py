@@ -135,6 +135,7 @@ def test_what_stands_before_the_genotype_of_a_log_is_left_out_with_a_remark():
         (SMALL[:-1] + ", normal=[])", "normal: is given twice."),
         (SMALL + SMALL, "the text holds 2 of Genotype"),
         (SMALL + " + 1", "line 1 holds '\\+', which an architecture cannot hold."),
+        (SMALL + "\u2003", "line 1 holds '\\\\u2003', which an architecture cannot hold."),
         (SMALL + "(1)", "the text goes on behind Genotype"),
         (SMALL.replace("'skip_connect', 1", "'skip_connect'"), "normal.1: must be a pair such as"),
         (SMALL.replace("'skip_connect', 1", "'skip_connect', True"), "normal: line 1 holds something other than"),
