@@ -174,7 +174,7 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from search_engine.terminal.trained_network import read_trained_network
+    from search_engine.training.trained_network import read_trained_network
     from search_engine.training.numerics import set_numerics
 
     path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network

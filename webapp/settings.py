@@ -10,6 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from search_engine.code_version import code_version
 from webapp import environment
 
 HOME = Path(__file__).resolve().parent.parent
@@ -18,14 +19,6 @@ ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
 DATA_SETS_DIR = DATA_FOLDER / "data-sets"  # Downloaded ones; the embedded one needs no folder.
 ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
 DATA_SETS_DIR = DATA_FOLDER / "data-sets"  # Downloaded ones; the embedded one needs no folder.
-
-
-def _code_version() -> str:
-    """The first heading of the change log names the version."""
-    for line in (HOME / "CHANGELOG.md").read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            return line.removeprefix("## ").split()[0]
-    raise RuntimeError("CHANGELOG.md names no version: it needs a heading such as '## 0.1.0'.")
 
 
 def _kept_secret() -> str:
@@ -61,7 +54,7 @@ def _static_digest() -> str:
 
 
 # --- What the environment decides -------------------------------------------------------------------------------
-CODE_VERSION = _code_version()
+CODE_VERSION = code_version()
 SECRET_KEY = environment.text("SECRET_KEY", "") or _kept_secret()
 DEBUG = environment.flag("DEBUG", False)
 HOST = environment.text("CELLWRIGHT_HOST", "127.0.0.1")

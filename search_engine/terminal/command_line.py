@@ -19,11 +19,11 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import describe
+from search_engine.data.named_text import named_text
 from search_engine.data.texts import TEXTS
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
 from search_engine.presets import PRESETS
-from search_engine.terminal.named_text import named_text
 
 DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe", "data")}
 TEXT_DEFAULTS = {name: LanguageTrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}

@@ -16,8 +16,8 @@ from search_engine.events import FinalistShown
 from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.strategies.build import build_strategy
-from search_engine.terminal.trained_network import read_trained_network
 from search_engine.training.numerics import set_numerics
+from search_engine.training.trained_network import read_trained_network
 from webapp.accounts.models import User
 from webapp.searches import artifacts, checker
 from webapp.searches.models import Artifact, Child, Finalist, Stream

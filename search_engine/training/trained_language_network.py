@@ -10,12 +10,12 @@ from torch import Tensor
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.language import OWN, LanguageTrainingConfig
 from search_engine.config.reading import read_config
+from search_engine.data.named_text import named_text
 from search_engine.data.text_reading import read_text
 from search_engine.data.texts import describe_text, level_of
 from search_engine.data.token_streams import on_device
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.networks.recurrent_network import RecurrentNetwork
-from search_engine.terminal.named_text import named_text
 from search_engine.training.language_train import nats_per_token, perplexity_of
 
 
