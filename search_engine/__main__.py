@@ -82,7 +82,7 @@ def convert(options: argparse.Namespace) -> int:
 
 
 def search(options: argparse.Namespace) -> int:
-    config = search_config(options.config)
+    config = search_config(options.config, options.data_folder)
 
     import torch
 
@@ -131,7 +131,7 @@ def search(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     from search_engine.terminal.search_runs import run_to_its_end
 
-    runs = runs_of(search_config(options.config), options.strategies.split(","), options.seeds)
+    runs = runs_of(search_config(options.config, options.data_folder), options.strategies.split(","), options.seeds)
     outcomes = []
     with _interruptible() as is_interrupted:
         for number, run in enumerate(runs, 1):
@@ -174,8 +174,8 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    from search_engine.training.trained_network import read_trained_network
     from search_engine.training.numerics import set_numerics
+    from search_engine.training.trained_network import read_trained_network
 
     path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network
     network = read_trained_network(path)

@@ -23,7 +23,7 @@ class DatasetDescription:
     classes: tuple[str, ...]
     train_examples: int
     test_examples: int
-    origin: Literal["embedded", "local", "download"]
+    origin: Literal["embedded", "local", "download", "own"]
     bytes: int
     licence: str
     sha256: str

@@ -18,8 +18,9 @@ from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig
-from search_engine.data.descriptions import describe
+from search_engine.data.named_images import FOLDER, named_images
 from search_engine.data.named_text import named_text
+from search_engine.data.own_set import describe_in
 from search_engine.data.texts import TEXTS
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
@@ -78,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     texts = ", ".join(text.name for text in TEXTS)
     one.add_argument(
         "--data", required=True, metavar="NAME",
-        help=f"the data set; for a recurrent cell a text: {texts}, a file of yours, or a folder with three",
+        help="the data set, or a folder or zip of images with a folder per class; "
+        f"for a recurrent cell a text: {texts}, a file of yours, or a folder with three",
     )  # fmt: skip
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this training")
     _layout(one)
@@ -91,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "evaluate", "score a trained network on test data")
     one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help="a training's folder or its network.safetensors")
-    one.add_argument("--data", required=True, metavar="NAME", help="the data set")
+    one.add_argument("--data", required=True, metavar="NAME", help="the data set, or a folder or zip of images")
     _data_folder(one)
     return top
 
@@ -190,7 +192,8 @@ def read_architecture(name: str) -> Architecture:
     return reading.architecture
 
 
-def search_config(name: str) -> SearchConfig:
+def search_config(name: str, folder: Path | None = None) -> SearchConfig:
+    """The configuration of a preset or of a file. folder: where sets of own images are kept, which a file may name."""
     for preset in PRESETS:
         if preset.name == name:
             config: SearchConfig = preset.config
@@ -199,9 +202,13 @@ def search_config(name: str) -> SearchConfig:
         known = ", ".join(preset.name for preset in PRESETS)
         raise UserError("CONFIG", f"{name!r} is neither a file nor a preset, which are {known}.")
     try:
-        return read_config(SearchConfig, _read_json(name))
+        config = read_config(SearchConfig, _read_json(name))
     except ValueError as error:
         raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
+    if folder is None or not config.data.name.startswith(FOLDER):
+        return config
+    kept = config.data.model_copy(update={"name": named_images(config.data.name, folder)})
+    return config.model_copy(update={"data": kept})
 
 
 def training_config(options: argparse.Namespace) -> AnyTrainingConfig:
@@ -224,11 +231,14 @@ def training_config(options: argparse.Namespace) -> AnyTrainingConfig:
 
 def _image_settings(options: argparse.Namespace, architecture: Architecture) -> dict[str, Any]:
     """Images at their own size, and all of them, unless said."""
-    described = describe(options.data)
-    data = _settings(options, "data", DEFAULTS["data"], architecture) | {"name": options.data}
+    name = named_images(options.data, options.data_folder)
+    described = describe_in(name, options.data_folder)
+    data = _settings(options, "data", DEFAULTS["data"], architecture) | {"name": name}
     given = _given(options, "data")
     if "image_size" not in given:
         data["image_size"] = described.image_size
+    if "held_out_examples" not in given:
+        data["held_out_examples"] = max(10, min(data["held_out_examples"], described.train_examples // 5))
     if "train_examples" not in given:
         held_out = read_config(DataConfig, data).held_out_examples
         # At least as many as a configuration allows: too many held out are then refused where the data are split.

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from search_engine.config.search import SearchConfig
-from search_engine.data.descriptions import describe
+from search_engine.data.own_set import describe_in
 from search_engine.evaluators.standalone import StandaloneEvaluator
 from search_engine.events import Event
 from search_engine.terminal.progress import follow_search
@@ -26,7 +26,7 @@ def run_to_its_end(
         if not search.is_finished:
             set_numerics(config.reproducibility.threads)
             evaluator = StandaloneEvaluator(config, device=torch.device("cpu"), folder=data_folder)
-            data = describe(config.data.name).to_json()
+            data = describe_in(config.data.name, data_folder).to_json()
             events = search.run(evaluator, data=data, should_stop=is_interrupted)
             follow_search(search, events, is_interrupted)
         return search.events if search.is_finished else None

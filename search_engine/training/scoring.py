@@ -2,7 +2,7 @@
 
 import torch
 
-from search_engine.data.batches import Part
+from search_engine.data.parts import Part
 from search_engine.networks.plan_network import PlanNetwork
 
 SCORING_BATCH = 250  # Images scored at once: no gradient is kept, so memory stays below that of a training step.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from search_engine.config.recipe import RecipeConfig
-from search_engine.data.batches import Batch, Part
+from search_engine.data.parts import Batch, Part
 from search_engine.errors import CheckpointError
 from search_engine.networks.plan_network import Dropped, PlanNetwork
 from search_engine.seeds import Seeds
@@ -162,7 +162,7 @@ def _train_one_epoch(trainee: Trainee, part: Part, seeds: Seeds) -> tuple[float,
     recipe, epoch = trainee.recipe, trainee.progress.epochs_done
     batches = -(-len(part) // recipe.batch_size)
     steps = recipe.epochs * batches
-    total = torch.zeros((), device=part.images.device)  # Read once an epoch: asking every step would wait for it.
+    total = torch.zeros((), device=part.device)  # Read once an epoch: asking every step would wait for it.
     learning_rate = 0.0
     trainee.network.train()
     for number, (images, labels) in enumerate(_batches_of_epoch(part, recipe, epoch, seeds)):

@@ -12,9 +12,9 @@ from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.reading import read_config
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import reads_text
-from search_engine.data.batches import Part
-from search_engine.data.descriptions import describe
-from search_engine.data.images import load, resized
+from search_engine.data.batches import test_part_of
+from search_engine.data.named_images import named_images
+from search_engine.data.own_set import describe_in
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.training.scoring import accuracy
@@ -57,17 +57,12 @@ class TrainedNetwork:
         folder: where downloads are kept. Raises ConfigError where the data set has other classes than the network,
         DataError where it cannot be had.
         """
-        wanted = describe(data_name)
+        name = named_images(data_name, folder)
+        wanted = describe_in(name, folder)
         if (self.plan.image[0], self.classes) != (wanted.channels, wanted.classes):
             trained = self.metadata["data"]["name"]
             raise ConfigError("--data", f"is {data_name}; the network tells the classes of {trained} apart.")
-        images = load(data_name, folder)
-        test = Part(
-            torch.from_numpy(resized(images.test, self.config.data.image_size)),
-            torch.from_numpy(images.test_labels),
-            torch.tensor(self.normalisation["scale"]),
-            torch.tensor(self.normalisation["offset"]),
-        )
+        test = test_part_of(name, self.config.data.image_size, self.normalisation, folder=folder)
         return {"test_accuracy": accuracy(self.network(), test), "test_examples": len(test)}
 
     def network(self) -> PlanNetwork:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_engine.config.data import DataConfig
-from search_engine.data.batches import Part, moved, prepare, split, wiped
+from search_engine.data.batches import prepare, split
 from search_engine.data.images import load, resized
+from search_engine.data.parts import Part, moved, wiped
 from search_engine.data.resident import ResidentData
 from search_engine.errors import ConfigError
 

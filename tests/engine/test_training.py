@@ -10,7 +10,8 @@ from search_engine.config.data import DataConfig
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.training import TrainingConfig
-from search_engine.data.batches import Part, prepare
+from search_engine.data.batches import prepare
+from search_engine.data.parts import Part
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.network_plan import plan
 from search_engine.networks.plan_network import PlanNetwork

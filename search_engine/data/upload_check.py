@@ -1,0 +1,73 @@
+"""The throw-away process that looks into an archive somebody sent: python -m search_engine.data.upload_check.
+
+It reads the archive, writes set.safetensors, preview.png and report.json into a folder, and ends. On standard output it
+says how far it is, one JSON object a line. It has limits of memory, time and file size, and no network where the
+system can take it away; see confinement. Whoever started it kills it when it takes too long.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from search_engine.data import confinement
+from search_engine.data.archive import Archive, shown
+from search_engine.data.own_images import take_set
+from search_engine.data.own_set import OwnSet, digest_of
+from search_engine.data.previews import sheet_of_own
+from search_engine.errors import DataError
+
+SET, PREVIEW, REPORT = "set.safetensors", "preview.png", "report.json"
+MOST_LISTED = 2000  # Refused entries in a report; their number is complete.
+_TELL_SECONDS = 0.3
+
+
+def main(arguments: list[str]) -> int:
+    """0 where a report was written, whatever it says."""
+    parser = argparse.ArgumentParser(prog="python -m search_engine.data.upload_check", description=__doc__)
+    parser.add_argument("archive", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--memory", type=int, required=True, help="bytes of address space")
+    parser.add_argument("--seconds", type=int, required=True, help="of processor time")
+    parser.add_argument("--file-bytes", type=int, required=True, help="of any file it writes")
+    options = parser.parse_args(arguments)
+    without_network = confinement.confine(options.memory, options.seconds, options.file_bytes)
+    report = check(options.archive, options.folder, options.title) | {"without_network": without_network}
+    (options.folder / REPORT).write_text(json.dumps(report))
+    return 0
+
+
+def check(archive: Path, folder: Path, title: str) -> dict[str, Any]:
+    """The report. error: why there is no set, a sentence; "" where there is one."""
+    refused: list[tuple[str, str]] = []
+    report: dict[str, Any] = {"error": "", "set": None, "sha256": "", "accepted": 0}
+    try:
+        files = Archive(archive)
+        refused = files.refused  # The same list: it grows.
+        record = take_set(files, folder / SET, title=title, came_from=archive.name, on_file=_Teller())
+        (folder / PREVIEW).write_bytes(sheet_of_own(OwnSet(folder / SET)))
+        accepted = sum(record.train_counts) + sum(record.test_counts)
+        report |= {"set": record.to_json(), "sha256": digest_of(folder / SET), "accepted": accepted}
+    except DataError as error:
+        report["error"] = f"The archive {error.message}"
+    listed = [{"name": shown(name), "reason": reason} for name, reason in sorted(refused)[:MOST_LISTED]]
+    return report | {"refused": listed, "refused_count": len(refused)}
+
+
+class _Teller:
+    """Says how far it is, a few times a second."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def __call__(self, done: int, of: int) -> None:
+        if time.monotonic() - self._told > _TELL_SECONDS or done == of:
+            self._told = time.monotonic()
+            print(json.dumps({"done": done, "of": of}), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
