@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Bound = Literal["parameters", "mult_adds", "latency"]
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -19,9 +21,23 @@ class _Event(BaseModel):
         return self.model_dump(mode="json")
 
 
-def _only_of_text() -> Any:
-    """A field that is left out of the JSON form where there is no text, so that events of images stay as they were."""
+def _only_where_there() -> Any:
+    """A field that is left out of the JSON form where it has no value, so that events without it stay as they were."""
     return Field(default=None, exclude_if=lambda value: value is None)
+
+
+class Latency(BaseModel):
+    """A measured time: the median of `repeats` forward passes of one batch on a device, after `warm_up` passes.
+
+    Another run measures another time: this is no reproducible figure.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    ms: float
+    batch: int
+    repeats: int
+    warm_up: int
+    device: str
 
 
 class DecisionShown(BaseModel):
@@ -92,7 +108,7 @@ class EpochEnded(_Event):
     epochs: int
     loss: float
     accuracy: float | None = None
-    perplexity: float | None = _only_of_text()
+    perplexity: float | None = _only_where_there()
     learning_rate: float
     seconds: float
 
@@ -100,8 +116,12 @@ class EpochEnded(_Event):
 class ChildFinished(_Event):
     """The verdict on a child, once and for all.
 
-    reward: accuracy on the held-out images in [0, 1]; None when the child was lost to the infrastructure.
+    reward: what the strategy is told: the accuracy on the held-out images in [0, 1], or with cost weighed in more than
+        0; None when the child was lost to the infrastructure.
+    accuracy: on the held-out images, only where the reward is another figure.
     reason: why there is no measured reward ("diverged", "out of memory", "lost"), None when there is one.
+    over: which bound the network is over, if one; the child was not trained, and reason says by how much.
+    latency: of the network that bounds and cost are about, only where it is measured.
     twin: (step, slot) of the isomorphic child whose reward was copied.
     mult_adds: of one image, forward, convolutions and linear layers only.
     """
@@ -115,6 +135,9 @@ class ChildFinished(_Event):
     parameters: int
     mult_adds: int
     seconds: float
+    accuracy: float | None = _only_where_there()
+    over: Bound | None = _only_where_there()
+    latency: Latency | None = _only_where_there()
 
 
 class ControllerUpdated(_Event):
@@ -246,8 +269,8 @@ class TrainingFinished(_Event):
     test_accuracy: float | None = None
     test_examples: int
     held_out_accuracy: float | None = None
-    test_perplexity: float | None = _only_of_text()
-    held_out_perplexity: float | None = _only_of_text()
+    test_perplexity: float | None = _only_where_there()
+    held_out_perplexity: float | None = _only_where_there()
     checkpoint: str
     seconds: float
 
@@ -272,7 +295,8 @@ def extend_fingerprint(
     """The fingerprint after a step: SHA-256 over the one before and everything the step computed, in slot order.
 
     children: (architecture as JSON, reward) by slot; state_sha256: digest of the strategy's state after learning.
-    Two runs of one configuration have equal fingerprints, however often their workers died. Starts from "".
+    Two runs of one configuration have equal fingerprints, however often their workers died; not so where measured
+    latencies decide (SearchConfig.measures_latency), because each run measures its own. Starts from "".
     """
     text = json.dumps([previous, step, children, state_sha256], separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -118,6 +118,9 @@ def child_finished(evaluation: Evaluation) -> ChildFinished:
         parameters=evaluation.parameters,
         mult_adds=evaluation.mult_adds,
         seconds=evaluation.seconds,
+        accuracy=evaluation.accuracy,
+        over=evaluation.over,
+        latency=evaluation.latency,
     )
 
 

@@ -111,7 +111,9 @@ class Trainer:
                 evaluation: Evaluation = end.value
                 break
             is_last = event.epoch == event.epochs
-            kept = None if is_last else self._keep(checkpoints.encode(*child_checkpoint(proposal, trainee)))
+            kept = None
+            if not is_last:
+                kept = self._keep(checkpoints.encode(*child_checkpoint(proposal, trainee, evaluator.latency)))
             yield {"event": event.to_json(), "checkpoint": kept}
             if self.is_interrupted.is_set() and not is_last:
                 yield INTERRUPTED

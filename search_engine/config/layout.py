@@ -151,8 +151,14 @@ def layout_of_kind(kind: str) -> Layout:
 
 def must_shrink(layout: Layout, data: DataConfig) -> None:
     """The last stack must keep two rows of pixels."""
-    is_imagenet = isinstance(layout, LayoutConfig) and layout.skeleton == "imagenet"
-    smallest = 2**layout.halvings + 3 if is_imagenet else 2 ** (layout.halvings + 1)
+    smallest = smallest_image(layout)
     if data.image_size < smallest:
+        is_imagenet = isinstance(layout, LayoutConfig) and layout.skeleton == "imagenet"
         times = f"{layout.halvings} times" + (", as the ImageNet skeleton does," if is_imagenet else "")
         raise at("data.image_size", f"is {data.image_size}; to be halved {times} it must be at least {smallest}.")
+
+
+def smallest_image(layout: Layout) -> int:
+    """Pixels that an image must have at least, so that the last stack keeps two rows."""
+    is_imagenet = isinstance(layout, LayoutConfig) and layout.skeleton == "imagenet"
+    return (1 << layout.halvings) + 3 if is_imagenet else 1 << (layout.halvings + 1)

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from search_engine.config.base import Config, at, option
+from search_engine.config.bounds import BoundsConfig, must_be_a_target
 from search_engine.config.budget import BudgetConfig
 from search_engine.config.data import DataConfig
 from search_engine.config.finals import FinalsConfig
 from search_engine.config.fitting import must_be_trainable
 from search_engine.config.layout import LayoutConfig, must_shrink
+from search_engine.config.objective import ObjectiveConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.reproducibility import ReproducibilityConfig
 from search_engine.config.space import NasnetSpaceConfig
@@ -28,6 +30,8 @@ class SearchConfig(Config):
     data: DataConfig = DataConfig()
     budget: BudgetConfig = BudgetConfig()
     finals: FinalsConfig = FinalsConfig()
+    bounds: BoundsConfig = BoundsConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
     reproducibility: ReproducibilityConfig = ReproducibilityConfig()
 
     @model_validator(mode="after")
@@ -52,6 +56,25 @@ class SearchConfig(Config):
         if finals.children and self.child.skeleton == "imagenet" and finals.filters % 4:
             raise at("finals.filters", f"is {finals.filters}; with the ImageNet skeleton it must be a multiple of 4.")
         return self
+
+    @model_validator(mode="after")
+    def _costs_can_be_counted(self) -> Self:
+        bounds, objective = self.bounds, self.objective
+        if objective.cost != "none" and objective.target <= 0:
+            raise at("objective.target", "is 0; where cost is weighed it must be more than 0.")
+        if bounds.network == "target":
+            must_be_a_target(bounds, self.child)
+        return self
+
+    @property
+    def weighs_cost(self) -> bool:
+        """Whether a reward is more than the accuracy alone."""
+        return self.objective.cost != "none"
+
+    @property
+    def measures_latency(self) -> bool:
+        """Whether measured times decide anything: then two runs of one seed may differ."""
+        return self.bounds.latency_ms > 0 or self.objective.cost == "latency"
 
     def final_training(self, architecture: dict[str, Any]) -> TrainingConfig:
         """How a finalist is trained: on the images of the search, in its own layout, for its own number of epochs."""

@@ -36,4 +36,5 @@ class Replaying(Evaluator):
 
 def evaluation_of(event: ChildFinished) -> Evaluation:
     """The verdict that an event shows."""
-    return Evaluation(**event.model_dump(exclude={"kind", "version"}))
+    told = event.model_dump(exclude={"kind", "version", "latency"})
+    return Evaluation(**told, latency=event.latency)

@@ -56,4 +56,6 @@ def copied(original: Evaluation, step: int, slot: int) -> Evaluation:
         twin=(original.step, original.slot),
         parameters=original.parameters,
         mult_adds=original.mult_adds,
+        accuracy=original.accuracy,
+        latency=original.latency,
     )

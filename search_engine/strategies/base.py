@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_engine.architectures.reading import Architecture
+from search_engine.events import Bound, Latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Evaluation:
         (diverged, too large) carries the configuration's stated reward and a reason.
     reason: why the reward is not a measured one, else None.
     twin: (step, slot) whose reward was copied, else None.
+    accuracy, over, latency: as in events.ChildFinished.
     """
 
     step: int
@@ -45,6 +47,9 @@ class Evaluation:
     parameters: int = 0
     mult_adds: int = 0
     seconds: float = 0.0
+    accuracy: float | None = None
+    over: Bound | None = None
+    latency: Latency | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )
-PARTS = ["space", "strategy", "child", "recipe", "data", "finals", "budget", "reproducibility"]
+PARTS = ["space", "strategy", "child", "recipe", "data", "finals", "bounds", "objective", "budget", "reproducibility"]
 
 
 @st.composite

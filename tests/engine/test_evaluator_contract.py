@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from search_engine.config.bounds import BoundsConfig
 from search_engine.config.data import DataConfig
 from search_engine.config.layout import LayoutConfig
+from search_engine.config.objective import ObjectiveConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.space import NasnetSpaceConfig
@@ -31,7 +33,18 @@ def standalone() -> Evaluator:
     return StandaloneEvaluator(CONFIG, device=torch.device("cpu"), folder=Path("nowhere"))
 
 
-EVALUATORS = {"standalone": standalone, "reusing": lambda: Reusing(standalone(), lookahead=0)}
+def weighing() -> Evaluator:
+    """With bounds that hold nothing back, and cost in the reward."""
+    bounds, objective = BoundsConfig(parameters=10**9), ObjectiveConfig(cost="parameters", target=1e6, weighing="hard")
+    config = CONFIG.model_copy(update={"bounds": bounds, "objective": objective})
+    return StandaloneEvaluator(config, device=torch.device("cpu"), folder=Path("nowhere"))
+
+
+EVALUATORS = {
+    "standalone": standalone,
+    "reusing": lambda: Reusing(standalone(), lookahead=0),
+    "weighing cost": weighing,
+}
 
 
 def proposal(step: int, slot: int, decisions: tuple[int, ...] = (0, 1, 10, 5, 1, 0, 0, 9, 4, 0)) -> Proposal:
