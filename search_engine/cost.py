@@ -3,12 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from search_engine.layers import IMAGE, Layer
+from search_engine.layers import IMAGE, NAMED_AFTER_SOURCE, Layer
 from search_engine.network_plan import NetworkPlan
 
 FLOAT_BYTES, INDEX_BYTES = 4, 8
-# These bear the name of the part whose output they read, wherever they stand.
-_NAMED_AFTER_SOURCE = frozenset({"relu", "max_pool", "avg_pool", "subsample", "zeros", "global_pool"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def part_costs(plan: NetworkPlan) -> tuple[PartCost, ...]:
     sums: dict[str, tuple[int, int]] = {}
     for layer in plan.layers:
         part = layer.name.partition(".")[0]
-        if layer.kind not in _NAMED_AFTER_SOURCE:
+        if layer.kind not in NAMED_AFTER_SOURCE:
             shapes[part] = layer.shape
         counted, added = sums.get(part, (0, 0))
         sums[part] = (counted + _parameters(layer), added + _mult_adds(layer))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 IMAGE = "image"  # What the first layers of a network read.
+# Kinds of layers that bear the name of the part whose output they read, wherever they stand.
+NAMED_AFTER_SOURCE = frozenset({"relu", "max_pool", "avg_pool", "subsample", "zeros", "global_pool"})
 
 Kind = Literal[
     "conv", "batch_norm", "relu", "max_pool", "avg_pool", "subsample", "add", "concat", "global_pool", "linear",

@@ -13,7 +13,7 @@ from search_engine.architectures.nas_bench_201 import NasBench201Architecture
 from search_engine.architectures.reading import Architecture
 from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig
 from search_engine.errors import ArchitectureError, ConfigError
-from search_engine.layers import IMAGE, Layer, LayerList, Shape, needed_for
+from search_engine.layers import IMAGE, Layer, LayerList, Pair, Shape, needed_for
 from search_engine.macro_network import lay_macro_network, layers_before_halving
 from search_engine.nas_bench_201_network import lay_nas_bench_201_network
 from search_engine.operations import apply_operation, factorized_reduction, fit_channels, match_state
@@ -63,19 +63,19 @@ def plan(
     layout: Layout,
     *,
     image_channels: int,
-    image_size: int,
+    image_size: int | Pair,
     classes: int,
     auxiliary: bool = False,
     drop_path: bool = False,
 ) -> NetworkPlan:
     """The network of an architecture in a layout of its kind.
 
-    image_size: height and width in pixels. auxiliary: with the auxiliary head, where the layout has a place for it.
+    image_size: height and width in pixels, one number where they are equal. auxiliary: with the auxiliary head, where the layout has a place for it.
     drop_path: with a layer of this kind behind every operation that a training step may drop; only cells have such.
     Raises ArchitectureError where it cannot exist, ConfigError where image, classes or filters do not fit.
     """
     architecture.validated()
-    image = (image_channels, image_size, image_size)
+    image = (image_channels, *((image_size, image_size) if isinstance(image_size, int) else image_size))
     if isinstance(architecture, MacroArchitecture) and isinstance(layout, MacroLayoutConfig):
         _check_sizes(image, classes, len(layers_before_halving(architecture)))
         layers = LayerList(image)
@@ -100,7 +100,7 @@ def _planned(layers: LayerList, output: str, auxiliary_output: str | None = None
 
 def _check_sizes(image: Shape, classes: int, halvings: int, smallest: int | None = None) -> None:
     """smallest: height and width in pixels with which every halving still finds two rows, where that is not usual."""
-    channels, size, _ = image
+    channels, size = image[0], min(image[1:])
     for field, value in (("image_channels", channels), ("classes", classes)):
         if value < 1:
             raise ConfigError(field, f"is {value}; must be at least 1.")
