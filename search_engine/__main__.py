@@ -17,7 +17,8 @@ from search_engine.catalogue.published import LEFT_OUT, published_names, read_pu
 from search_engine.checkpoints import atomic_write
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
-from search_engine.formats.dialects import CannotHold, write
+from search_engine.formats.base import CannotHold
+from search_engine.formats.dialects import write
 from search_engine.terminal.command_line import parser, read_architecture, search_config, training_config
 from search_engine.terminal.description import described
 from search_engine.terminal.progress import follow_search, follow_training
@@ -174,13 +175,26 @@ def train(options: argparse.Namespace) -> int:
 
 
 def evaluate(options: argparse.Namespace) -> int:
+    from search_engine.export.kept_file import read_kept_network
     from search_engine.training.numerics import set_numerics
-    from search_engine.training.trained_network import read_trained_network
 
-    path: Path = options.network / "network.safetensors" if options.network.is_dir() else options.network
-    network = read_trained_network(path)
+    network = read_kept_network(options.network)
     set_numerics(network.config.reproducibility.threads)
     _print_figures(options, network.score(options.data, folder=options.data_folder))
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    from search_engine.export.bundle import make_bundle
+    from search_engine.export.kept_file import read_kept_network
+    from search_engine.training.numerics import set_numerics
+
+    network = read_kept_network(options.network)
+    set_numerics(network.config.reproducibility.threads)
+    bundle = make_bundle(network)
+    atomic_write(options.out, bundle.content)
+    if bundle.remark:
+        _say(bundle.remark)
     return 0
 
 
@@ -235,6 +249,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": compare,
     "train": train,
     "evaluate": evaluate,
+    "export": export,
 }
 
 if __name__ == "__main__":

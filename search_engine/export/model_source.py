@@ -23,16 +23,21 @@ def model_source(plan: NetworkPlan, *, about: str) -> str:
     """The module `model.py` of a network, without the auxiliary head. about: what its docstring says first."""
     plan = plan.without_auxiliary()
     groups = groups_of(plan)
-    classes = _classes(groups)
-    parts = resources.files("search_engine.export").joinpath("model_parts.py.txt").read_text(encoding="utf-8").strip()
-    constants = f"EPSILON, MOMENTUM = {plan.batch_norm_epsilon!r}, {plan.batch_norm_momentum!r}"
-    own = [*(_class_source(each) for each in classes), _network_source(plan, groups, classes)]
+    classes = cell_classes(groups)
+    own = [*(class_source(each) for each in classes), _network_source(plan, groups, classes)]
     sections = [
         f'"""{about.strip()}\n\nNeeds PyTorch only. The names of its parameters are those of the checkpoint.\n"""',
-        used_parts(parts, own).replace("EPSILON, MOMENTUM = ...", constants),
+        parts_source(plan, own),
         *own,
     ]
     return sections[0] + "\n\n" + "\n\n\n".join(sections[1:]) + "\n"
+
+
+def parts_source(plan: NetworkPlan, users: Sequence[str]) -> str:
+    """Imports and the parts of networks that `users`, pieces of source, need."""
+    known = resources.files("search_engine.export").joinpath("model_parts.py.txt").read_text(encoding="utf-8").strip()
+    constants = f"EPSILON, MOMENTUM = {plan.batch_norm_epsilon!r}, {plan.batch_norm_momentum!r}"
+    return used_parts(known, users).replace("EPSILON, MOMENTUM = ...", constants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class CellClass:
     parameters: Mapping[str, tuple[int, ...]]
 
 
-def _classes(groups: Sequence[Group]) -> list[CellClass]:
+def cell_classes(groups: Sequence[Group]) -> list[CellClass]:
     alike: dict[tuple[str, object], list[Group]] = {}
     for group in groups:
         if group.is_cell:
@@ -127,13 +132,13 @@ def _channels(group: Group, index: int) -> int:
     return group.layers[group.inputs[index]].shape[0] if group.inputs[index] != IMAGE else 0
 
 
-def _class_source(described: CellClass) -> str:
+def class_source(described: CellClass) -> str:
     group = described.groups[0]
     by_column = {column: name for name, column in described.parameters.items()}
     widths = [by_column.get(column, str(column[0])) for column in _columns(described.groups)]
     statements = Statements(group, dict(zip(group.inputs, described.arguments, strict=True)))
     (result,) = statements.write()
-    return _module(
+    return module_source(
         described.name,
         _members(described.groups),
         [f"{name}: int" for name in described.parameters],
@@ -149,6 +154,16 @@ def _members(groups: Sequence[Group]) -> str:
 
 
 def _network_source(plan: NetworkPlan, groups: Sequence[Group], classes: Sequence[CellClass]) -> str:
+    made, steps, _ = network_lines(groups, classes)
+    last = steps.pop().split(" = ", 1)[1]
+    channels, height, width = plan.image
+    classes_named = next(layer.shape[0] for layer in plan.layers if layer.name == plan.output)
+    about = f"Logits [B, {classes_named}] of images [B, {channels}, {height}, {width}]."
+    return module_source("Network", about, [], made, ["images: Tensor"], [*steps, f"return {last}"])
+
+
+def network_lines(groups: Sequence[Group], classes: Sequence[CellClass]) -> tuple[list[str], list[str], dict[str, str]]:
+    """Lines that make the modules, lines that compute every value in order, and the variable of each value."""
     made: list[str] = []
     steps: list[str] = []
     variables = {IMAGE: "images"}
@@ -167,16 +182,19 @@ def _network_source(plan: NetworkPlan, groups: Sequence[Group], classes: Sequenc
         for output, value in zip(group.outputs, values, strict=True):
             variables[output] = group.name if len(group.outputs) == 1 else short_name(output.split("."))
             steps.append(f"{variables[output]} = {value}")
-    last = steps.pop().split(" = ", 1)[1]
-    channels, height, width = plan.image
-    classes_named = next(layer.shape[0] for layer in plan.layers if layer.name == plan.output)
-    about = f"Logits [B, {classes_named}] of images [B, {channels}, {height}, {width}]."
-    return _module("Network", about, [], made, ["images: Tensor"], [*steps, f"return {last}"])
+    return made, steps, variables
 
 
-def _module(
-    name: str, about: str, parameters: Sequence[str], made: Sequence[str], arguments: Sequence[str], body: Sequence[str]
+def module_source(
+    name: str,
+    about: str,
+    parameters: Sequence[str],
+    made: Sequence[str],
+    arguments: Sequence[str],
+    body: Sequence[str],
+    returns: str = "Tensor",
 ) -> str:
+    """A class of a module: lines that make its parts, lines that compute what it returns."""
     lines = [
         f"class {name}(nn.Module):",
         f'    """{about.rstrip(".")}."""',
@@ -185,7 +203,7 @@ def _module(
         "        super().__init__()",
         *(f"        {line}" for line in made),
         "",
-        f"    def forward({', '.join(['self', *arguments])}) -> Tensor:",
+        f"    def forward({', '.join(['self', *arguments])}) -> {returns}:",
         *(f"        {line}" for line in body),
     ]
     return "\n".join(lines)

@@ -23,6 +23,7 @@ from search_engine.data.named_text import named_text
 from search_engine.data.own_set import describe_in
 from search_engine.data.texts import TEXTS
 from search_engine.errors import ArchitectureError, ConfigError, UserError
+from search_engine.export.bundle_file import is_bundle, read_bundle
 from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
 from search_engine.presets import PRESETS
 
@@ -92,9 +93,14 @@ def parser() -> argparse.ArgumentParser:
     _data_folder(one)
 
     one = _command(commands, "evaluate", "score a trained network on test data")
-    one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help="a training's folder or its network.safetensors")
+    file = "network.safetensors"
+    one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help=f"a training's folder, its {file}, or a bundle")
     one.add_argument("--data", required=True, metavar="NAME", help="the data set, or a folder or zip of images")
     _data_folder(one)
+
+    one = _command(commands, "export", "bundle a trained network into a zip that runs alone", prints_figures=False)
+    one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help=f"a training's folder, or its {file}")
+    one.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.zip", help="where the bundle goes")
     return top
 
 
@@ -108,8 +114,9 @@ def _command(commands: Any, name: str, help: str, *, prints_figures: bool = True
 
 def _architecture(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "architecture", metavar="ARCH", help="a name of the catalogue, a file in any dialect, or - for standard input"
-    )
+        "architecture", metavar="ARCH",
+        help="a name of the catalogue, a file in any dialect, a bundle, or - for standard input",
+    )  # fmt: skip
 
 
 def _data_folder(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +188,8 @@ def read_architecture(name: str) -> Architecture:
     if name != "-" and not Path(name).is_file():
         known = ", ".join(published_names())
         raise ArchitectureError("ARCH", f"{name!r} is neither a file nor in the catalogue, which has {known}.")
+    if name != "-" and is_bundle(Path(name)):
+        return read_bundle(Path(name)).architecture
     try:
         reading = read(_read_text(name))
     except UnicodeDecodeError as error:

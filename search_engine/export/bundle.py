@@ -1,0 +1,146 @@
+"""A trained network as a zip that runs alone: weights, source, ONNX, architecture, pictures, and a model card."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search_engine.code_version import code_version
+from search_engine.drawing.svg import architecture_svg, pictures
+from search_engine.errors import CheckpointError
+from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_metadata, zipped
+from search_engine.export.card import Card, about
+from search_engine.export.model_source import model_source
+from search_engine.export.onnx_file import NoOnnx, OnnxFile, onnx_file
+from search_engine.formats.base import CannotHold
+from search_engine.formats.dialects import DIALECTS, write
+from search_engine.training.trained_language_network import TrainedLanguageNetwork
+from search_engine.training.trained_network import TrainedNetwork
+
+CHECKED = 8  # How many inputs have their outputs recorded.
+PATTERN = 7  # Pixels of the random patterns that these inputs are enlarged from.
+
+WriteOnnx = Callable[[nn.Module, tuple[int, int, int]], OnnxFile | NoOnnx]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """content: the zip; equal networks give equal bytes, but for the ONNX file. remark: why it has no ONNX file."""
+
+    content: bytes
+    remark: str
+
+
+def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file) -> Bundle:
+    """Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
+    if isinstance(trained, TrainedLanguageNetwork):
+        raise CheckpointError("", "holds a network on text; bundles are made of networks on images.")
+    source = model_source(trained.plan, about=about(trained))
+    network = printed_network(source, trained.tensors)
+    onnx = write_onnx(network, trained.plan.image)
+    remark = onnx.sentence if isinstance(onnx, NoOnnx) else ""
+    files = {"model.py": source.encode(), **_programs(), **_architecture(trained), **_tensors(trained)}
+    if isinstance(onnx, OnnxFile):
+        files["model.onnx"] = onnx.content
+    files["preprocessing.json"] = _json(preprocessing(trained))
+    files["config.json"] = _json(trained.config.model_dump(mode="json"))
+    opset = onnx.opset if isinstance(onnx, OnnxFile) else None
+    files["README.md"] = Card(trained, tuple(sorted(files)), opset, remark, _refusals(trained)).text().encode()
+    return Bundle(zipped(files), remark)
+
+
+def printed_network(source: str, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """The network that a printed file makes, with these weights, as it is used after training."""
+    names: dict[str, Any] = {"__name__": "model"}
+    exec(compile(source, "model.py", "exec"), names)  # Our own words: nothing in them comes from a user.
+    network: nn.Module = names["Network"]()
+    try:
+        network.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        raise CheckpointError("", "the weights belong to another network.") from error
+    return network.eval()
+
+
+def preprocessing(trained: TrainedNetwork) -> dict[str, Any]:
+    """How an image becomes an input, and what the outputs mean."""
+    channels, height, width = trained.plan.image
+    return {
+        "channels": channels,
+        "colour": {1: "grey", 3: "RGB"}.get(channels, f"{channels} channels"),
+        "height": height,
+        "width": width,
+        "resizing": "averaging over areas",
+        "scale": trained.normalisation["scale"],
+        "offset": trained.normalisation["offset"],
+        "formula": "byte * scale + offset, per channel; bytes from 0 to 255, [channels, height, width]",
+        "classes": list(trained.classes),
+    }
+
+
+def _programs() -> dict[str, bytes]:
+    parts = resources.files("search_engine.export")
+    return {name: parts.joinpath(f"{name}.txt").read_bytes() for name in ("check.py", "hubconf.py")}
+
+
+def _architecture(trained: TrainedNetwork) -> dict[str, bytes]:
+    """In every dialect that can hold it, and drawn."""
+    files = {"pictures/whole.svg": architecture_svg(trained.architecture).encode()}
+    for name, picture in pictures(trained.architecture).items():
+        files[f"pictures/{name}.svg"] = picture.svg.encode()
+    for dialect in DIALECTS:
+        text = write(trained.architecture, dialect.name)
+        if not isinstance(text, CannotHold):
+            files[f"architecture/{dialect.filename}"] = text.encode()
+    return files
+
+
+def _refusals(trained: TrainedNetwork) -> dict[str, str]:
+    """The dialects that cannot hold it: their titles, and why."""
+    texts = {dialect.title: write(trained.architecture, dialect.name) for dialect in DIALECTS}
+    return {title: text.sentence for title, text in texts.items() if isinstance(text, CannotHold)}
+
+
+def _tensors(trained: TrainedNetwork) -> dict[str, bytes]:
+    """The weights, and outputs that were computed by the network as it was trained, not by the printed file."""
+    from safetensors.torch import save
+
+    names = ("held_out_accuracy", "test_accuracy", "test_examples")
+    noted = weights_metadata(
+        {
+            "architecture": trained.architecture.to_json(),
+            "layout": trained.config.layout.model_dump(mode="json"),
+            "normalisation": trained.normalisation,
+            "config": trained.config.model_dump(mode="json"),
+            "data": trained.metadata["data"],
+            "results": {name: trained.metadata[name] for name in names if name in trained.metadata},
+            "hash": trained.architecture.hash,
+            "code_version": code_version(),
+        }
+    )
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.tensors.items()}
+    inputs = sample_inputs(trained)
+    with torch.no_grad():
+        logits = trained.network().eval()(inputs)
+    return {
+        WEIGHTS: in_one_order(save(weights, noted)),
+        "check.safetensors": in_one_order(save({"inputs": inputs, "logits": logits.contiguous()})),
+    }
+
+
+def sample_inputs(trained: TrainedNetwork) -> Tensor:
+    """Inputs [N, C, H, W] with the size, range and smoothness of images, but of nobody: patterns drawn at random."""
+    channels, height, width = trained.plan.image
+    generator = torch.Generator().manual_seed(1)
+    patterns = torch.rand(CHECKED, channels, PATTERN, PATTERN, generator=generator) * 255
+    pixels = functional.interpolate(patterns, (height, width), mode="bilinear").round()
+    scale, offset = (torch.tensor(trained.normalisation[name])[:, None, None] for name in ("scale", "offset"))
+    return (pixels * scale + offset).contiguous()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"

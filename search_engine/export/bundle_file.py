@@ -1,0 +1,105 @@
+"""The zip that a bundle is: written with the same bytes every time, read without trust. No PyTorch.
+
+Reading unpacks nothing onto a disk, runs nothing, and looks at named files only, each within a limit.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_engine.architectures.reading import Architecture, architecture_from_json
+from search_engine.errors import ArchitectureError, CheckpointError
+
+WEIGHTS, ARCHITECTURE = "weights.safetensors", "architecture/architecture.json"
+MOST_ENTRIES = 64
+MOST_BYTES = 2 * 1024**3  # Of the weights, unpacked.
+MOST_HEADER_BYTES = 16 * 1024**2
+_THEN = (1980, 1, 1, 0, 0, 0)  # The first moment that a zip knows.
+_READ_AS_JSON = ("architecture", "layout", "normalisation", "config", "data", "results")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContent:
+    """What a bundle says. weights: the safetensors file; metadata: as training.trained_network wants it."""
+
+    architecture: Architecture
+    metadata: Mapping[str, Any]
+    weights: bytes
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """A zip of these files; equal files give equal bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, _THEN)
+            info.create_system, info.external_attr = 3, 0o100644 << 16  # A plain file, whatever system writes it.
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, files[name], compresslevel=6)
+    return content.getvalue()
+
+
+def weights_metadata(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a bundle's weights say besides the tensors: strings, JSON where they stand for more."""
+    parts = {name: json.dumps(values[name], sort_keys=True) for name in _READ_AS_JSON}
+    return {"format": "pt", "bundle": "1", "hash": values["hash"], "code_version": values["code_version"], **parts}
+
+
+def in_one_order(content: bytes) -> bytes:
+    """A safetensors file with the words of its header sorted: the library writes them in an order of chance."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # The numbers begin at a multiple of eight bytes.
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
+
+
+def is_bundle(path: Path) -> bool:
+    return path.is_file() and zipfile.is_zipfile(path)
+
+
+def read_bundle(path: Path) -> BundleContent:
+    """Raises CheckpointError where the file is no bundle, is damaged, or is larger than any bundle should be."""
+    name = str(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            weights = _weights(archive, name)
+        return _content(weights)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CheckpointError(name, "is damaged, or is no zip that can be read here.") from error
+    except (ArchitectureError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(name, "is no bundle: its weights do not say what network they are of.") from error
+
+
+def _weights(archive: zipfile.ZipFile, name: str) -> bytes:
+    entries = archive.infolist()
+    if len(entries) > MOST_ENTRIES:
+        raise CheckpointError(name, f"has {len(entries):,} files; a bundle has at most {MOST_ENTRIES}.")
+    found = [entry for entry in entries if entry.filename == WEIGHTS]
+    if len(found) != 1:
+        raise CheckpointError(name, f"is no bundle: it has {len(found)} files {WEIGHTS}.")
+    if found[0].file_size > MOST_BYTES:
+        raise CheckpointError(name, f"holds weights of {found[0].file_size:,} bytes; at most {MOST_BYTES:,} are read.")
+    with archive.open(found[0]) as file:
+        content = file.read(found[0].file_size + 1)  # A zip may hold more than it says.
+    if len(content) != found[0].file_size:
+        raise CheckpointError(name, "is damaged: its weights have another size than it says.")
+    return content
+
+
+def _content(weights: bytes) -> BundleContent:
+    """safetensors: eight bytes of the header's length, little-endian, then the header, then numbers."""
+    length = int.from_bytes(weights[:8], "little")
+    if length > min(MOST_HEADER_BYTES, len(weights)):
+        raise ValueError("the header is longer than any")
+    noted = json.loads(weights[8 : 8 + length])["__metadata__"]
+    if noted["bundle"] != "1":
+        raise ValueError("another format")
+    parts = {key: json.loads(noted[key]) for key in _READ_AS_JSON}
+    architecture = architecture_from_json(parts["architecture"])
+    metadata = parts | parts["results"] | {"kind": "network", "hash": architecture.hash}
+    return BundleContent(architecture, metadata, weights)
