@@ -24,6 +24,7 @@ from search_engine.events import (
     FinalistShown,
     FinalistStarted,
     JobLost,
+    Latency,
     ProposalShown,
     ResultKept,
     SearchStarted,
@@ -128,6 +129,35 @@ def copies_with_lookahead() -> Iterator[Event]:
     yield learned(0, 0.4375, 0.4375)
     yield drawn(2)
     yield copied(1, 3, 0.625, (1, 1))
+
+
+def bounded_search() -> Iterator[Event]:
+    """Cost weighs in the reward, two children are over a bound, and a cheaper child throws two off the fronts."""
+    yield started(12)
+    yield drawn(0)
+    for slot, (reward, accuracy, parameters, ms) in enumerate(
+        ((0.5, 0.5, 1000, 4.0), (0.375, 0.75, 3000, 2.5), (0.625, 0.75, 2000, 4.0))
+    ):
+        yield begun(0, slot)
+        yield weighed(0, slot, reward, accuracy, parameters, ms)
+    yield begun(0, 3)
+    reason = "over the bound: the network has 9,000 parameters, at most 5,000 were allowed"
+    yield failed(0, 3, 0.0, reason).model_copy(update={"over": "parameters"})
+    yield learned(0, 0.375, 0.375)
+    yield drawn(1)
+    yield copied(1, 0, 0.625, (0, 2)).model_copy(update={"accuracy": 0.75, "latency": timed(4.0)})
+    slow = "over the bound: the network has 7.000 ms (batch 1, cpu, 1 thread, median of 21), at most 5 ms were allowed"
+    yield failed(1, 1, 0.0, slow).model_copy(update={"over": "latency", "latency": timed(7.0)})
+    yield weighed(1, 2, 0.875, 0.8125, 500, 2.5)
+    yield measured(1, 3, 0.8125, parameters=4000)
+
+
+def timed(ms: float) -> Latency:
+    return Latency(ms=ms, batch=1, repeats=21, warm_up=5, device="cpu, 1 thread")
+
+
+def weighed(step: int, slot: int, reward: float, accuracy: float, parameters: int, ms: float) -> ChildFinished:
+    return measured(step, slot, reward, parameters).model_copy(update={"accuracy": accuracy, "latency": timed(ms)})
 
 
 def losses_and_pauses() -> Iterator[Event]:
@@ -287,6 +317,7 @@ def thinned_search() -> Iterator[Event]:
 STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "running-search": ("search", running_search, None),
     "copies-with-lookahead": ("search", copies_with_lookahead, None),
+    "bounded-search": ("search", bounded_search, None),
     "losses-and-pauses": ("search", losses_and_pauses, None),
     "finished-search": ("search", finished_search, None),
     "stopped-search": ("search", stopped_search, None),
@@ -296,7 +327,7 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "finished-final-round": ("search", finished_final_round, None),
     "final-round-without-result": ("search", final_round_without_result, None),
     "stopped-final-round": ("search", stopped_final_round, {"points": 16, "steps": 6, "log": 5, "curve": 4}),
-    "thinned-search": ("search", thinned_search, {"points": 16, "steps": 6, "log": 5}),
+    "thinned-search": ("search", thinned_search, {"points": 16, "steps": 6, "log": 5, "front": 3}),
 }
 
 

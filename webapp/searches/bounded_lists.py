@@ -1,5 +1,6 @@
-"""How the lists in a live state stay bounded, however long the stream is. Its twin is in live/state.js."""
+"""How the lists in a live state stay bounded, however long the stream is. Twins: live/state.js and live/front.js."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ class Limits:
     steps: int = 2000
     log: int = 60
     curve: int = 24
+    front: int = 400
 
 
 LIMITS = Limits()
@@ -53,3 +55,25 @@ def thinned(steps: list[list[Any]], limit: int) -> list[list[Any]]:
 def curve_with(curve: list[list[Any]], point: list[Any]) -> list[list[Any]]:
     """The curve up to the epoch before the point's, and the point."""
     return [*(earlier for earlier in curve if earlier[0] < point[0]), point]
+
+
+def front_with(front: list[list[Any]], point: list[Any], limit: int) -> list[list[Any]]:
+    """The front with a point [cost, accuracy, index], or as it was where another is at least as cheap and as accurate.
+
+    front: such points, both cost and accuracy rising. A point without a cost does not join. Beyond the limit every
+    second point between the two ends goes.
+    """
+    cost, accuracy, _ = point
+    if cost is None:
+        return front
+    place = bisect_right(front, cost, key=lambda other: other[0])
+    if place > 0 and front[place - 1][1] >= accuracy:
+        return front
+    start = place - 1 if place > 0 and front[place - 1][0] == cost else place
+    end = place
+    while end < len(front) and front[end][1] <= accuracy:
+        end += 1
+    after = [*front[:start], point, *front[end:]]
+    if len(after) <= limit:
+        return after
+    return [each for at, each in enumerate(after) if at in (0, len(after) - 1) or at % 2 == 1]

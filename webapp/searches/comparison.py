@@ -88,7 +88,7 @@ def comparable(config: dict[str, Any]) -> dict[str, Any]:
     The settings of an earlier version are read with today's defaults, as everywhere.
     """
     whole = SearchConfig.model_validate(config).model_dump(mode="json")
-    kept = {name: whole[name] for name in ("space", "child", "recipe", "data")}
+    kept = {name: whole[name] for name in ("space", "child", "recipe", "data", "bounds", "objective")}
     budget = {name: value for name, value in whole["budget"].items() if name != "children"}
     return kept | {"budget": budget, "threads": whole["reproducibility"]["threads"]}
 

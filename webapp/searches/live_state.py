@@ -14,7 +14,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
 from webapp.searches import event_log, live_finals
-from webapp.searches.bounded_lists import Limits, curve_with, kept_points, thinned
+from webapp.searches.bounded_lists import Limits, curve_with, front_with, kept_points, thinned
 from webapp.searches.log_sentences import sentence
 from webapp.searches.models import Snapshot, Stream
 
@@ -26,6 +26,8 @@ WireEvent = dict[str, Any]
 
 
 LIMITS = Limits()
+MEASURED, COPIED, FAILED, OVER = range(4)  # Flags of a point: over stands for "over a bound, never trained".
+AXES = ("parameters", "mult_adds", "latency")
 
 
 def initial(kind: str) -> State:
@@ -42,7 +44,8 @@ def initial(kind: str) -> State:
     return shared | {
         "total": 0, "step_size": 0, "done": 0, "failed": 0, "copied": 0, "proposed": 0, "decisions": [],
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
-        "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None,
+        "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None, "over": 0,
+        "fronts": {axis: [] for axis in AXES},
     }  # fmt: skip
 
 
@@ -133,17 +136,33 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
         "architecture": drawn["architecture"],
         "parameters": event["parameters"],
         "mult_adds": event["mult_adds"],
+        "accuracy": event.get("accuracy"),
     }
     after["latest"] = latest
     if event["reason"] is None and event["reward"] is not None and _is_better(latest, after["best"]):
         after["best"] = latest
-    flag = 2 if event["reason"] is not None else 1 if event["twin"] is not None else 0
+    flag = _flag(event)
+    after["over"] += 1 if flag == OVER else 0
     index = event["step"] * after["step_size"] + event["slot"]
+    latency = event["latency"]["ms"] if "latency" in event else None
+    costs = [event["parameters"], event["mult_adds"], latency]
     points = [*after["points"], [index, event["reward"], flag]]
-    sizes = [*after["sizes"], [event["parameters"], event["mult_adds"]]]
+    sizes = [*after["sizes"], [*costs, event.get("accuracy")]]
+    if flag == MEASURED and event["reward"] is not None:
+        accuracy = event.get("accuracy", event["reward"])
+        after["fronts"] = {
+            axis: front_with(after["fronts"][axis], [cost, accuracy, index], limits.front)
+            for axis, cost in zip(AXES, costs, strict=True)
+        }
     kept = kept_points(points, limits.points)
     after["points"] = [points[place] for place in kept]
     after["sizes"] = [sizes[place] for place in kept]
+
+
+def _flag(event: WireEvent) -> int:
+    if event["reason"] is not None:
+        return OVER if "over" in event else FAILED
+    return MEASURED if event["twin"] is None else COPIED
 
 
 def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
@@ -245,9 +264,14 @@ def _is_better(child: State, best: State | None) -> bool:
 
 
 def state_at(stream: Stream) -> State:
-    """The state after all events of the stream: the last snapshot and what came after it."""
+    """The state after all events of the stream: the last snapshot and what came after it.
+
+    A snapshot of an earlier version of the program, which kept other fields, is not gone on from.
+    """
+    state = initial(stream.kind)
     snapshot = Snapshot.objects.filter(stream_id=stream.pk).first()
-    state = initial(stream.kind) if snapshot is None else snapshot.state
+    if snapshot is not None and snapshot.state.keys() == state.keys():
+        state = snapshot.state
     for event in _events_after(stream.pk, state["n"]):
         state = apply(state, event)
     return state

@@ -120,6 +120,9 @@ class Child(models.Model):
     parameters = models.BigIntegerField(null=True)  # Unknown until the verdict, and when no worker came so far.
     mult_adds = models.BigIntegerField(null=True)
     seconds = models.FloatField(null=True)
+    accuracy = models.FloatField(null=True)  # Where the reward is another figure, because cost weighs in it.
+    over = models.CharField(max_length=12, blank=True)  # The bound that it is over, for which it was never trained.
+    latency = models.JSONField(null=True)  # As events.Latency, where it was measured.
 
     objects = Owned.as_manager()
 

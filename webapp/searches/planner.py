@@ -99,6 +99,9 @@ def decide(search: Search, verdict: ChildFinished) -> None:
         parameters=verdict.parameters or None,  # No network has none: 0 stands for "nobody came to count them".
         mult_adds=verdict.mult_adds or None,
         seconds=verdict.seconds,
+        accuracy=verdict.accuracy,
+        over=verdict.over or "",
+        latency=None if verdict.latency is None else verdict.latency.model_dump(mode="json"),
     )
     assert written == 1, f"child {verdict.step}.{verdict.slot} of search {search.pk} has its verdict already"
 
@@ -149,6 +152,8 @@ def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
         parameters=original.parameters,
         mult_adds=original.mult_adds,
         seconds=0.0,
+        accuracy=original.accuracy,
+        latency=original.latency,
     )
     decide(search, verdict)
     return verdict

@@ -3,10 +3,8 @@
 import plotly.graph_objects as go
 
 from search_engine.figures import RewardPoint, StepPoint, reward_figure
-from webapp.searches.live_state import state_at
+from webapp.searches.live_state import COPIED, MEASURED, state_at
 from webapp.searches.models import Search
-
-COPIED, FAILED = 1, 2  # Flags of a point, see live_state.
 
 
 def rewards_of(search: Search) -> go.Figure:
@@ -16,7 +14,7 @@ def rewards_of(search: Search) -> go.Figure:
     children = [
         RewardPoint(index, reward, is_copied=flag == COPIED)
         for index, reward, flag in sorted(state["points"])
-        if flag != FAILED
+        if flag in (MEASURED, COPIED)
     ]
     steps = [StepPoint(step * size + (size - 1) / 2, mean, entropy) for step, mean, entropy, _ in state["steps"]]
     return reward_figure(children, steps, title=search.name or "Search")

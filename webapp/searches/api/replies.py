@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.events import Latency
 from webapp.searches.costs.estimate import Cost
 
 
@@ -157,7 +158,12 @@ class EventList(BaseModel):
 
 
 class ChildReply(BaseModel):
-    """A child. reward: null until the verdict, and for a lost one; twin: (step, slot) whose reward was copied."""
+    """A child. reward: what the strategy was told, null until the verdict and for a lost one.
+
+    twin: (step, slot) whose reward was copied. accuracy: where the reward is another figure, because cost weighs in it.
+    over: the bound that its network is over, "" otherwise; latency: {ms, batch, repeats, warm_up, device} where it was
+    measured, which no other run repeats.
+    """
 
     step: int
     slot: int
@@ -169,6 +175,9 @@ class ChildReply(BaseModel):
     parameters: int | None
     mult_adds: int | None
     seconds: float | None
+    accuracy: float | None
+    over: str
+    latency: Latency | None
     url: str
     picture: str
 

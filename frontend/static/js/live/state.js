@@ -5,9 +5,12 @@
  * bounded: it keeps no more than the limits say however long the stream is, apart from the work that is open.
  */
 
+import { frontWith } from "./front.js";
 import { sentence } from "./log_sentences.js";
 
-export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24 };
+export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24, front: 400 };
+export const [MEASURED, COPIED, FAILED, OVER] = [0, 1, 2, 3]; // Flags of a point; OVER: over a bound, never trained.
+export const AXES = ["parameters", "mult_adds", "latency"];
 
 /** The state before any event of a "search" or a "training". */
 export function initial(kind) {
@@ -24,7 +27,7 @@ export function initial(kind) {
   return {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
-    fingerprint: "", losses: 0, finals: null,
+    fingerprint: "", losses: 0, finals: null, over: 0, fronts: Object.fromEntries(AXES.map((axis) => [axis, []])),
   };
 }
 
@@ -117,12 +120,15 @@ function childFinished(state, event, limits) {
   const drawn = state.pending[key] ?? { hash: "", architecture: {} };
   const latest = {
     step: event.step, slot: event.slot, reward: event.reward, hash: drawn.hash, architecture: drawn.architecture,
-    parameters: event.parameters, mult_adds: event.mult_adds,
+    parameters: event.parameters, mult_adds: event.mult_adds, accuracy: event.accuracy ?? null,
   };
   const counts = event.reason === null && event.reward !== null;
-  const flag = event.reason !== null ? 2 : event.twin !== null ? 1 : 0;
-  const points = [...state.points, [event.step * state.step_size + event.slot, event.reward, flag]];
-  const sizes = [...state.sizes, [event.parameters, event.mult_adds]];
+  const flag = flagOf(event);
+  const index = event.step * state.step_size + event.slot;
+  const costs = [event.parameters, event.mult_adds, event.latency?.ms ?? null];
+  const points = [...state.points, [index, event.reward, flag]];
+  const sizes = [...state.sizes, [...costs, event.accuracy ?? null]];
+  const joins = flag === MEASURED && event.reward !== null;
   const kept = keptPoints(points, limits.points);
   return {
     pending: without(state.pending, key),
@@ -131,10 +137,23 @@ function childFinished(state, event, limits) {
     failed: state.failed + (event.reason !== null ? 1 : 0),
     copied: state.copied + (event.twin !== null ? 1 : 0),
     latest,
+    over: state.over + (flag === OVER ? 1 : 0),
+    fronts: joins ? frontsWith(state.fronts, costs, event.accuracy ?? event.reward, index, limits) : state.fronts,
     best: counts && isBetter(latest, state.best) ? latest : state.best,
     points: kept.map((place) => points[place]),
     sizes: kept.map((place) => sizes[place]),
   };
+}
+
+function flagOf({ reason, over, twin }) {
+  if (reason !== null) return over ? OVER : FAILED;
+  return twin === null ? MEASURED : COPIED;
+}
+
+function frontsWith(fronts, costs, accuracy, index, limits) {
+  const limit = limits.front ?? LIMITS.front;
+  return Object.fromEntries(AXES.map((axis, place) =>
+    [axis, frontWith(fronts[axis], [costs[place], accuracy, index], limit)]));
 }
 
 function controllerUpdated(state, event) {
