@@ -348,9 +348,30 @@ def test_where_every_child_failed_no_cell_is_called_the_best(page: Page, line: L
         page.goto(address)
         expect(page.locator("best-cell h2")).to_contain_text("no reward")
         expect(page.locator("best-cell .best-facts")).to_contain_text("no measured reward")
+        advice = page.locator("state-strip .strip-reason")
+        expect(advice).to_contain_text("No child has a reward, so there is no best cell: all 160 failed.")
+        expect(advice).to_contain_text("a lower learning rate")
         row = page.locator("children-table tbody tr").first
         row.scroll_into_view_if_needed()
         expect(row.locator("td").nth(2)).to_have_text("–diverged")
+
+
+def test_a_search_with_rewards_gets_no_advice_on_failing(page: Page, midway: Played) -> None:
+    expect(page.locator(".strip-children dd")).to_have_text("61 of 160")
+    expect(page.locator("state-strip .strip-reason")).to_be_hidden()
+
+
+def test_a_training_of_two_epochs_has_no_number_twice_on_its_axis(page: Page, line: Line) -> None:
+    short = [
+        {**event, "config": {**event["config"], "recipe": {**event["config"]["recipe"], "epochs": 2}}}
+        if event["kind"] == "training_started"
+        else {**event, "epochs": 2}
+        for event in TRAINING[:3]
+    ]
+    with served(Played("training", short, 3)) as address:
+        page.goto(address)
+        page.locator("training-chart .point").first.wait_for()
+        assert page.locator("training-chart .xtick text").all_text_contents() == ["1", "2"]
 
 
 def test_the_page_stands_before_its_charts_can_be_drawn(page: Page, line: Line) -> None:

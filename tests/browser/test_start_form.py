@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from search_engine.config.search import SearchConfig
-from search_engine.presets import COFFEE, DEMO
+from search_engine.presets import COFFEE, DEMO, NIGHT
 from tests.browser.conftest import PHONE, watch
 from tests.running_application import RunningApplication
 
@@ -117,3 +117,13 @@ def test_the_random_companion_is_one_tick_that_doubles_the_cost_and_goes_with_ra
     form.get_by_label("Uniform random").check()
     expect(form.get_by_label("Random companion")).to_be_hidden()
     expect(form.locator('[data-cost="children"]')).to_have_text(str(children), timeout=SLOW)
+
+
+def test_a_starting_point_with_a_final_round_shows_it_opened(form: Page) -> None:
+    finalists = form.get_by_label("Finalists")
+    expect(finalists).to_be_hidden()
+    form.get_by_role("button", name="Night").click()
+    expect(finalists).to_be_visible()
+    expect(finalists).to_have_value(str(NIGHT.config.finals.children))
+    form.get_by_role("button", name="Two-minute demo").click()
+    expect(finalists).to_be_hidden()

@@ -2,6 +2,8 @@
 
 import { axis, filled, layout, waiting } from "./figure_base.js";
 
+const MOST_TICKS = 6; // From so many epochs on, no tick falls between two of them.
+
 export function trainingFigure(state, colours) {
   const measured = state.curve.filter(([, , accuracy]) => accuracy !== null);
   const mode = state.curve.length > 60 ? "lines" : "lines+markers";
@@ -14,7 +16,10 @@ export function trainingFigure(state, colours) {
       hovertemplate: "epoch %{x}: accuracy %{y:.4f}<extra></extra>" },
   ];
   return { traces: filled(traces), layout: layout(colours, {
-    xaxis: axis(colours, "epoch", { range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d" }),
+    xaxis: axis(colours, "epoch", {
+      range: [0.5, Math.max(state.epochs, 1) + 0.5], tickformat: "d",
+      ...(state.epochs <= MOST_TICKS && { dtick: 1 }), // Left alone, Plotly repeats a number at half an epoch.
+    }),
     yaxis: axis(colours, "loss", {
       rangemode: "tozero", tickmode: "auto", showticklabels: state.curve.length > 0 }),
     yaxis2: axis(colours, "accuracy", {

@@ -29,6 +29,7 @@ class StartForm extends HTMLElement {
     // A page that comes back from the browser's memory is a new attempt to start something.
     addEventListener("pageshow", (event) => event.persisted && this.#renew(), { signal });
     showBelonging(this);
+    this.#openFinalRound();
     this.#estimate();
   }
 
@@ -75,7 +76,15 @@ class StartForm extends HTMLElement {
     }
     this.#panel.problem("");
     showBelonging(this);
+    this.#openFinalRound();
     this.#estimate();
+  }
+
+  /** Its settings are folded away where there is none; one that was chosen is seen before it is paid for. */
+  #openFinalRound() {
+    const finalists = this.querySelector('[data-path="finals.children"]');
+    const folded = finalists?.closest("details");
+    if (folded) folded.open = Number(finalists.value) > 0;
   }
 
   #body() {

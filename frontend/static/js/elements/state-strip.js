@@ -3,6 +3,7 @@
 import { lead } from "../drawing/comparison_words.js";
 import { duration, percent } from "../drawing/format.js";
 import { finalRoundPart } from "../drawing/finalists.js";
+import { withoutReward } from "../drawing/no_reward.js";
 import { busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
 import { build, write } from "./build.js";
 
@@ -39,8 +40,9 @@ class StateStrip extends HTMLElement {
     this.#badge.className = `state is-${state.state}`;
     write(this.#line, CONNECTIONS[status] ?? status);
     this.#line.dataset.status = status in CONNECTIONS ? status : "refused";
-    this.#reason.hidden = !state.reason;
-    write(this.#reason, state.reason ?? "");
+    const reason = state.reason || ("best" in state ? withoutReward(state) : "");
+    this.#reason.hidden = !reason;
+    write(this.#reason, reason);
     this.#tick();
   }
 
