@@ -133,6 +133,23 @@ def test_a_snapshot_anywhere_leads_to_the_same_state():
 
 
 @pytest.mark.django_db
+def test_a_snapshot_of_an_earlier_version_is_not_gone_on_from():
+    owner = User.objects.create(name="owner")
+    search = lifecycle.create_search(
+        owner, fake_engine.small_config(), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
+    )
+    stream = Stream.objects.get(pk=search.pk)
+    first, *later = list(make_streams.finished_search())[1:]
+    event_log.append(stream.pk, [first])
+    live_state.snapshot(stream)
+    saved = Snapshot.objects.get()
+    del saved.state["finals"]  # What the first version did not know.
+    saved.save()
+    event_log.append(stream.pk, later)
+    assert live_state.state_at(stream) == folded("search", event_log.read(stream.pk, 0))
+
+
+@pytest.mark.django_db
 def test_snapshots_are_taken_of_streams_that_went_far_and_of_no_others():
     owner = User.objects.create(name="owner")
     config = fake_engine.small_config()
