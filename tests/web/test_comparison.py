@@ -112,7 +112,8 @@ def test_the_pool_is_shared_by_equal_settings_whatever_seed_name_and_size(owner:
     unlike = [
         demo_json(data={"train_examples": 1000}), demo_json(recipe={"epochs": 2}), demo_json(space={"blocks": 3}),
         demo_json(child={"filters": 16}), demo_json(budget={"reuse": "copy"}),
-        demo_json(reproducibility={"threads": 2}),
+        demo_json(reproducibility={"threads": 2}), demo_json(bounds={"parameters": 50_000}),
+        demo_json(objective={"cost": "parameters", "target": 50_000}),
     ]  # fmt: skip
     for number, config in enumerate([alike, *unlike]):
         other = companion.start_search(owner, SearchConfig.model_validate(config | {"strategy": random}))

@@ -83,14 +83,13 @@ def random_pool(search: Search) -> tuple[list[float], int]:
 
 
 def comparable(config: dict[str, Any]) -> dict[str, Any]:
-    """What must be equal for two searches' rewards to mean the same: all but strategy, seed, name and budget's size.
+    """What must be equal for two searches' rewards to mean the same: everything but what stands below.
 
     The settings of an earlier version are read with today's defaults, as everywhere.
     """
     whole = SearchConfig.model_validate(config).model_dump(mode="json")
-    kept = {name: whole[name] for name in ("space", "child", "recipe", "data", "bounds", "objective")}
-    budget = {name: value for name, value in whole["budget"].items() if name != "children"}
-    return kept | {"budget": budget, "threads": whole["reproducibility"]["threads"]}
+    del whole["name"], whole["strategy"], whole["finals"], whole["budget"]["children"], whole["reproducibility"]["seed"]
+    return whole
 
 
 def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> list[tuple[int, float]]:
