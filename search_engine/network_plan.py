@@ -70,7 +70,8 @@ def plan(
 ) -> NetworkPlan:
     """The network of an architecture in a layout of its kind.
 
-    image_size: height and width in pixels, one number where they are equal. auxiliary: with the auxiliary head, where the layout has a place for it.
+    image_size: height and width in pixels, one number where they are equal.
+    auxiliary: with the auxiliary head, where the layout has a place for it.
     drop_path: with a layer of this kind behind every operation that a training step may drop; only cells have such.
     Raises ArchitectureError where it cannot exist, ConfigError where image, classes or filters do not fit.
     """

@@ -42,7 +42,7 @@ def detection_source(
     strides = tuple(each.stride for each in maps)
     facts = f"Feature maps of images [B, {image_channels}, H, W] of any size, at strides {', '.join(map(str, strides))}"
     body = module_source(
-        "Backbone", facts, [], made, ["images: Tensor"], [*steps, f"return OrderedDict([{given}])"],
+        "Backbone", facts, [], [*made, "self.train()"], ["images: Tensor"], [*steps, f"return OrderedDict([{given}])"],
         returns="OrderedDict[str, Tensor]",
     )  # fmt: skip
     parts = resources.files("search_engine.export").joinpath("detection_parts.py.txt").read_text(encoding="utf-8")
@@ -54,7 +54,8 @@ def detection_source(
     ]
     imports, _, rest = parts_source(network, [*own, "OrderedDict, Tensor"]).partition("\n\n")
     second, _, rest = rest.partition("\n\n")
-    head = f'"""{about.strip()}\n\nNeeds PyTorch and torchvision. The names of its parameters are those of the checkpoint.\n"""'
+    needs = "Needs PyTorch and torchvision. The names of its parameters are those of the checkpoint."
+    head = f'"""{about.strip()}\n\n{needs}\n"""'
     sections = [rest.strip("\n"), *own, parts.strip()]
     first = f"{head}\n\n{imports}\n\n{second}\n{_IMPORTS}\n\n" + "\n".join(constants)
     return first + "\n" + "\n\n\n".join(sections) + "\n"

@@ -101,18 +101,26 @@ def window(conv: Layer, layers: Mapping[str, Layer]) -> str:
         words.append(f"dilation={conv.dilation}")
     if conv.kernel != (1, 1) and not any(conv.padding):
         words.append("is_padded=False")
-    elif _is_centred(conv, layers):
+    elif is_centred(conv, layers):
         words.append("is_centred=True")
     return "".join(f", {word}" for word in words)
 
 
-def _is_centred(conv: Layer, layers: Mapping[str, Layer]) -> bool:
-    """Whether it is padded alike on both sides where SAME would not be."""
-    if conv.stride == (1, 1) or conv.inputs[0] not in layers:
+def is_centred(layer: Layer, layers: Mapping[str, Layer]) -> bool:
+    """Whether the window of a convolution or pool is padded alike on both sides where SAME would not be."""
+    if layer.stride == (1, 1) or layer.inputs[0] not in layers:
         return False
-    _, rows, _ = layers[conv.inputs[0]].shape
-    same = (math.ceil(rows / conv.stride[0]) - 1) * conv.stride[0] + (conv.kernel[0] - 1) * conv.dilation + 1 - rows
-    return max(same, 0) != conv.padding[0] + conv.padding[1]
+    for size, kernel, stride, padded in zip(
+        layers[layer.inputs[0]].shape[1:],
+        layer.kernel,
+        layer.stride,
+        (layer.padding[:2], layer.padding[2:]),
+        strict=True,
+    ):
+        same = (math.ceil(size / stride) - 1) * stride + (kernel - 1) * layer.dilation + 1 - size
+        if max(same, 0) != sum(padded):
+            return True
+    return False
 
 
 def _before(first: Layer, layers: Mapping[str, Layer]) -> tuple[str, bool]:

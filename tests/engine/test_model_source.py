@@ -50,7 +50,7 @@ def cells(draw):
 
 @st.composite
 def layouts(draw):
-    skeleton = draw(st.sampled_from(["cifar", "imagenet"]))
+    skeleton = draw(st.sampled_from(["cifar", "imagenet", "enas", "darts"]))
     return LayoutConfig(
         skeleton=skeleton,
         normal_cells=draw(st.integers(1, 2)),
