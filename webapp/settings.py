@@ -162,6 +162,9 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False  # Nobody else's page needs our files.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 WHITENOISE_IMMUTABLE_FILE_TEST = (lambda path, url: False) if DEBUG else (lambda path, url: True)
 
+QUARANTINE_DIR = DATA_FOLDER / "quarantine"  # Uploaded archives until they are checked.
+MOST_UPLOAD_BYTES = environment.number("CELLWRIGHT_UPLOAD_MB", 2000, low=1, high=100_000) * 10**6
+
 # --- Limits and logs --------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # Bytes; a configuration has a few thousand.
 LOGGING = {

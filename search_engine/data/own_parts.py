@@ -14,10 +14,9 @@ from torch import Tensor
 
 from search_engine.data.images import Bytes, Labels, resized
 from search_engine.data.one_image import decoded
-from search_engine.data.own_set import OwnSet
+from search_engine.data.own_set import MOST_RESIDENT_BYTES, OwnSet, picture_bytes
 from search_engine.data.parts import Batch, Part
 
-MOST_RESIDENT_BYTES = 1 << 30  # Of all parts together, as bytes of pixels at the size they are trained at.
 _CHUNK = 256  # Images decoded at once where no batch says how many.
 
 
@@ -71,11 +70,6 @@ def own_part(
     if not is_resident:
         return DecodedPart(own, indices, size, labels, scale, offset)
     return Part(torch.from_numpy(pixels_of(own, indices, size)).to(scale.device), labels, scale, offset)
-
-
-def picture_bytes(channels: int, size: int) -> int:
-    """Of one decoded picture."""
-    return channels * size * size
 
 
 def pixels_of(own: OwnSet, indices: Labels, size: int) -> Bytes:

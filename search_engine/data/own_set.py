@@ -25,6 +25,8 @@ from search_engine.errors import DataError
 
 Indices = NDArray[np.int64]
 
+MOST_RESIDENT_BYTES = 1 << 30  # Of all parts of a set together, as pixels at the size they are trained at.
+
 _NAME = re.compile(r"own-([0-9a-f]{64})")
 _FOLDER = "own-images"  # Inside the folder of data sets.
 
@@ -93,6 +95,11 @@ class OwnSet:
     def encoded(self, index: int) -> bytes:
         """One picture as it is stored: PNG or JPEG."""
         return self._pictures[self._offsets[index] : self._offsets[index + 1]].tobytes()
+
+
+def picture_bytes(channels: int, size: int) -> int:
+    """Of one decoded picture."""
+    return channels * size * size
 
 
 def sha256_of_own(name: str) -> str | None:

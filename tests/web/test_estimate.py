@@ -1,6 +1,7 @@
 """The cost before a start: hand-computed times, memory and disk from the plan, and advice that fits."""
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
 from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.architectures.nas_bench_201 import NasBench201Architecture
@@ -166,14 +167,14 @@ def test_idle_workers_are_told() -> None:
 
 
 def test_data_that_are_not_there_are_refused_at_their_field() -> None:
-    assert data_errors(CONFIG.data) == []
+    assert data_errors(CONFIG.data, AnonymousUser()) == []
     wrong = {
         "data.name": {"name": "mnist"},
         "data.image_size": {"image_size": 32},
         "data.train_examples": {"train_examples": 9000},
     }
     for field, change in wrong.items():
-        errors = data_errors(demo(data=change).data)
+        errors = data_errors(demo(data=change).data, AnonymousUser())
         assert [error.field for error in errors] == [field]
 
 

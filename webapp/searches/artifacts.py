@@ -18,9 +18,9 @@ from pathlib import Path
 from django.conf import settings
 
 from webapp.searches import clock
-from webapp.searches.models import Artifact, Finalist, Job, Search, Stream, Training
+from webapp.searches.models import Artifact, Finalist, Job, OwnData, Search, Stream, Training
 
-SAFETENSORS = "application/octet-stream"
+SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -42,7 +42,7 @@ def put(path: Path) -> str:
     return sha256
 
 
-def offer(stream: Stream, label: str, sha256: str, filename: str) -> None:
+def offer(stream: Stream, label: str, sha256: str, filename: str, media_type: str = SAFETENSORS) -> None:
     """Let the owner download this file; it takes the place of an earlier one of this label."""
     Artifact.objects.update_or_create(
         stream_id=stream.pk,
@@ -50,7 +50,7 @@ def offer(stream: Stream, label: str, sha256: str, filename: str) -> None:
         defaults={
             "sha256": sha256,
             "size": size(sha256),
-            "media_type": SAFETENSORS,
+            "media_type": media_type,
             "filename": filename,
             "created": clock.now(),
         },
@@ -96,6 +96,8 @@ def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
 def _named_by_rows() -> set[str]:
     return {
         *Artifact.objects.values_list("sha256", flat=True),
+        *OwnData.objects.filter(state=OwnData.State.READY).values_list("sha256", flat=True),
+        *OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True),
         *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
         *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),

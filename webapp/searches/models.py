@@ -202,6 +202,53 @@ class ImportedArchitecture(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "hash"], name="architecture_is_kept_once")]
 
 
+class OwnData(models.Model):
+    """Images that somebody uploaded, from the first byte of the archive to a data set.
+
+    description: a DatasetDescription as JSON, once it is ready; report: what the check found. sha256 and preview name
+    files of the store.
+    """
+
+    class State(models.TextChoices):
+        ARRIVING = "arriving"
+        CHECKING = "checking"
+        CHECKED = "checked"  # Waits for its owner's word.
+        READY = "ready"
+        REFUSED = "refused"
+        DELETED = "deleted"  # Its files go; what was found with it is still described.
+
+    OWNER: ClassVar = "owner"
+    DESCRIBED: ClassVar = (State.READY, State.DELETED)
+    IN_QUARANTINE: ClassVar = (State.ARRIVING, State.CHECKING, State.CHECKED)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="own_data")
+    title = models.CharField(max_length=80)
+    filename = models.CharField(max_length=120)
+    size = models.BigIntegerField()  # Bytes of the archive, as announced.
+    received = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State, default=State.ARRIVING)
+    progress = models.JSONField(default=dict)  # Of the check: files looked at ("done"), of how many ("of").
+    report = models.JSONField(default=dict)
+    sha256 = models.CharField(max_length=SHA256_LENGTH, blank=True)
+    preview = models.CharField(max_length=SHA256_LENGTH, blank=True)
+    description = models.JSONField(null=True)
+    created = models.FloatField()
+    touched = models.FloatField()  # When something last happened to it on its way.
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(state__in=("arriving", "checking")), name="one_upload_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "sha256"], condition=Q(state="ready"), name="own_data_is_kept_once"
+            ),
+        ]
+
+
 class Training(Stream):
     """One architecture trained for keeps. `config` is a TrainingConfig as JSON and never changes.
 

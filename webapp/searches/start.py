@@ -7,11 +7,12 @@ from search_engine.architectures.reading import Architecture, architecture_from_
 from search_engine.config.layout import Layout
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
-from search_engine.data.descriptions import DatasetDescription, describe
+from search_engine.data.descriptions import DatasetDescription
 from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches import lifecycle
+from webapp.searches.datasets.described import describe
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 

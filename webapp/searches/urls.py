@@ -4,7 +4,7 @@ from django.urls import path
 
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
-from webapp.searches.pages import gallery_pages, training_forms, views
+from webapp.searches.pages import data_pages, gallery_pages, training_forms, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("architectures/import", gallery_pages.import_page, name="import-architecture"),
     path("architectures/<slug:key>", gallery_pages.architecture_page, name="architecture-page"),
     path("architectures/<slug:key>/<slug:which>.svg", gallery_pages.architecture_picture, name="architecture-picture"),
+    path("data", data_pages.data_page, name="data-page"),
+    path("data/samples/<slug:name>.png", data_pages.samples, name="data-samples"),
+    path("data/<uuid:data_id>", data_pages.own_data_page, name="own-data-page"),
     path("trainings/new", training_forms.new_training, name="new-training"),
     path("trainings/<uuid:training_id>", views.training_page, name="training-page"),
     path("api/docs", docs, name="api-docs"),

@@ -23,6 +23,12 @@ export function change(method, path, body = {}) {
   return ask(path, { method, headers: headers(), body: JSON.stringify(body) });
 }
 
+/** Bytes, such as a piece of a file. */
+export function put(path, bytes, { signal } = {}) {
+  const plain = { ...headers(), "Content-Type": "application/octet-stream" };
+  return ask(path, { method: "PUT", headers: plain, body: bytes, signal });
+}
+
 /** 128 random bits. crypto.randomUUID would need https on any address but this machine's own. */
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -49,7 +49,7 @@ After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyo
 )
 @once
 def start(request: HttpRequest, body: NewSearch) -> Status:
-    errors = data_errors(body.config.data)
+    errors = data_errors(body.config.data, request.user)
     if errors:
         raise Refused(422, errors)
     start_it = start_with_companion if body.companion else start_search
@@ -64,7 +64,7 @@ def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
         config = SearchConfig.model_validate(body.config)
     except ValidationError as error:
         return CostReply(errors=_problems(config_errors(error)))
-    errors: list[UserError] = data_errors(config.data)
+    errors: list[UserError] = data_errors(config.data, request.user)
     if body.companion and config.strategy.kind == "random":
         errors += [RANDOM_ITSELF]
     if errors:

@@ -48,7 +48,7 @@ router = Router(tags=["Trainings"])
 def start(request: HttpRequest, body: NewTraining) -> Status:
     """Of a child (search, step and slot), a published architecture (name), one of yours (id), or one that is sent."""
     origin = origin_of(request, body)
-    config, errors = _checked(body.config, origin)
+    config, errors = _checked(request, body.config, origin)
     if config is None or errors:
         raise Refused(422, errors)
     training = start_training(request.user, config, origin.child, imported=origin.imported, published=origin.published)
@@ -63,7 +63,7 @@ def start(request: HttpRequest, body: NewTraining) -> Status:
 )
 def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
     """Starts nothing. What is wrong with the configuration is part of the answer."""
-    config, errors = _checked(body.config, origin_of(request, body))
+    config, errors = _checked(request, body.config, origin_of(request, body))
     if config is None or errors:
         return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
     return CostReply.of(training_cost(config, architecture_from_json(config.architecture), live_rates()))
@@ -162,7 +162,7 @@ def training_json(training: Any) -> dict[str, Any]:
     }
 
 
-def _checked(value: Any, origin: Origin) -> tuple[TrainingConfig | None, list[UserError]]:
+def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[TrainingConfig | None, list[UserError]]:
     """The configuration, and everything that is wrong with it."""
     if not isinstance(value, dict):
         return None, [ConfigError("config", "must be a JSON object.")]
@@ -177,7 +177,7 @@ def _checked(value: Any, origin: Origin) -> tuple[TrainingConfig | None, list[Us
         return None, list(config_errors(error))
     except ArchitectureError as error:
         return None, [ArchitectureError(f"architecture.{error.field}".rstrip("."), error.message)]
-    return config, list(data_errors(config.data))
+    return config, list(data_errors(config.data, request.user))
 
 
 def _state(request: HttpRequest, training_id: uuid.UUID) -> Status:

@@ -7,8 +7,8 @@ from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig
 from search_engine.config.training import TrainingConfig
-from search_engine.data.descriptions import describe
 from search_engine.skeletons import batch_norm_constants
+from webapp.searches.datasets.described import describe, is_decoded_anew
 
 # Learning rate x updates x PPO epochs: near 0.5 a controller settles; 4 updates at the paper's rate (0.006) moved
 # nothing, while the paper itself has 1,000 updates (1.4).
@@ -100,6 +100,8 @@ def _held_out(data: DataConfig) -> str:
 
 def _download(data: DataConfig) -> str:
     description = describe(data.name)
+    if is_decoded_anew(data):
+        return "These images do not fit into memory: every batch is decoded when it is due, which takes longer."
     if description.bytes == 0:
         return ""
     return f"{description.title} is downloaded once, {description.bytes / 1e6:.0f} MB, before the first child starts."

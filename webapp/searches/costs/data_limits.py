@@ -1,14 +1,16 @@
 """What a configuration asks of its data set, held against what the data set has."""
 
+from typing import Any
+
 from search_engine.config.data import DataConfig
-from search_engine.data.descriptions import describe
 from search_engine.errors import ConfigError
+from webapp.searches.datasets.described import describe_for
 
 
-def data_errors(data: DataConfig) -> list[ConfigError]:
-    """Everything that the data set cannot give, each at its field."""
+def data_errors(data: DataConfig, user: Any) -> list[ConfigError]:
+    """Everything that the data set cannot give, each at its field. user: whose own sets may be named."""
     try:
-        description = describe(data.name)
+        description = describe_for(user, data.name)
     except ConfigError as error:
         return [error]
     errors = []

@@ -11,12 +11,12 @@ from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig
 from search_engine.config.training import TrainingConfig
-from search_engine.data.descriptions import describe
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
 from webapp.searches import clock
 from webapp.searches.costs import advice
 from webapp.searches.costs.uniform_draws import drawn_children
+from webapp.searches.datasets.described import describe, memory_of_images
 from webapp.searches.models import Worker
 
 LIVE_SECONDS = 15.0  # A worker that was not seen for so long is not counted on.
@@ -72,7 +72,7 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         workers=len(workers),
         parameters=(_percentile(parameters, 0.01), _percentile(parameters, 0.99)),
         mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
-        memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes),
+        memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes) + memory_of_images(config.data),
         disk_bytes=_search_disk(config, trained, seconds) + finals.disk_bytes,
         notes=[*finals.notes, *advice.search_advice(config, seconds, len(workers))],
     )
@@ -147,7 +147,8 @@ def training_cost(config: TrainingConfig, architecture: Architecture, workers: S
         mult_adds=(mult_adds, mult_adds),
         memory_bytes=_memory(
             trained_parameters, cost.activation_bytes(trained, config.recipe.batch_size), config.recipe
-        ),
+        )
+        + memory_of_images(config.data),
         disk_bytes=_files(trained_parameters, epochs, config.recipe, seconds) + epochs * ROW_BYTES_EPOCH,
         notes=advice.training_advice(config, seconds),
     )

@@ -9,9 +9,9 @@ from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.space import NasnetSpaceConfig
-from search_engine.data.descriptions import describe
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
+from webapp.searches.datasets.described import describe
 
 DRAWS = 200  # A third of a second for the paper's search, three seconds for stacks of twenty cells.
 

@@ -6,9 +6,9 @@ from typing import Any
 from search_engine import cost
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.search import SearchConfig
-from search_engine.data.descriptions import describe
 from search_engine.errors import ConfigError
 from search_engine.spaces.nasnet import NasnetSpace
+from webapp.searches.datasets.described import describe
 from webapp.searches.models import Child, Event
 from webapp.searches.pages.architecture_parts import parts_of
 from webapp.searches.start import network_of

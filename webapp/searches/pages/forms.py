@@ -4,7 +4,8 @@ A form is a tuple of fieldsets; the templates draw them and the page's script se
 checks it by the very same models.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -88,8 +89,13 @@ class Fieldset:
         return tuple(field for field in self.fields if not field.is_essential and field.kind != "fixed")
 
 
-def describe_form(model: type[Config], values: dict[str, Any]) -> tuple[Fieldset, ...]:
-    """The form of a configuration. values: its current JSON form, complete; parts that are no fields are left out."""
+def describe_form(
+    model: type[Config], values: dict[str, Any], own: Sequence[DatasetDescription] = ()
+) -> tuple[Fieldset, ...]:
+    """The form of a configuration. values: its current JSON form, complete; parts that are no fields are left out.
+
+    own: data sets of the person who looks, to choose from beside the known ones.
+    """
     fieldsets: list[Fieldset] = []
     loose: list[FormField] = []
     for name, info in model.model_fields.items():
@@ -101,7 +107,19 @@ def describe_form(model: type[Config], values: dict[str, Any]) -> tuple[Fieldset
             fieldsets.append(Fieldset(id=name, heading=parts[0].heading, fields=fields))
         elif _kind(name, info) is not None:  # An architecture has no field.
             loose.append(_field(name, info, "", values[name]))
-    return (Fieldset(id="general", heading="", fields=tuple(loose)), *fieldsets)
+    form = (Fieldset(id="general", heading="", fields=tuple(loose)), *fieldsets)
+    return tuple(_with_own_sets(fieldset, own) for fieldset in form) if own else form
+
+
+def _with_own_sets(fieldset: Fieldset, own: Sequence[DatasetDescription]) -> Fieldset:
+    """The same, where a data set is chosen with a person's own sets behind the known ones."""
+
+    def with_own(field: FormField) -> FormField:
+        chosen = field.text
+        more = tuple(_data_choice(data, chosen) for data in own)
+        return replace(field, choices=field.choices + more) if field.path == DATA_NAME else field
+
+    return replace(fieldset, fields=tuple(with_own(field) for field in fieldset.fields))
 
 
 def number_text(value: float) -> str:
@@ -196,18 +214,21 @@ def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
     if path in TICKS:
         return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in TICKS[path])
     if path == DATA_NAME:
-        return tuple(
-            Choice(text=data.name, title=data.title, help=_data_help(data), is_chosen=data.name == value)
-            for data in DESCRIPTIONS
-        )
+        return tuple(_data_choice(data, value) for data in DESCRIPTIONS)
     if get_origin(info.annotation) is Literal:
         return tuple(Choice(text=str(t), title=str(t), is_chosen=t == value) for t in get_args(info.annotation))
     return ()
 
 
-def _data_help(data: DatasetDescription) -> str:
+def _data_choice(data: DatasetDescription, chosen: str) -> Choice:
+    return Choice(text=data.name, title=data.title, help=data_help(data), is_chosen=data.name == chosen)
+
+
+def data_help(data: DatasetDescription) -> str:
+    """What a data set holds, in a sentence."""
     colour = "grey" if data.channels == 1 else "colour"
     origin = "comes along" if data.bytes == 0 else f"downloaded once, {data.bytes / 1e6:.0f} MB"
+    origin = "your own" if data.origin == "own" else origin
     return (
         f"{data.train_examples:,} training and {data.test_examples:,} test images, {colour}, "
         f"{data.image_size} pixels, {len(data.classes)} classes; {origin}."

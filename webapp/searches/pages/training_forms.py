@@ -13,6 +13,7 @@ from search_engine.config.training import TrainingConfig
 from search_engine.presets import training_defaults
 from search_engine.training_start import small_training
 from webapp.searches.architectures.gallery import find_entry
+from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.models import Child
 from webapp.searches.pages.forms import describe_form
 
@@ -29,7 +30,7 @@ def new_training(request: HttpRequest) -> HttpResponse:
     """Of ?architecture=NAME or ID, or of ?search=ID&step=N&slot=N."""
     of_gallery = "architecture" in request.GET
     context, config = _of_gallery(request) if of_gallery else _of_child(request)
-    fieldsets = describe_form(TrainingConfig, config.model_dump(mode="json"))
+    fieldsets = describe_form(TrainingConfig, config.model_dump(mode="json"), own_descriptions(request.user))
     return render(request, "training_form.html", context | {"fieldsets": fieldsets, "cost_rows": COST_ROWS})
 
 

@@ -16,6 +16,7 @@ from search_engine.presets import PRESETS, Preset
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.companion import accompanied_by, companion_of, compares
 from webapp.searches.costs.advice import honesty
+from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
 from webapp.searches.pages.architecture_parts import downloads_of
@@ -53,7 +54,7 @@ def new_search(request: HttpRequest) -> HttpResponse:
         chosen = _preset(request.GET.get("preset", PRESETS[0].name))
         config = chosen.config
         context |= {"chosen": chosen.name}
-    context["fieldsets"] = describe_form(SearchConfig, _json(config))
+    context["fieldsets"] = describe_form(SearchConfig, _json(config), own_descriptions(request.user))
     context["preset_values"] = {preset.name: _json(preset.config) for preset in PRESETS}
     return render(request, "search_form.html", context)
 

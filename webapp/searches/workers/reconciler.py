@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
 from webapp.searches import artifacts, clock, leases, live_state, planner
+from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 
 LOOK_SECONDS = 2.0
@@ -47,7 +48,14 @@ def run_until_stopped() -> None:
 def look() -> None:
     """Everything once. A failure of one act is logged and does not keep the others from being done."""
     close_old_connections()
-    for act in (expire_leases, plan_what_stands_still, ring, forget_workers, live_state.take_snapshots):
+    for act in (
+        expire_leases,
+        plan_what_stands_still,
+        ring,
+        forget_workers,
+        live_state.take_snapshots,
+        housekeeping.end_interrupted_checks,
+    ):
         _safely(act, act.__name__.replace("_", " "))
 
 
@@ -82,9 +90,10 @@ def forget_workers() -> None:
 
 
 def sweep() -> None:
-    """Remove files that nobody names."""
+    """Remove files that nobody names, and uploads that nobody finishes."""
     for path in artifacts.sweep():
         log.info("Removed %s: no row names it", path)
+    housekeeping.clear_what_nobody_finishes()
 
 
 def _safely(act: Callable[[], object], what: str) -> None:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from webapp.searches import artifacts
+from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim
 from webapp.searches.models import Child, Finalist, Job, Search, Training
 
@@ -15,14 +16,16 @@ INTERRUPT: Request = {"do": "interrupt"}
 
 
 def request_for(claim: Claim) -> Request:
-    """The request for a claimed job. Raises ArtifactMissing when the strategy's state is gone."""
+    """The request for a claimed job. Raises ArtifactMissing when the strategy's state, or an own set, is gone."""
     builders = {
         Job.Kind.LEARN: _learn,
         Job.Kind.EVALUATE: _evaluate,
         Job.Kind.RETRAIN: _retrain,
         Job.Kind.TRAIN: _train,
     }
-    return builders[Job.Kind(claim.kind)](claim)
+    request = builders[Job.Kind(claim.kind)](claim)
+    bring_data(request["config"])
+    return request
 
 
 def threads_of(request: Request) -> int:
@@ -85,7 +88,7 @@ def _retrain(claim: Claim) -> Request:
 
 def _train(claim: Claim) -> Request:
     training = Training.objects.get(pk=claim.stream_id)
-    return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim)}
+    return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim), "attempt": claim.attempt}
 
 
 def _checkpoint(claim: Claim) -> str | None:
