@@ -191,7 +191,7 @@ def export(options: argparse.Namespace) -> int:
 
     network = read_kept_network(options.network)
     set_numerics(network.config.reproducibility.threads)
-    bundle = make_bundle(network)
+    bundle = make_bundle(network, detection=options.detection)
     atomic_write(options.out, bundle.content)
     if bundle.remark:
         _say(bundle.remark)

@@ -15,6 +15,7 @@ from search_engine.drawing.svg import architecture_svg, pictures
 from search_engine.errors import CheckpointError
 from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_metadata, zipped
 from search_engine.export.card import Card, about
+from search_engine.export.detection_source import detection_source
 from search_engine.export.model_source import model_source
 from search_engine.export.onnx_file import NoOnnx, OnnxFile, onnx_file
 from search_engine.formats.base import CannotHold
@@ -36,8 +37,12 @@ class Bundle:
     remark: str
 
 
-def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file) -> Bundle:
-    """Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
+def make_bundle(
+    trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file, detection: bool = False
+) -> Bundle:
+    """detection: with a file that makes the network the backbone of a detector.
+
+    Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
     if isinstance(trained, TrainedLanguageNetwork):
         raise CheckpointError("", "holds a network on text; bundles are made of networks on images.")
     source = model_source(trained.plan, about=about(trained))
@@ -47,6 +52,8 @@ def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx:
     files = {"model.py": source.encode(), **_programs(), **_architecture(trained), **_tensors(trained)}
     if isinstance(onnx, OnnxFile):
         files["model.onnx"] = onnx.content
+    if detection:
+        files["detection.py"] = trained_detection_source(trained).encode()
     files["preprocessing.json"] = _json(preprocessing(trained))
     files["config.json"] = _json(trained.config.model_dump(mode="json"))
     opset = onnx.opset if isinstance(onnx, OnnxFile) else None
@@ -80,6 +87,20 @@ def preprocessing(trained: TrainedNetwork) -> dict[str, Any]:
         "formula": "byte * scale + offset, per channel; bytes from 0 to 255, [channels, height, width]",
         "classes": list(trained.classes),
     }
+
+
+def trained_detection_source(trained: TrainedNetwork) -> str:
+    """torchvision's detectors read numbers from 0 to 1, of which they take a mean and divide by a deviation."""
+    deviation = [1 / (255 * scale) for scale in trained.normalisation["scale"]]
+    mean = [-offset * each for offset, each in zip(trained.normalisation["offset"], deviation, strict=True)]
+    return detection_source(
+        trained.architecture,
+        trained.config.layout,
+        image_channels=trained.plan.image[0],
+        mean=mean,
+        deviation=deviation,
+        about=about(trained),
+    )
 
 
 def _programs() -> dict[str, bytes]:

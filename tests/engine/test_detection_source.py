@@ -10,8 +10,12 @@ from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.architectures.nas_bench_201 import NasBench201Architecture
 from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig
+from search_engine.export.bundle import trained_detection_source
 from search_engine.export.detection_source import detection_source
+from search_engine.network_plan import plan
 from search_engine.networks.feature_network import FeatureNetwork
+from search_engine.networks.plan_network import PlanNetwork
+from search_engine.training.trained_network import TrainedNetwork
 
 CELL = Cell(
     (Block((0, 1), ("sep_conv_3x3", "max_pool_3x3"), "add"), Block((2, 0), ("avg_pool_3x3", "conv_3x3"), "concat")),
@@ -87,6 +91,25 @@ def test_the_detector_of_the_file_learns_from_a_step_with_the_weights_of_a_class
     with torch.no_grad():
         assert set(model.eval()([torch.rand(3, 64, 64)])[0]) == {"boxes", "labels", "scores"}
     assert model.transform.image_mean == [0.5, 0.4, 0.3]
+
+
+def test_the_file_of_a_training_normalises_as_the_training_did():
+    architecture, layout = PRINTED["cifar"]
+    config = {
+        "name": "One", "architecture": architecture.to_json(), "layout": layout.model_dump(mode="json"),
+        "data": {"image_size": 28},
+    }  # fmt: skip
+    normalisation = {"scale": [0.01], "offset": [-0.5]}
+    network = plan(architecture, layout, image_channels=1, image_size=28, classes=2)
+    tensors = PlanNetwork(network, generator=torch.Generator().manual_seed(1)).state_dict()
+    noted = {"config": config, "normalisation": normalisation, "data": {"classes": ["a", "b"], "channels": 1}}
+    noted["data"] |= {"name": "fashion-mnist-10k", "title": "F", "licence": "MIT", "sha256": "0", "origin": "embedded"}
+    trained = TrainedNetwork(tensors, noted | {"held_out_accuracy": 0.5})
+    names = names_of(trained_detection_source(trained))
+    byte = 200.0
+    (mean,), (deviation,) = names["MEAN"], names["DEVIATION"]
+    assert (byte / 255 - mean) / deviation == pytest.approx(byte * 0.01 - 0.5)
+    assert names["detector"](1, tensors).backbone.body.stem.conv.weight.shape == (12, 1, 3, 3)
 
 
 def test_weights_that_lack_a_tensor_are_refused():

@@ -304,3 +304,14 @@ def test_weights_of_another_network_are_refused(bundle, tmp_path):
 def test_a_network_on_text_is_refused_with_a_sentence():
     with pytest.raises(CheckpointError, match="holds a network on text; bundles are made of networks on images"):
         make_bundle(TrainedLanguageNetwork.__new__(TrainedLanguageNetwork))
+
+
+def test_the_detector_is_in_the_bundle_on_request_only(trainings, tmp_path):
+    command = ["export", str(trainings["cells"]), "-o"]
+    assert main([*command, str(tmp_path / "with.zip"), "--detection"]) == 0
+    without = without_onnx(read_kept_network(trainings["cells"])).content
+    with zipfile.ZipFile(tmp_path / "with.zip") as archive:
+        names, source = archive.namelist(), archive.read("detection.py").decode()
+        assert "`detection.py`" in archive.read("README.md").decode()
+    assert "def detector(" in source and "search_engine" not in source
+    assert "detection.py" not in zipfile.ZipFile(io.BytesIO(without)).namelist() and "model.py" in names
