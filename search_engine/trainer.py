@@ -12,6 +12,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,8 @@ from search_engine.errors import ConfigError, UserError
 from search_engine.evaluators.finalists import FinalistTraining, not_fitting
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
 from search_engine.events import FinalistFinished
+from search_engine.export.bundle import make_bundle
+from search_engine.export.onnx_file import NoOnnx, onnx_file
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
@@ -39,7 +42,10 @@ from search_engine.training.kept import KeptTraining, finish
 from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
 from search_engine.training.speed import measure_rates
+from search_engine.training.trained_network import TrainedNetwork, read_trained_network
 
+BUNDLE_SECONDS = 600.0  # So long may a bundle take; a trainer that needs longer is taken for one that hangs.
+ONNX_WAS_LOST = NoOnnx("There is no ONNX file: the process that first wrote one did not live to its end.")
 PROGRESS_SECONDS = 0.5  # The worker expects a line about once a second.
 
 Message = dict[str, Any]
@@ -57,6 +63,7 @@ class Trainer:
         self._text: TextParts | None = None  # Of the training on text that is under way, or was the last.
         self._stretches_before = 0  # Of the texts before it.
         self._steps_done = 0
+        self._bundle_began: float | None = None
         self.is_interrupted = threading.Event()
         self.has_failed = threading.Event()
 
@@ -64,7 +71,7 @@ class Trainer:
     def progress(self) -> int:
         """Grows with everything done; that it stands still means that the process hangs."""
         stretches = self._stretches_before + (0 if self._text is None else self._text.batches_served)
-        return self._resident.progress + stretches + self._steps_done
+        return self._resident.progress + stretches + self._steps_done + self._bundle_seconds
 
     def job(self, request: Message) -> Iterator[Message]:
         """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""
@@ -158,14 +165,16 @@ class Trainer:
         training = self._built(config)
         if request["checkpoint"] is not None:
             training.restore(*checkpoints.load(Path(request["checkpoint"])))
+        attempt = request["attempt"]  # Since the last checkpoint: of the bundle, unless there are epochs before it.
         for event in training.epochs():
+            attempt = 1
             yield {"event": event.to_json(), "checkpoint": self._keep(checkpoints.encode(*training.checkpoint()))}
             if self.is_interrupted.is_set() and event.epoch < event.epochs:
                 yield INTERRUPTED
                 return
         finished, content = finish(training)
         network = self._keep(content)
-        yield {"event": finished.to_json()}
+        yield {"event": finished.to_json(), "bundle": self._bundled(network, attempt)}
         yield {"done": {"checkpoint": network}}
 
     def _built(self, config: AnyTrainingConfig) -> KeptTraining:
@@ -177,6 +186,30 @@ class Trainer:
         self._stretches_before += 0 if self._text is None else self._text.batches_served
         self._text = text
         return LanguageTraining(config, data=text, device=self._device)
+
+    def _bundled(self, network: str, attempt: int) -> str | None:
+        """The trained network as a zip that runs alone: the name of its file.
+
+        attempt: how often, from 1, it was begun. What ended the process that first made it may have been the ONNX
+        file, so the second attempt does without it; the third does without a bundle. None then, and for text.
+        """
+        trained = read_trained_network(self._spool / network)
+        if attempt > 2 or not isinstance(trained, TrainedNetwork):
+            return None
+        self._bundle_began = time.monotonic()
+        try:
+            bundle = make_bundle(trained, write_onnx=onnx_file if attempt == 1 else lambda *_: ONNX_WAS_LOST)
+            return self._keep(bundle.content)
+        except UserError as error:  # Our bug, which must not end the training: the next attempt does with less.
+            raise AssertionError("the bundle of a network that was just trained was refused") from error
+        finally:
+            self._steps_done, self._bundle_began = self._steps_done + self._bundle_seconds, None
+
+    @property
+    def _bundle_seconds(self) -> int:
+        """Of a bundle in the making: nothing inside can be counted, so for a while every second counts as progress."""
+        began = self._bundle_began
+        return 0 if began is None else int(min(time.monotonic() - began, BUNDLE_SECONDS))
 
     def _measure(self, request: Message) -> Iterator[Message]:
         """How fast this device trains, for estimates of how long a search takes."""

@@ -99,9 +99,9 @@ class Card:
         data = self.trained.metadata["data"]
         config = self.trained.config.data
         rows = {
-            "Data set": data.get("title") or data["name"],
+            "Data set": plain(data.get("title") or data["name"]),
             "SHA-256": f"`{data['sha256']}`",
-            "Licence of the data": data.get("licence") or "not stated",
+            "Licence of the data": plain(data.get("licence") or "not stated"),
             "Training images": f"{config.train_examples:,}",
             "Held-out images": f"{config.held_out_examples:,}, drawn from the training part by the seed",
             "Image size": f"{config.image_size} x {config.image_size}",

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,9 @@ def test_a_training_tests_once_and_leaves_a_network_that_says_where_it_comes_fro
     cells = {"normal": cell | {"concat": [2]}, "reduction": cell | {"concat": [2]}}
     architecture = {"format": 1, "kind": "cells", **cells}
     config = TrainingConfig(architecture=architecture, layout=LAYOUT, recipe=RecipeConfig(epochs=2), data=DATA)
-    first, last, finished, end = driver.do({"do": "train", "config": config_json(config), "checkpoint": None})
+    first, last, finished, end = driver.do(
+        {"do": "train", "config": config_json(config), "checkpoint": None, "attempt": 2}
+    )
     assert 0 <= first["event"]["accuracy"] <= 1 and first["event"]["step"] is None
     network = finished["event"]["checkpoint"]
     assert end == {"done": {"checkpoint": network}}
@@ -214,9 +217,19 @@ def test_a_training_tests_once_and_leaves_a_network_that_says_where_it_comes_fro
     assert metadata["kind"] == "network" and metadata["config"] == config_json(config)
     assert metadata["data"]["name"] == "fashion-mnist-10k"
     assert "head.linear.weight" in tensors and not any(name.startswith("momentum/") for name in tensors)
+    assert "model.onnx" in files_of(spool / finished["bundle"])
     request = {"do": "train", "config": config_json(config), "checkpoint": str(spool / last["checkpoint"])}
-    again, _ = driver.do(request)
-    assert again["event"]["test_accuracy"] == finished["event"]["test_accuracy"]
+    second, _ = driver.do(request | {"attempt": 2})
+    assert second["event"]["test_accuracy"] == finished["event"]["test_accuracy"]
+    # Whatever was lost behind the last epoch was lost with the bundle: every time less of it is tried.
+    assert "model.py" in files_of(spool / second["bundle"]) and "model.onnx" not in files_of(spool / second["bundle"])
+    third, _ = driver.do(request | {"attempt": 3})
+    assert third["bundle"] is None and third["event"]["test_accuracy"] == finished["event"]["test_accuracy"]
+
+
+def files_of(bundle):
+    with zipfile.ZipFile(bundle) as archive:
+        return archive.namelist()
 
 
 def test_a_mistake_of_the_user_is_refused_with_its_field_and_the_trainer_goes_on(driver):

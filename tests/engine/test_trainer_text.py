@@ -45,7 +45,7 @@ def config(tmp_path: Path) -> dict[str, Any]:
 
 
 def train(trainer: Trainer, config: dict[str, Any], checkpoint: str | None = None) -> list[dict[str, Any]]:
-    return list(trainer.job({"do": "train", "config": config, "checkpoint": checkpoint}))
+    return list(trainer.job({"do": "train", "config": config, "checkpoint": checkpoint, "attempt": 1}))
 
 
 def test_a_training_on_text_is_a_job_like_any_other(trainer: Trainer, config: dict[str, Any], tmp_path: Path) -> None:

@@ -98,8 +98,8 @@ def record_step(
         event_log.append(search.pk, [*told, *proposed, *planner.what_follows(search)])
 
 
-def record_training(job_id: int, fence: int, finished: TrainingFinished) -> None:
-    """A training is finished: its figures, and its weights for download."""
+def record_training(job_id: int, fence: int, finished: TrainingFinished, bundle: str | None = None) -> None:
+    """A training is finished: its figures, and its weights for download. bundle: SHA-256 of its bundle, if any."""
     with transaction.atomic():
         job = holding(job_id, fence)
         training = Training.objects.get(pk=job.stream_id)
@@ -110,6 +110,8 @@ def record_training(job_id: int, fence: int, finished: TrainingFinished) -> None
             update_fields=["checkpoint", "test_accuracy", "test_examples", "held_out_accuracy", "seconds"]
         )  # fmt: skip
         artifacts.offer(training, "Weights", finished.checkpoint, "weights.safetensors")
+        if bundle is not None:
+            artifacts.offer(training, "Bundle", bundle, "bundle.zip", artifacts.ZIP)
         _done(job)
         event_log.append(training.pk, [finished, planner.close(training, Stream.State.FINISHED)])
 

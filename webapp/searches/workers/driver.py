@@ -112,7 +112,7 @@ class Driver:
 
     def _handle(self, message: Message) -> None:
         if "event" in message:
-            self._hand_in(event_from_json(message["event"]), message.get("checkpoint"))
+            self._hand_in(event_from_json(message["event"]), message.get("checkpoint"), message.get("bundle"))
         elif "done" in message:
             self._finish(message["done"])
         elif "interrupted" in message:
@@ -128,7 +128,7 @@ class Driver:
         elif "progress" not in message:
             raise TrainerGone(f"the trainer sent a message that nobody knows: {sorted(message)}")
 
-    def _hand_in(self, event: Event, checkpoint: str | None) -> None:
+    def _hand_in(self, event: Event, checkpoint: str | None, bundle: str | None) -> None:
         match event:
             case EpochEnded() | FinalistEpochEnded():
                 self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
@@ -142,7 +142,7 @@ class Driver:
                 self._is_handed_in = True
             case TrainingFinished():
                 self._keep(event.checkpoint)
-                self._commit(results.record_training, event)
+                self._commit(results.record_training, event, self._keep(bundle) if bundle else None)
                 self._is_handed_in = True
             case ControllerUpdated():
                 self._updated = event

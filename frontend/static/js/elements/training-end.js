@@ -5,6 +5,9 @@ import { bytes, percent } from "../drawing/format.js";
 import { streamPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
+const BUNDLE = "Bundle"; // The label that results.record_training gives it.
+const MAIN = { class: "button is-main" }, PLAIN = { class: "button" };
+
 class TrainingEnd extends HTMLElement {
   #listed = false;
 
@@ -23,8 +26,12 @@ class TrainingEnd extends HTMLElement {
     const list = this.querySelector("[data-artifacts]");
     try {
       const { artifacts } = await get(`${api}/artifacts`);
+      const isBundled = artifacts.some(({ label }) => label === BUNDLE);
+      for (const node of this.querySelectorAll("[data-bundled]")) node.hidden = (node.dataset.bundled === "yes") !== isBundled;
+      artifacts.sort((one, other) => (other.label === BUNDLE) - (one.label === BUNDLE));
       list.replaceChildren(...artifacts.map(({ id, label, filename, size }) => build("li", {},
-        build("a", { href: `/api/artifacts/${id}`, download: filename, class: "button" }, label),
+        build("a", { href: `/api/artifacts/${id}`, download: filename, ...(label === BUNDLE ? MAIN : PLAIN) },
+          label === BUNDLE ? "Download bundle" : label),
         build("span", { class: "quiet small number" }, ` ${filename}, ${bytes(size)}`))));
     } catch (error) {
       this.#listed = false; // The next change of the state asks again.
