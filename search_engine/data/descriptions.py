@@ -36,6 +36,16 @@ _FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 _CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+_CIFAR_100_NAMES = (
+    "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel "
+    "can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur "
+    "dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion "
+    "lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree "
+    "pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea "
+    "seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank "
+    "telephone television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
+)
+_CIFAR_100_CLASSES = tuple(name.replace("_", " ") for name in _CIFAR_100_NAMES.split())
 
 DESCRIPTIONS = (
     DatasetDescription(
@@ -76,6 +86,45 @@ DESCRIPTIONS = (
         bytes=170_052_171,
         licence="none stated by its authors (Krizhevsky 2009)",
         sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    ),
+    DatasetDescription(
+        name="cifar-100",
+        title="CIFAR-100",
+        channels=3,
+        image_size=32,
+        classes=_CIFAR_100_CLASSES,
+        train_examples=50_000,
+        test_examples=10_000,
+        origin="download",
+        bytes=168_513_733,
+        licence="none stated by its authors (Krizhevsky 2009)",
+        sha256="58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+    ),
+    DatasetDescription(
+        name="mnist",
+        title="MNIST",
+        channels=1,
+        image_size=28,
+        classes=tuple("0123456789"),
+        train_examples=60_000,
+        test_examples=10_000,
+        origin="download",
+        bytes=11_594_722,
+        licence="none stated by its authors (LeCun, Cortes and Burges)",
+        sha256="1380708c276834e082dc47a936e95f5bca5ac9f0fdbab891b17ac77badd8b079",
+    ),
+    DatasetDescription(
+        name="kmnist",
+        title="Kuzushiji-MNIST",
+        channels=1,
+        image_size=28,
+        classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+        train_examples=60_000,
+        test_examples=10_000,
+        origin="download",
+        bytes=21_240_888,
+        licence="CC BY-SA 4.0, Center for Open Data in the Humanities",
+        sha256="d31741c295898b186d3f580ef7997a0a768ebc68ea7f8de5df70d1c8ec9f7c4e",
     ),
 )
 

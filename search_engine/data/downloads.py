@@ -25,6 +25,8 @@ class Source:
 
 
 _FASHION_MNIST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # PyTorch's mirror: the authors' own site is often closed.
+_KMNIST = "https://codh.rois.ac.jp/kmnist/dataset/kmnist/"
 SOURCES = {  # The order of files is that of the digests in descriptions.DatasetDescription.sha256.
     "fashion-mnist": (
         Source(
@@ -53,6 +55,57 @@ SOURCES = {  # The order of files is that of the digests in descriptions.Dataset
             "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
             "cifar-10-binary.tar.gz",
             "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        ),
+    ),
+    "cifar-100": (
+        Source(
+            "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+            "cifar-100-binary.tar.gz",
+            "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+        ),
+    ),
+    "mnist": (
+        Source(
+            _MNIST + "train-images-idx3-ubyte.gz",
+            "train-images-idx3-ubyte.gz",
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        Source(
+            _MNIST + "train-labels-idx1-ubyte.gz",
+            "train-labels-idx1-ubyte.gz",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        Source(
+            _MNIST + "t10k-images-idx3-ubyte.gz",
+            "t10k-images-idx3-ubyte.gz",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        ),
+        Source(
+            _MNIST + "t10k-labels-idx1-ubyte.gz",
+            "t10k-labels-idx1-ubyte.gz",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    ),
+    "kmnist": (
+        Source(
+            _KMNIST + "train-images-idx3-ubyte.gz",
+            "train-images-idx3-ubyte.gz",
+            "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+        ),
+        Source(
+            _KMNIST + "train-labels-idx1-ubyte.gz",
+            "train-labels-idx1-ubyte.gz",
+            "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+        ),
+        Source(
+            _KMNIST + "t10k-images-idx3-ubyte.gz",
+            "t10k-images-idx3-ubyte.gz",
+            "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+        ),
+        Source(
+            _KMNIST + "t10k-labels-idx1-ubyte.gz",
+            "t10k-labels-idx1-ubyte.gz",
+            "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
         ),
     ),
 }

@@ -109,10 +109,47 @@ def _read_cifar_10(folder: Path) -> Images:
     return Images(*_pixels_and_labels(train), *_pixels_and_labels(test))
 
 
+def _read_cifar_100(folder: Path) -> Images:
+    """The authors' binary archive: two label bytes a record, for one of 20 groups, which is left out, and the class."""
+    with tarfile.open(folder / "cifar-100-binary.tar.gz") as archive:
+        train, test = (
+            _records(archive, f"cifar-100-binary/{part}.bin", 2 + 3 * 32 * 32)[:, 1:] for part in ("train", "test")
+        )
+    return Images(*_pixels_and_labels(train), *_pixels_and_labels(test))
+
+
 def _read_batch(archive: tarfile.TarFile, name: str) -> Bytes:
-    content = archive.extractfile(f"cifar-10-batches-bin/{name}")
+    return _records(archive, f"cifar-10-batches-bin/{name}", 1 + 3 * 32 * 32)
+
+
+def _records(archive: tarfile.TarFile, name: str, size: int) -> Bytes:
+    content = archive.extractfile(name)
     assert content is not None
-    return np.frombuffer(content.read(), np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+    return np.frombuffer(content.read(), np.uint8).reshape(-1, size)
+
+
+def _read_idx(folder: Path) -> Images:
+    """Four packed files of the format that came with MNIST, named as there."""
+    parts = [(f"{part}-images-idx3-ubyte.gz", f"{part}-labels-idx1-ubyte.gz") for part in ("train", "t10k")]
+    (train, train_labels), (test, test_labels) = (
+        (_unpacked_idx(folder / images), _unpacked_idx(folder / labels)) for images, labels in parts
+    )
+    return Images(
+        train=train[..., None],
+        train_labels=train_labels.astype(np.int64),
+        test=test[..., None],
+        test_labels=test_labels.astype(np.int64),
+    )
+
+
+def _unpacked_idx(path: Path) -> Bytes:
+    """Bytes of any shape: 0, 0, 8 for whole bytes, the number of axes, their sizes with four bytes each, the values."""
+    content = gzip.decompress(path.read_bytes())
+    axes = content[3]
+    sizes = np.frombuffer(content, ">u4", axes, offset=4)
+    if content[:3] != b"\0\0\10" or len(content) != 4 + 4 * axes + int(np.prod(sizes, dtype=np.int64)):
+        raise DataError("data.name", f"{path.name} is no file of bytes in the format of MNIST.")
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(sizes)
 
 
 def _pixels_and_labels(records: Bytes) -> tuple[Bytes, Labels]:
@@ -129,4 +166,7 @@ _READERS: dict[str, Callable[[Path], Images]] = {
     EMBEDDED: _read_embedded,
     "fashion-mnist": _read_fashion_mnist,
     "cifar-10": _read_cifar_10,
+    "cifar-100": _read_cifar_100,
+    "mnist": _read_idx,
+    "kmnist": _read_idx,
 }

@@ -40,17 +40,19 @@ def test_no_test_image_of_the_embedded_set_is_in_its_training_part(tmp_path):
     assert not {image.tobytes() for image in found.train} & {image.tobytes() for image in found.test}
 
 
-def test_descriptions_are_json_and_name_ten_classes():
+def test_descriptions_are_json_and_name_their_classes():
     for description in DESCRIPTIONS:
         value = description.to_json()
-        assert value["name"] == description.name and len(value["classes"]) == 10
+        assert value["name"] == description.name
+        assert len(set(value["classes"])) == (100 if description.name == "cifar-100" else 10)
         assert len(value["sha256"]) == 64
 
 
 def test_descriptions_of_downloads_hold_the_digest_of_what_is_fetched():
-    assert describe("cifar-10").sha256 == SOURCES["cifar-10"][0].sha256
-    joined = "".join(source.sha256 for source in SOURCES["fashion-mnist"])
-    assert describe("fashion-mnist").sha256 == hashlib.sha256(joined.encode()).hexdigest()
+    for name, sources in SOURCES.items():
+        digests = [source.sha256 for source in sources]
+        joined = hashlib.sha256("".join(digests).encode()).hexdigest()
+        assert describe(name).sha256 == (digests[0] if len(digests) == 1 else joined)
 
 
 def test_an_unknown_name_is_refused_with_those_that_are_known():
@@ -196,3 +198,48 @@ def test_fashion_mnist_is_read_from_the_authors_files(server, tmp_path, monkeypa
     found = load("fashion-mnist", tmp_path)
     assert (found.train[..., 0] == pixels).all()
     assert found.test_labels.tolist() == [7, 0, 9]
+
+
+def test_cifar_100_is_read_by_its_fine_labels(server, tmp_path, monkeypatch):
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 3, 32, 32)).astype(np.uint8)
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        for part, name in enumerate(("train", "test")):
+            content = b"".join(bytes([19, 90 + index]) + image.tobytes() for index, image in enumerate(pixels[part]))
+            member = tarfile.TarInfo(f"cifar-100-binary/{name}.bin")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    source = source_of(there, address, "cifar-100-binary.tar.gz", archive.getvalue())
+    monkeypatch.setitem(downloads.SOURCES, "cifar-100", (source,))
+    with pytest.raises(DataError, match="holds 3 images and 3 labels; wanted 50000"):
+        load("cifar-100", tmp_path)
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load("cifar-100", tmp_path)
+    assert found.train_labels.tolist() == found.test_labels.tolist() == [90, 91, 92]
+    assert (found.test[2, 5, 7] == pixels[1, 2, :, 5, 7]).all()
+
+
+@pytest.mark.parametrize("name", ["mnist", "kmnist"])
+def test_sets_in_the_format_of_mnist_are_read(server, tmp_path, monkeypatch, name):
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    three_images, three_labels = struct.pack(">4I", 2051, 3, 28, 28), struct.pack(">2I", 2049, 3)
+    contents = [three_images + pixels.tobytes(), three_labels + bytes([7, 0, 9])] * 2
+    sources = tuple(
+        source_of(there, address, source.file, gzip.compress(content))
+        for source, content in zip(SOURCES[name], contents, strict=True)
+    )
+    monkeypatch.setitem(downloads.SOURCES, name, sources)
+    with pytest.raises(DataError, match="holds 3 images and 3 labels; wanted 60000"):
+        load(name, tmp_path)
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load(name, tmp_path)
+    assert (found.train[..., 0] == pixels).all() and found.test.shape == (3, 28, 28, 1)
+    assert found.test_labels.tolist() == [7, 0, 9]
+
+
+def test_a_file_that_is_not_in_the_format_of_mnist_is_refused(tmp_path):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(struct.pack(">2I", 2049, 3) + b"too many bytes"))
+    with pytest.raises(DataError, match="a.gz is no file of bytes in the format of MNIST"):
+        images._unpacked_idx(tmp_path / "a.gz")
