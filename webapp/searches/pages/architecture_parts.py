@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import Http404, HttpResponse
+
 from search_engine.architectures.reading import Architecture
 from search_engine.catalogue.sizes import PublishedSize, published_sizes
-from search_engine.drawing.svg import pictures
+from search_engine.drawing.svg import architecture_svg, pictures
 from search_engine.errors import UserError
 from webapp.searches.architectures.counting import (
     ImageNetwork,
@@ -72,6 +74,17 @@ def downloads_of(architecture: Architecture, base: str) -> list[Download]:
         )
         for export in exports_of(architecture)
     ]
+
+
+def svg_of(architecture: Architecture, which: str, *, whole: str) -> HttpResponse:
+    """The drawing of a piece, such as "normal", or of all of it, which this address calls `whole`."""
+    pieces = pictures(architecture)
+    if which != whole and which not in pieces:
+        raise Http404
+    drawing = architecture_svg(architecture) if which == whole else pieces[which].svg
+    # An architecture never changes; another drawing comes with another version of the program, after an hour.
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return HttpResponse(drawing, content_type="image/svg+xml", headers=headers)
 
 
 def _panel(architecture: Architecture, source: dict[str, Any], network: dict[str, Any] | None) -> CountsPanel:

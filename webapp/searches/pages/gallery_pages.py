@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from search_engine.catalogue.published import LEFT_OUT
-from search_engine.drawing.svg import architecture_svg, pictures
 from search_engine.formats.dialects import DIALECTS, dialect
 from webapp.searches.api.architecture_files import safe_name
 from webapp.searches.architectures.gallery import (
@@ -18,7 +17,7 @@ from webapp.searches.architectures.gallery import (
     published_entries,
 )
 from webapp.searches.architectures.keeping import LONGEST_NAME, MOST_TEXT_BYTES, NO_NAME
-from webapp.searches.pages.architecture_parts import parts_of
+from webapp.searches.pages.architecture_parts import parts_of, svg_of
 
 
 @require_GET
@@ -68,14 +67,7 @@ def architecture_page(request: HttpRequest, key: str) -> HttpResponse:
 @require_GET
 def architecture_picture(request: HttpRequest, key: str, which: str) -> HttpResponse:
     """The drawing of all of it, "whole", or of a piece, such as "normal"."""
-    architecture = _entry(request, key).architecture
-    pieces = pictures(architecture)
-    if which != "whole" and which not in pieces:
-        raise Http404
-    drawing = architecture_svg(architecture) if which == "whole" else pieces[which].svg
-    # An architecture never changes; another drawing comes with another version of the program, after an hour.
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return HttpResponse(drawing, content_type="image/svg+xml", headers=headers)
+    return svg_of(_entry(request, key).architecture, which, whole="whole")
 
 
 def _entry(request: HttpRequest, key: str) -> GalleryEntry:

@@ -11,7 +11,6 @@ from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
-from search_engine.drawing.svg import architecture_svg, cell_svg
 from search_engine.presets import PRESETS, Preset
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.companion import accompanied_by, companion_of, compares
@@ -19,7 +18,7 @@ from webapp.searches.costs.advice import honesty
 from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
-from webapp.searches.pages.architecture_parts import downloads_of
+from webapp.searches.pages.architecture_parts import downloads_of, svg_of
 from webapp.searches.pages.child_page import child_parts, counts_of, decisions_of, epochs_of
 from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.listing import entries_of
@@ -33,7 +32,6 @@ SEARCH_COST_ROWS = (
     ("memory_bytes", "Memory of the largest"),
     ("disk_bytes", "Disk, at most"),
 )
-PICTURES = {"normal": "Normal cell", "reduction": "Reduction cell"}
 
 
 @require_GET
@@ -95,16 +93,7 @@ def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int)
 def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, which: str) -> HttpResponse:
     """The drawing of a child's cells: "normal", "reduction" or "both"."""
     _, child = _own_child(request, search_id, step, slot)
-    architecture = architecture_from_json(child.architecture)
-    if which == "both":
-        drawing = architecture_svg(architecture)
-    elif which in PICTURES:
-        drawing = cell_svg(getattr(architecture, which), title=PICTURES[which])
-    else:
-        raise Http404
-    # An architecture never changes; another drawing comes with another version of the program, after an hour.
-    headers = {"Cache-Control": "private, max-age=3600"}
-    return HttpResponse(drawing, content_type="image/svg+xml", headers=headers)
+    return svg_of(architecture_from_json(child.architecture), which, whole="both")
 
 
 @require_GET
