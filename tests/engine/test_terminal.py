@@ -159,7 +159,10 @@ def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
         (["describe", "nasnet-a", "--filters", "many"], "filters: is 'many'; must be a whole number."),
         (["describe", "nasnet-a", "--classes", "0"], "classes: is 0; must be at least 1."),
         (["describe", "nasnet-a", "--image-size", "2"], "image_size: is 2; "),
-        (["describe", "nasnet-a", "--skeleton", "vgg"], "skeleton: is 'vgg'; must be 'cifar', 'imagenet', 'enas' or 'darts'."),
+        (
+            ["describe", "nasnet-a", "--skeleton", "vgg"],
+            "skeleton: is 'vgg'; must be 'cifar', 'imagenet', 'enas' or 'darts'.",
+        ),
         (["describe", "nasnet-a", "--stem-filters", "96"], "stem_filters: is 96; the cifar skeleton has three times"),
         (["describe", "nasnet-a", "--skeleton", "imagenet", "--image-size", "18"], "image_size: is 18; to be halved 5"),
         (["describe"], "describe: the following arguments are required: ARCH (--help shows what can be given)"),
