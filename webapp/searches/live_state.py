@@ -147,7 +147,7 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
     latency = event["latency"]["ms"] if "latency" in event else None
     costs = [event["parameters"], event["mult_adds"], latency]
     points = [*after["points"], [index, event["reward"], flag]]
-    sizes = [*after["sizes"], [*costs, event.get("accuracy")]]
+    sizes = [*after["sizes"], [*costs, event.get("accuracy"), event.get("over")]]
     if flag == MEASURED and event["reward"] is not None:
         accuracy = event.get("accuracy", event["reward"])
         after["fronts"] = {

@@ -28,7 +28,7 @@ from webapp.searches.api.replies import (
     StateReply,
 )
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
-from webapp.searches.costs.data_limits import data_errors
+from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.costs.estimate import live_rates, search_cost, with_companion
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
@@ -49,7 +49,7 @@ After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyo
 )
 @once
 def start(request: HttpRequest, body: NewSearch) -> Status:
-    errors = data_errors(body.config.data, request.user)
+    errors = search_errors(body.config, request.user)
     if errors:
         raise Refused(422, errors)
     start_it = start_with_companion if body.companion else start_search
@@ -64,7 +64,7 @@ def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
         config = SearchConfig.model_validate(body.config)
     except ValidationError as error:
         return CostReply(errors=_problems(config_errors(error)))
-    errors: list[UserError] = data_errors(config.data, request.user)
+    errors: list[UserError] = [*search_errors(config, request.user)]
     if body.companion and config.strategy.kind == "random":
         errors += [RANDOM_ITSELF]
     if errors:

@@ -18,6 +18,10 @@ MOVES_WELL, HARDLY_MOVES = 0.5, 0.1
 FEWEST_WEIGHTS = 10
 FEWEST_HELD_OUT = 500
 DAY = 86_400.0
+UNREPEATABLE = (
+    "Measured latencies decide in this search, and they differ from run to run: another run of the same seed may have "
+    "another fingerprint."
+)
 YEAR = 365.25 * DAY
 
 
@@ -26,6 +30,24 @@ def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> 
     notes = [_movement(config), _length(seconds), _too_few_batches(config.child, config.recipe, config.data)]
     notes += [_idle_workers(config, workers), _held_out(config.data), _download(config.data)]
     return [note for note in notes if note]
+
+
+def bounds_advice(config: SearchConfig, over: int, draws: int) -> list[str]:
+    """Sentences about bounds and cost. over: how many of so many uniform draws are over a bound on a count."""
+    notes = []
+    if config.bounds.parameters or config.bounds.mult_adds:
+        notes.append(
+            f"{over} of {draws} uniform draws are over the bounds; such children are told as failed, untrained."
+        )
+    if over == draws:
+        notes.append(
+            "It may be that no architecture is within the bounds: then nothing is trained and nothing learned."
+        )
+    if config.bounds.latency_ms:
+        notes.append("How many children are over the bound on latency is known only when workers measure it.")
+    if config.measures_latency:
+        notes.append(UNREPEATABLE)
+    return notes
 
 
 def training_advice(config: TrainingConfig, seconds: float | None) -> list[str]:
@@ -111,7 +133,10 @@ def honesty(config: SearchConfig) -> str:
     """What a search of these settings can show, and what it cannot."""
     epochs, images = config.recipe.epochs, config.data.train_examples
     trained = f"{epochs} epoch{'s' if epochs > 1 else ''} on {images:,} images"
-    measured = f"A reward is the accuracy on held-out images after {trained}, measured once."
+    weighed = f", weighed with {config.objective.cost.replace('_', '-')}" if config.weighs_cost else ""
+    measured = f"A reward is the accuracy on held-out images after {trained}, measured once{weighed}."
+    if config.measures_latency:
+        measured = f"{measured} {UNREPEATABLE}"
     if not isinstance(config.strategy, PpoConfig):
         return f"{measured} Random search does not learn: a rising best is patience and luck, the mean stays level."
     return (

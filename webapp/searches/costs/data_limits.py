@@ -3,6 +3,8 @@
 from typing import Any
 
 from search_engine.config.data import DataConfig
+from search_engine.config.search import SearchConfig
+from search_engine.cost_rules import bound_errors
 from search_engine.errors import ConfigError
 from webapp.searches.datasets.described import describe_for
 
@@ -31,3 +33,12 @@ def data_errors(data: DataConfig, user: Any) -> list[ConfigError]:
             )
         )
     return errors
+
+
+def search_errors(config: SearchConfig, user: Any) -> list[ConfigError]:
+    """As data_errors, and the bounds that no network of these images can meet."""
+    errors = data_errors(config.data, user)
+    if errors:
+        return errors
+    description = describe_for(user, config.data.name)
+    return bound_errors(config, image_channels=description.channels, classes=len(description.classes))

@@ -15,7 +15,7 @@ from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
 from webapp.searches import clock
 from webapp.searches.costs import advice
-from webapp.searches.costs.uniform_draws import drawn_children
+from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
 from webapp.searches.datasets.described import describe, memory_of_images
 from webapp.searches.models import Worker
 
@@ -74,7 +74,11 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
         memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes) + memory_of_images(config.data),
         disk_bytes=_search_disk(config, trained, seconds) + finals.disk_bytes,
-        notes=[*finals.notes, *advice.search_advice(config, seconds, len(workers))],
+        notes=[
+            *finals.notes,
+            *advice.bounds_advice(config, over_the_bounds(config), DRAWS),
+            *advice.search_advice(config, seconds, len(workers)),
+        ],
     )
 
 

@@ -9,6 +9,7 @@ from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.space import NasnetSpaceConfig
+from search_engine.cost_rules import over_a_count
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
 from webapp.searches.datasets.described import describe
@@ -76,3 +77,14 @@ def _one(
         cost.mult_adds(trained),
         cost.activation_bytes(trained, recipe.batch_size),
     )
+
+
+def over_the_bounds(config: SearchConfig) -> int:
+    """How many of the draws are over a bound on parameters or mult-adds; what a latency is, only a worker can tell."""
+    bounds = config.bounds
+    if not (bounds.parameters or bounds.mult_adds):
+        return 0
+    sized = config.data.model_copy(update={"image_size": bounds.image_size(config.data.image_size)})
+    costed = config.model_copy(update={"child": bounds.layout(config.child), "data": sized})
+    drawn = drawn_children(costed)
+    return sum(over_a_count(bounds, each.parameters, each.mult_adds) is not None for each in drawn)

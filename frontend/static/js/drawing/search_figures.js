@@ -3,11 +3,10 @@
  * Texts must hold no markup such as <b>: Plotly would write a style attribute, which the content policy refuses.
  */
 
+import { COPIED, FAILED, MEASURED, OVER } from "../live/state.js";
+import { overBound } from "./cost_words.js";
 import { axis, filled, layout, waiting } from "./figure_base.js";
 
-const MEASURED = 0;
-const COPIED = 1;
-const FAILED = 2;
 const WINDOW = 20; // Children in the moving mean,
 const FEWEST = 5; // which starts when there are so many.
 
@@ -16,13 +15,15 @@ const FEWEST = 5; // which starts when there are so many.
  * band: of random search, as the API's comparison gives it, drawn behind everything else.
  */
 export function rewardFigure(state, colours, band = []) {
-  const points = [...state.points].sort((a, b) => a[0] - b[0]);
+  const rows = state.points.map((point, place) => [...point, state.sizes[place]]);
+  const points = rows.sort((a, b) => a[0] - b[0]);
   const measured = points.filter(([, reward, flag]) => flag === MEASURED && reward !== null);
   const copied = points.filter(([, reward, flag]) => flag === COPIED && reward !== null);
-  const counted = points.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
+  const counted = points.filter(([, reward, flag]) => (flag === MEASURED || flag === COPIED) && reward !== null);
   const { range } = rewardRange(counted, band);
   const foot = range[0] + (range[1] - range[0]) * 0.02; // Failed children have no height: they stand at the foot.
   const failed = points.filter(([, , flag]) => flag === FAILED).map(([index]) => [index, foot]);
+  const over = points.filter(([, , flag]) => flag === OVER);
   const shape = counted.length > 2000 ? "scattergl" : "scatter"; // SVG grows slow beyond some thousand points.
   const traces = [
     ...bandTraces(band, colours),
@@ -30,6 +31,9 @@ export function rewardFigure(state, colours, band = []) {
     marks("copied", copied, { color: colours.point, size: 6, symbol: "circle-open", opacity: 0.8 }, shape),
     { ...marks("failed", failed, { color: colours.bad, size: 7, symbol: "x-thin-open" }, shape),
       hovertemplate: "child %{x}: no measured reward<extra></extra>" },
+    { ...marks("over a bound", over.map(([index]) => [index, foot]),
+      { color: colours.quiet, size: 8, symbol: "triangle-down-open" }, shape),
+      customdata: over.map((row) => overBound(row[3])), hovertemplate: "child %{x}: %{customdata}<extra></extra>" },
     { ...line("best so far", bestSoFar(counted), colours.best, 1.5),
       line: { color: colours.best, width: 1.5, shape: "hv" } },
     { ...line("moving mean", movingMean(counted), colours.mean, 1.25),
@@ -43,49 +47,14 @@ export function rewardFigure(state, colours, band = []) {
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, "children", { 
       range: [-0.5, Math.max(state.total, 1) - 0.5], ...(state.total <= 10 ? { dtick: 1 } : {}) }),
-    yaxis: axis(colours, "reward (accuracy on held-out images)", {
+    yaxis: axis(colours, weighs(state) ? "reward (accuracy weighed with cost)" : "reward (accuracy on held-out images)", {
       range, tickformat: ".3f", tickmode: "auto", overlaying: "y2" }), // Above the entropy.
     yaxis2: axis(colours, "entropy (nats)", {
       side: "right", showgrid: false, range: [0, highest * 1.1], color: colours.entropy,
       tickmode: "auto", nticks: 6, tickformat: ".3~g" }),
-    annotations: counted.length ? [] : [waiting(colours, failed.length
+    annotations: counted.length ? [] : [waiting(colours, failed.length + over.length
       ? "No child has a measured reward." : "The first rewards come when the first children have ended.")],
   }) };
-}
-
-/** Reward against cost: parameters across, mult-adds as the size of a mark. */
-export function costFigure(state, colours) {
-  const rows = state.points.map(([index, reward, flag], place) => [index, reward, flag, ...state.sizes[place]]);
-  const shown = rows.filter(([, reward, flag]) => flag !== FAILED && reward !== null);
-  const front = bestForItsCost(shown);
-  const trace = {
-    type: shown.length > 2000 ? "scattergl" : "scatter", mode: "markers", name: "child",
-    x: shown.map((row) => row[3]), y: shown.map((row) => row[1]),
-    customdata: shown.map((row) => [row[0], row[4]]),
-    marker: { color: colours.point, size: 6, opacity: 0.6 },
-    hovertemplate:
-      "child %{customdata[0]}: %{y:.4f}, %{x:.3s} parameters, %{customdata[1]:.3s} mult-adds<extra></extra>",
-  };
-  const best = {
-    ...line("best for its cost", front.map((row) => [row[3], row[1]]), colours.main, 2),
-    line: { color: colours.main, width: 2, shape: "hv" }, hoverinfo: "skip",
-  };
-  delete best.hovertemplate;
-  return { traces: filled([trace, best]), layout: layout(colours, {
-    xaxis: axis(colours, "parameters", { tickformat: ".3~s", showticklabels: shown.length > 0 }),
-    yaxis: axis(colours, "reward", { ...rewardRange(shown), tickformat: ".3f" }),
-    annotations: shown.length ? [] : [waiting(colours, rows.length
-      ? "No child has a measured reward." : "No child has ended yet.")],
-  }) };
-}
-
-/** Children that no cheaper child reaches, cheapest first. rows: [index, reward, flag, parameters, mult-adds]. */
-export function bestForItsCost(rows) {
-  const front = [];
-  for (const row of [...rows].sort((a, b) => a[3] - b[3] || b[1] - a[1])) {
-    if (!front.length || row[1] > front.at(-1)[1]) front.push(row);
-  }
-  return front;
 }
 
 export function bestSoFar(points) {
@@ -114,6 +83,11 @@ function entropies(state) {
 
 function middle(state, step) {
   return step * state.step_size + (state.step_size - 1) / 2;
+}
+
+/** Whether rewards are more than accuracies. */
+function weighs(state) {
+  return state.sizes.some((sizes) => sizes[3] !== null);
 }
 
 /** The expected best of n random children as a line, and where 95 of 100 random searches are as an area around it. */

@@ -5,6 +5,7 @@
 
 import { count, percent } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
+import { FAILED } from "../live/state.js";
 import { build, write } from "./build.js";
 import { openCells } from "./open-cells.js";
 
@@ -96,13 +97,15 @@ function factsOf(child, state) {
   if (child.parameters === undefined) {
     return `${nameOf(child) in state.running ? "In training" : "Drawn, not yet trained"}; no child has a reward yet.`;
   }
-  const reward = hasFailed(child, state) || child.reward === null ? "no measured reward" : percent(child.reward);
+  const reward = hasFailed(child, state) || child.reward === null ? "no measured reward"
+    : typeof child.accuracy === "number" ? `reward ${child.reward.toFixed(4)} · accuracy ${percent(child.accuracy)}`
+    : percent(child.reward);
   return `${reward} · ${count(child.parameters)} parameters · ${count(child.mult_adds)} mult-adds`;
 }
 
 /** The reward of a child that failed is what the controller was told, not what was measured. */
 function hasFailed({ step, slot }, { points, step_size: size }) {
-  return points.some(([index, , flag]) => index === step * size + slot && flag === 2);
+  return points.some(([index, , flag]) => index === step * size + slot && flag >= FAILED);
 }
 
 /** What there is to say before the first draw: how many decisions, and how many ways to take them. */

@@ -19,6 +19,8 @@ export class ChartSurface {
   #drawn = -Infinity;
   #timer = null;
   #visible = false;
+  #clicked;
+  #listens = false;
   #scheme = window.matchMedia("(prefers-color-scheme: dark)");
   #again = () => this.#plan();
   #resized = new ResizeObserver(this.#again);
@@ -27,9 +29,13 @@ export class ChartSurface {
     this.#plan();
   }, { rootMargin: "200px" });
 
-  /** host: the element; figure(state, colours): {traces, layout}, pure. */
-  constructor(host, figure) {
+  /**
+   * host: the element; figure(state, colours): {traces, layout}, pure. clicked(customdata): what a click on a point
+   * does, if anything.
+   */
+  constructor(host, figure, clicked = null) {
     this.#host = host;
+    this.#clicked = clicked;
     this.#figure = figure;
     this.#plot = document.createElement("div");
     this.#plot.className = "chart-plot";
@@ -51,6 +57,7 @@ export class ChartSurface {
     window.Plotly?.purge(this.#plot);
     this.#plot.remove();
     this.#key = null;
+    this.#listens = false;
   }
 
   /** key: whatever the figure depends on, as a text; drawing waits until it changes. */
@@ -59,6 +66,15 @@ export class ChartSurface {
     this.#key = key;
     this.#wanted = state;
     this.#plan();
+  }
+
+  /** As show, without the wait: what a person asked for is there at once. */
+  showNow(state, key) {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#drawn = -Infinity;
+    this.#key = null;
+    this.show(state, key);
   }
 
   #plan() {
@@ -75,6 +91,9 @@ export class ChartSurface {
     this.#drawn = performance.now();
     const { traces, layout } = this.#figure(this.#wanted, this.#colours());
     library.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
+    if (!this.#clicked || this.#listens) return;
+    this.#listens = true; // Plotly gives the plot its `on` with the first drawing, and forgets it when it is purged.
+    this.#plot.on("plotly_click", ({ points }) => this.#clicked(points[0].customdata));
   }
 
   #colours() {

@@ -4,6 +4,7 @@
  */
 
 import { get } from "../api.js";
+import { milliseconds } from "../drawing/cost_words.js";
 import { count, percent, took } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
@@ -138,8 +139,13 @@ class ChildrenTable extends HTMLElement {
 }
 
 function rowOf(child, paths) {
-  const reward = child.reason || child.reward === null ? "–" : percent(child.reward); // Of a failed one nothing was measured.
-  const note = child.reason || (child.twin ? `copy of ${child.twin.join(".")}` : "");
+  const { accuracy } = child; // There where cost weighs in the reward, which then is no percentage.
+  const isWeighed = typeof accuracy === "number";
+  const told = child.reward !== null && isWeighed ? child.reward.toFixed(4) : percent(child.reward);
+  const reward = child.reason ? "–" : told; // Of a failed one nothing was measured.
+  const copy = child.twin ? `copy of ${child.twin.join(".")}` : "";
+  const latency = child.latency ? milliseconds(child.latency.ms) : "";
+  const note = child.reason || [isWeighed ? `accuracy ${percent(accuracy)}` : "", latency, copy].filter(Boolean).join(", ");
   const cell = (text) => build("td", { class: "is-number" }, text);
   const name = `${child.step}.${child.slot}`;
   const href = paths.child(child.step, child.slot);

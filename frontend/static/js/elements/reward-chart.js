@@ -8,7 +8,7 @@ import { ChartSurface } from "./chart-surface.js";
 
 const LEGEND = [
   ["mean of step", "main"], ["moving mean of 20", "mean"], ["best so far", "best"], ["child", "point"],
-  ["copied", "copied"], ["failed", "failed"], ["entropy", "entropy"],
+  ["copied", "copied"], ["failed", "failed"], ["over a bound", "over"], ["entropy", "entropy"],
 ];
 const LEGEND_OF_BAND = [["best of n random children", "random"], ["95 % of random searches", "area"]];
 

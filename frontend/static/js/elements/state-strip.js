@@ -88,9 +88,24 @@ class StateStrip extends HTMLElement {
     const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
     if (this.#state.finals) write(this.#label, "final round");
-    else if (this.#state.failed) write(this.#label, `children done, ${this.#state.failed} failed`);
+    else if (this.#state.failed) write(this.#label, failures(this.#state));
     if (this.#bar.value !== values.part) this.#bar.value = values.part;
   }
+}
+
+/** What failed is told apart from what was over a bound, and so never trained. */
+function failures({ failed, over }) {
+  if (!over) return `children done, ${failed} failed`;
+  return failed > over ? `done, ${failed - over} failed, ${over} over bounds` : `children done, ${over} over bounds`;
+}
+
+/** The reward that the strategy was told; where cost weighs in it, it is no accuracy and so no percentage. */
+function bestReward({ best }) {
+  return isWeighed(best) ? best.reward.toFixed(4) : percent(best?.reward);
+}
+
+function isWeighed(best) {
+  return best !== null && best.accuracy !== null && best.accuracy !== undefined;
 }
 
 function searchFigures(state, now) {
@@ -100,7 +115,7 @@ function searchFigures(state, now) {
     elapsed: duration(elapsed(state, now)),
     left: state.done >= state.total && state.total ? duration(0) : duration(timeLeft(state, now)),
     workers: String(busyWorkers(state)),
-    best: percent(state.best?.reward),
+    best: bestReward(state),
     part: state.total ? state.done / state.total : 0,
   };
 }
@@ -113,7 +128,7 @@ function finalRoundFigures(state, now) {
     elapsed: duration(elapsed(state, now)),
     left: state.finals.is_over ? duration(0) : duration(finalRoundTimeLeft(state, now)),
     workers: String(busyWorkers(state)),
-    best: percent(state.best?.reward),
+    best: bestReward(state),
     part: finalRoundPart(state.finals),
   };
 }

@@ -127,7 +127,7 @@ function childFinished(state, event, limits) {
   const index = event.step * state.step_size + event.slot;
   const costs = [event.parameters, event.mult_adds, event.latency?.ms ?? null];
   const points = [...state.points, [index, event.reward, flag]];
-  const sizes = [...state.sizes, [...costs, event.accuracy ?? null]];
+  const sizes = [...state.sizes, [...costs, event.accuracy ?? null, event.over ?? null]];
   const joins = flag === MEASURED && event.reward !== null;
   const kept = keptPoints(points, limits.points);
   return {

@@ -1,0 +1,148 @@
+"""Accuracy against cost: the front that is folded point by point, and the chart whose points open their cells."""
+
+import json
+import random
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE
+from tests.browser.live_page_server import ID, Played, served
+from tests.browser.recorded_search import recorded_search
+from webapp.searches.bounded_lists import front_with
+
+CHART = "cost-chart"
+
+
+def bounded_search():
+    """The recorded search, with cost in the reward, measured latencies and some children over a bound."""
+    events = recorded_search()
+    for event in events:
+        if event["kind"] != "child_finished":
+            continue
+        ms = round(event["parameters"] / 20_000 + (event["slot"] % 3) * 0.3, 3)
+        timed = {"ms": ms, "batch": 1, "repeats": 21, "warm_up": 5, "device": "cpu, 1 thread"}
+        if event["parameters"] > 105_000:
+            event |= {
+                "reward": 0.0,
+                "twin": None,
+                "over": "parameters",
+                "reason": (
+                    f"over the bound: the network has {event['parameters']:,} parameters, at most 105,000 were allowed"
+                ),
+            }
+        elif event["reason"] is None:
+            event |= {"accuracy": event["reward"], "reward": round(event["reward"] * (ms / 3) ** -0.07, 6)}
+            event["latency"] = timed
+    return events
+
+
+SEARCH = bounded_search()
+
+
+def opened(page: Page, address: str) -> None:
+    page.route_web_socket("**/ws/streams/**", lambda line: None)
+    page.clock.set_fixed_time(SEARCH[-1]["at"])
+    page.goto(address)
+    page.locator(CHART).scroll_into_view_if_needed()
+    page.locator(f"{CHART} .point").first.wait_for()
+
+
+@pytest.fixture
+def chart_page(page: Page):
+    with served(Played("search", SEARCH, len(SEARCH))) as address:
+        opened(page, address)
+        yield page
+
+
+def test_both_folds_of_50_000_points_give_the_same_front_and_it_is_the_right_one(page: Page) -> None:
+    draw = random.Random(0)
+    points = [[draw.randrange(1, 10**6), round(draw.random(), 3), index] for index in range(50_000)]
+    front: list = []
+    for point in points:
+        front = front_with(front, point, 400)
+    best: dict[int, float] = {}
+    for cost, accuracy, _ in points:
+        best[cost] = max(best.get(cost, 0.0), accuracy)
+    expected, highest = [], -1.0
+    for cost in sorted(best):
+        if best[cost] > highest:
+            highest = best[cost]
+            expected.append((cost, highest))
+    assert [(cost, accuracy) for cost, accuracy, _ in front] == expected
+    with served(Played("search", [], 0)) as address:
+        page.goto(address.replace("/live", "/empty"))
+        folded = page.evaluate(
+            """async ([module, points]) => {
+                const { frontWith } = await import(module);
+                return points.reduce((front, point) => frontWith(front, point, 400), []);
+            }""",
+            [f"{settings.STATIC_URL}js/live/front.js", points],
+        )
+    assert folded == front
+
+
+def test_the_front_is_drawn_and_children_over_a_bound_are_drawn_apart(chart_page: Page) -> None:
+    over = sum("over" in event for event in SEARCH)
+    failed = sum(e["kind"] == "child_finished" and e["reason"] is not None for e in SEARCH)
+    traces = chart_page.evaluate(f"document.querySelector('{CHART} .chart-plot').data.map(t => [t.name, t.x.length])")
+    assert over > 3
+    assert [count for name, count in traces if name == "child"] == [160 - failed]
+    assert [count for name, count in traces if name == "over a bound"] == [over]
+    told = chart_page.evaluate(
+        f"document.querySelector('{CHART} .chart-plot').data.find(t => t.name === 'over a bound').customdata[0][1]"
+    )
+    assert told.endswith("over the bound on parameters, never trained")
+    expect(chart_page.locator("state-strip")).to_contain_text(f"{over} over bounds")
+
+
+def test_the_axis_can_be_any_cost_that_is_known(chart_page: Page) -> None:
+    for along, title in (("mult_adds", "mult-adds (log scale)"), ("latency", "latency (ms, log scale)")):
+        chart_page.locator(f"{CHART} button[data-along={along}]").click()
+        expect(chart_page.locator(f"{CHART} .xtitle")).to_have_text(title)
+
+
+def test_arrow_keys_go_from_child_to_child_and_enter_opens_one(chart_page: Page) -> None:
+    chart_page.locator(f"{CHART} .chart-plot").focus()
+    chart_page.keyboard.press("Home")
+    words = chart_page.locator(f"{CHART} .cost-words")
+    expect(words).to_contain_text("Enter opens it")
+    cheapest = words.inner_text()
+    chart_page.keyboard.press("ArrowRight")
+    expect(words).not_to_have_text(cheapest)
+    step, slot = words.inner_text().split(":")[0].removeprefix("child ").split(".")
+    with chart_page.expect_request(f"**/searches/{ID}/children/{step}/{slot}"):
+        chart_page.route(f"**/searches/{ID}/children/{step}/{slot}", lambda route: route.fulfill(body="opened"))
+        chart_page.keyboard.press("Enter")
+
+
+def test_a_click_on_a_point_opens_its_cell(chart_page: Page) -> None:
+    chart_page.route("**/searches/*/children/*/*", lambda route: route.fulfill(body="opened"))
+    point = chart_page.locator(f"{CHART} .scatterlayer .trace .points path.point").first.bounding_box()
+    assert point is not None
+    x, y = point["x"] + point["width"] / 2, point["y"] + point["height"] / 2
+    chart_page.mouse.move(x, y)
+    with chart_page.expect_request(f"**/searches/{ID}/children/*/*"):
+        chart_page.mouse.click(x, y)
+
+
+def test_the_chart_fits_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    with served(Played("search", SEARCH, len(SEARCH))) as address:
+        opened(page, address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_rewards_and_accuracies_stand_apart_in_the_table_and_beside_the_best_cell(chart_page: Page) -> None:
+    expect(chart_page.locator("best-cell .best-facts")).to_contain_text("accuracy")
+    expect(chart_page.locator("children-table tbody tr").first).to_contain_text("accuracy")
+
+
+def test_no_event_of_the_recording_is_unknown_to_the_engine() -> None:
+    from search_engine.events import event_from_json
+
+    for event in SEARCH:
+        event_from_json(
+            {name: value for name, value in json.loads(json.dumps(event)).items() if name not in ("n", "at")}
+        )

@@ -1,0 +1,103 @@
+"""Bounds and cost in the web app: refused at the field, told before the start, kept in rows and shown apart."""
+
+import json
+
+import pytest
+
+from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
+from search_engine.events import ChildFinished, Latency
+from webapp.accounts.sign_in import get_or_create_user
+from webapp.searches import planner
+from webapp.searches.child_rows import children_csv
+from webapp.searches.companion import companion_config
+from webapp.searches.costs.advice import UNREPEATABLE, honesty
+from webapp.searches.costs.estimate import search_cost
+from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
+from webapp.searches.models import Child
+
+SMALL = {
+    "space": {"blocks": 2}, "child": {"normal_cells": 1, "filters": 4}, "recipe": {"epochs": 2},
+    "data": {"image_size": 12, "train_examples": 100, "held_out_examples": 100},
+    "budget": {"children": 4}, "strategy": {"kind": "random", "step_size": 4},
+}  # fmt: skip
+
+
+def bounded(**parts):
+    return read_config(SearchConfig, SMALL | parts)
+
+
+@pytest.mark.django_db
+def test_the_estimate_says_how_many_uniform_draws_are_over_the_bounds():
+    sizes = sorted(each.parameters for each in drawn_children(bounded()))
+    config = bounded(bounds={"parameters": sizes[DRAWS // 2 - 1]})
+    over = sum(size > sizes[DRAWS // 2 - 1] for size in sizes)
+    assert 0 < over < DRAWS and over_the_bounds(config) == over
+    assert f"{over} of 200 uniform draws are over the bounds; such children are told as failed, untrained." in (
+        search_cost(config, []).notes
+    )
+
+
+@pytest.mark.django_db
+def test_without_bounds_the_estimate_says_nothing_of_them():
+    assert not any("bounds" in note for note in search_cost(bounded(), []).notes)
+
+
+@pytest.mark.django_db
+def test_the_target_network_is_what_the_draws_are_held_against():
+    target = {"network": "target", "target_normal_cells": 2, "target_filters": 8, "target_image_size": 16}
+    larger = bounded(child={"normal_cells": 2, "filters": 8}, data=SMALL["data"] | {"image_size": 16})
+    least = min(each.parameters for each in drawn_children(larger))
+    assert over_the_bounds(bounded(bounds={"parameters": least - 1} | target)) == DRAWS
+    assert over_the_bounds(bounded(bounds={"parameters": least - 1})) < DRAWS
+
+
+@pytest.mark.django_db
+def test_a_bound_that_no_network_meets_is_refused_at_its_field(client):
+    client.force_login(get_or_create_user("owner"))
+    body = {"config": SMALL | {"bounds": {"parameters": 10}}}
+    answer = client.post("/api/searches", json.dumps(body), content_type="application/json")
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"] == "bounds.parameters" and error["message"].startswith("is 10; no network can meet it")
+    weighed = client.post("/api/searches/estimate", json.dumps(body), content_type="application/json").json()
+    assert weighed["errors"] == [error]
+
+
+@pytest.mark.django_db
+def test_a_verdict_keeps_accuracy_bound_and_latency_in_its_row_and_in_the_api(client):
+    owner = get_or_create_user("owner")
+    client.force_login(owner)
+    from tests.faults import fake_engine
+    from webapp.searches import lifecycle
+
+    search = lifecycle.create_search(
+        owner, fake_engine.small_config(), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
+    )
+    for slot in (0, 1):
+        Child.objects.create(
+            search=search, step=0, slot=slot, decisions=[], architecture={}, hash="a", log_probability=0
+        )
+    timed = Latency(ms=2.5, batch=1, repeats=21, warm_up=5, device="cpu, 1 thread")
+    sizes = {"parameters": 10, "mult_adds": 10, "seconds": 0.0}
+    planner.decide(search, ChildFinished(step=0, slot=0, reward=0.5, accuracy=0.75, latency=timed, **sizes))
+    planner.decide(search, ChildFinished(step=0, slot=1, reward=0.0, reason="over", over="parameters", **sizes))
+    one, two = client.get(f"/api/searches/{search.pk}/children?sort=step&order=asc").json()["children"]
+    assert (one["reward"], one["accuracy"], one["over"], one["latency"]) == (0.5, 0.75, "", timed.model_dump())
+    assert (two["accuracy"], two["over"], two["latency"]) == (None, "parameters", None)
+    assert children_csv(search).splitlines()[0].endswith("accuracy,over,latency")
+
+
+def test_a_search_that_measures_says_that_its_fingerprint_does_not_repeat():
+    assert UNREPEATABLE in honesty(bounded(bounds={"latency_ms": 5.0}))
+    assert UNREPEATABLE in honesty(bounded(objective={"cost": "latency", "target": 5.0}))
+    assert UNREPEATABLE not in honesty(bounded(objective={"cost": "parameters", "target": 5.0}))
+
+
+def test_the_random_companion_keeps_to_the_same_bounds_and_objective():
+    config = bounded(
+        strategy={"kind": "ppo", "step_size": 4}, bounds={"parameters": 10**6},
+        objective={"cost": "mult_adds", "target": 10**6},
+    )  # fmt: skip
+    beside = companion_config(config)
+    assert (beside.bounds, beside.objective) == (config.bounds, config.objective)
