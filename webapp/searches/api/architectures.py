@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.responses import Status
 
-from search_engine.architectures.reading import architecture_from_json
+from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.formats.dialects import dialect
@@ -16,7 +16,9 @@ from webapp.searches.api.gallery_replies import (
     ArchitectureDetail,
     ArchitectureReply,
     ArchitectureToKeep,
+    BudgetToFit,
     CountsReply,
+    FitReply,
     Gallery,
     Gone,
     Kept,
@@ -24,13 +26,16 @@ from webapp.searches.api.gallery_replies import (
     NewName,
     PastedText,
     ReadReply,
+    SizeReply,
+    TrainedReply,
+    TransferReply,
 )
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.origins import origin_of
 from webapp.searches.api.refusals import not_found
 from webapp.searches.api.replies import NamedArchitecture, Problem, Refusal
 from webapp.searches.architectures import keeping
-from webapp.searches.architectures.counting import count_network, network_in_question
+from webapp.searches.architectures.counting import ImageNetwork, TextNetwork, count_network, network_in_question
 from webapp.searches.architectures.exporting import exports_of
 from webapp.searches.architectures.gallery import (
     KIND_TITLES,
@@ -40,6 +45,7 @@ from webapp.searches.architectures.gallery import (
     own_entries,
     published_entries,
 )
+from webapp.searches.architectures.transfer import cost_curve, fitting, trained_points
 from webapp.searches.models import ImportedArchitecture
 
 router = Router(tags=["Architectures"])
@@ -96,16 +102,43 @@ def keep(request: HttpRequest, body: ArchitectureToKeep) -> Status:
 )  # fmt: skip
 def describe(request: HttpRequest, body: NetworkToCount) -> CountsReply:
     """Of a published architecture, one of yours, a child, or one that is sent. Wrong values are part of the answer."""
-    wanted = body.model_dump(exclude=NamedArchitecture.model_fields.keys(), exclude_unset=True)
     try:
-        value = origin_of(request, body).architecture
-        if value is None:
-            raise ConfigError("architecture", "is missing: give name, id or architecture, or a child of a search.")
-        architecture = architecture_from_json(value)
-        counts = count_network(architecture, network_in_question(architecture, wanted))
+        counts = count_network(*_network_of(request, body))
     except UserError as error:
-        return CountsReply(errors=[Problem(field=error.field, message=error.message)])
+        return CountsReply(errors=[_problem(error)])
     return CountsReply(**asdict(counts))
+
+
+@router.post(
+    "/transfer", response={200: TransferReply, 404: Refusal}, summary="Cost over filters, and what trainings reached",
+    url_name="transfer-architecture",
+)  # fmt: skip
+def transfer(request: HttpRequest, body: NetworkToCount) -> TransferReply:
+    """Accuracies are on the data set that each point names; they are not comparable between data sets."""
+    try:
+        architecture, network = _network_of(request, body)
+        curve = cost_curve(architecture, network)
+    except UserError as error:
+        return TransferReply(errors=[_problem(error)])
+    trained = trained_points(request.user, architecture)
+    return TransferReply(
+        curve=[SizeReply(**asdict(size)) for size in curve],
+        trained=[TrainedReply(**asdict(point)) for point in trained],
+    )
+
+
+@router.post(
+    "/fit", response={200: FitReply, 404: Refusal}, summary="Sizes that come closest under a budget",
+    url_name="fit-architecture",
+)  # fmt: skip
+def fit(request: HttpRequest, body: BudgetToFit) -> FitReply:
+    """Cells and filters that are sent are not read. Wrong values are part of the answer."""
+    try:
+        architecture, network = _network_of(request, body)
+        found = fitting(architecture, network, body.of, body.budget)
+    except UserError as error:
+        return FitReply(errors=[_problem(error)])
+    return FitReply(fits=[SizeReply(**asdict(size)) for size in found])
 
 
 @router.get(
@@ -153,6 +186,20 @@ def download(request: HttpRequest, key: str, filename: str) -> HttpResponse:
     return architecture_file(entry.architecture, filename, safe_name(entry.title, "architecture"))
 
 
+def _network_of(request: HttpRequest, body: NetworkToCount) -> tuple[Architecture, ImageNetwork | TextNetwork]:
+    """Refused as not found where the user may not see it; UserError for what is wrong."""
+    value = origin_of(request, body).architecture
+    if value is None:
+        raise ConfigError("architecture", "is missing: give name, id or architecture, or a child of a search.")
+    architecture = architecture_from_json(value)
+    named = {*NamedArchitecture.model_fields, "of", "budget"}
+    return architecture, network_in_question(architecture, body.model_dump(exclude=named, exclude_unset=True))
+
+
+def _problem(error: UserError) -> Problem:
+    return Problem(field=error.field, message=error.message)
+
+
 def own_entry_or_published(request: HttpRequest, key: str) -> GalleryEntry:
     """The architecture, where this user may see it; refused as not found else."""
     entry = find_entry(request.user, key)
@@ -196,4 +243,4 @@ def _at_the_text(error: ArchitectureError) -> Problem:
     """A mistake inside a text is one of the text; the sentence says where."""
     if error.field in ("text", "dialect"):
         return Problem(field=error.field, message=error.message)
-    return Problem(field="text", message=f"{error.field} {error.message}".strip())
+    return Problem(field="text", message=f"{error.field}: {error.message}" if error.field else error.message)

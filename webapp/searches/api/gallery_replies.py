@@ -143,10 +143,58 @@ class CountsReply(BaseModel):
     """Exact counts, null while errors is not empty. parameters and mult_adds are without the auxiliary head.
 
     with_auxiliary: parameters with that head, null where the layout or the image has no place for it.
+    activation_bytes: what training keeps in memory of one image, an estimate; null of a network that reads text.
     """
 
     parameters: int | None = None
     with_auxiliary: int | None = None
     mult_adds: int | None = None
+    activation_bytes: int | None = None
     parts: list[PartReply] = Field(default_factory=list)
+    errors: list[Problem] = Field(default_factory=list)
+
+
+class BudgetToFit(NetworkToCount):
+    """A network whose cells and filters are to be found. of: what the budget limits; budget: how much of it at most."""
+
+    of: Any = "parameters"
+    budget: Any = None
+
+
+class SizeReply(BaseModel):
+    """normal_cells: N, null where the layout has no such choice; filters: F. mult_adds: of one image."""
+
+    normal_cells: int | None
+    filters: int
+    parameters: int
+    mult_adds: int
+
+
+class TrainedReply(BaseModel):
+    """A finished training of this architecture, or one that is the same after renaming. test_accuracy: in [0, 1]."""
+
+    name: str
+    url: str
+    data: str
+    image_size: int
+    normal_cells: int | None
+    filters: int
+    parameters: int
+    mult_adds: int
+    test_accuracy: float
+    test_examples: int | None
+
+
+class TransferReply(BaseModel):
+    """curve: cost over the filters with the cells that were asked for. trained: yours, oldest first."""
+
+    curve: list[SizeReply] = Field(default_factory=list)
+    trained: list[TrainedReply] = Field(default_factory=list)
+    errors: list[Problem] = Field(default_factory=list)
+
+
+class FitReply(BaseModel):
+    """Sizes within the budget, the closest first, exact; none where the smallest network is over it."""
+
+    fits: list[SizeReply] = Field(default_factory=list)
     errors: list[Problem] = Field(default_factory=list)

@@ -41,12 +41,15 @@ class TextNetwork(Config):
 class NetworkCounts:
     """parameters, mult_adds: without the auxiliary head, mult-adds of one image or one word.
 
-    with_auxiliary: parameters, None where that head has no place. parts: in order, that head last where there is one.
+    with_auxiliary: parameters, None where that head has no place.
+    activation_bytes: that training keeps of one image, without that head; None of a network that reads text.
+    parts: in order, that head last where there is one.
     """
 
     parameters: int
     with_auxiliary: int | None
     mult_adds: int
+    activation_bytes: int | None = None
     parts: tuple[cost.PartCost, ...]
 
 
@@ -81,6 +84,7 @@ def count_network(architecture: Architecture, network: ImageNetwork | TextNetwor
         parameters=cost.parameters(without),
         with_auxiliary=cost.parameters(whole) if whole.auxiliary_output else None,
         mult_adds=cost.mult_adds(without),
+        activation_bytes=cost.activation_bytes(without, 1),
         parts=cost.part_costs(whole),
     )
 
