@@ -25,6 +25,12 @@ def recurrent_parameter_shapes(
     return first | {f"nodes.{index}.weight": matrix for index in range(1, len(architecture.nodes))}
 
 
+def recurrent_parameters(architecture: RecurrentArchitecture, *, hidden: int, vocabulary: int) -> int:
+    """All trained numbers; as many are the mult-adds of one word, which meets every weight once."""
+    shapes = recurrent_parameter_shapes(architecture, hidden=hidden, vocabulary=vocabulary)
+    return sum(rows * columns for rows, columns in shapes.values())
+
+
 def recurrent_costs(architecture: RecurrentArchitecture, *, hidden: int, vocabulary: int) -> tuple[LayerCost, ...]:
     """One row per layer, in order. Shapes and mult-adds are those of one word; looking up its vector counts none."""
     shapes = recurrent_parameter_shapes(architecture, hidden=hidden, vocabulary=vocabulary)

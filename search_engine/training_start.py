@@ -2,9 +2,11 @@
 
 from search_engine.architectures.reading import Architecture
 from search_engine.config.data import DataConfig
+from search_engine.config.language import LanguageRecipeConfig, LanguageTrainingConfig, RecurrentLayoutConfig
 from search_engine.config.layout import Layout, LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, layout_of_kind
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig
 
 _SMALL: dict[str, Layout] = {  # Some ten million mult-adds for a published cell on small grey images.
     "cells": LayoutConfig(normal_cells=1, filters=8),
@@ -16,13 +18,17 @@ _RECIPE = RecipeConfig(
     epochs=6, batch_size=32, learning_rate=0.1, warm_up=0.1, nesterov=True, weight_decay=0.0001, augment=False,
     reestimate_batches=20,
 )  # fmt: skip
+# On text: few units, and a rate that falls within the few epochs that there are.
+_SMALL_RECURRENT = RecurrentLayoutConfig(hidden=64)
+_TEXT_RECIPE = LanguageRecipeConfig(epochs=4, decay=0.5, decay_from=3)
 
 
-def small_training(architecture: Architecture, name: str) -> TrainingConfig:
-    """A training of minutes on two cores, with the images that come along.
-
-    Raises ArchitectureError for a recurrent cell: it reads text and is no network of images.
-    """
+def small_training(architecture: Architecture, name: str) -> AnyTrainingConfig:
+    """A training of minutes on two cores, with the images or the text that come along."""
+    if architecture.kind == "recurrent":
+        return LanguageTrainingConfig(
+            name=name[:80], architecture=architecture.to_json(), layout=_SMALL_RECURRENT, recipe=_TEXT_RECIPE
+        )
     layout = _SMALL[layout_of_kind(architecture.kind).kind]
     return TrainingConfig(
         name=name[:80],

@@ -300,6 +300,33 @@ def finished_training() -> Iterator[Event]:
     yield StateChanged(state="finished")
 
 
+def text_epoch(number: int) -> EpochEnded:
+    return EpochEnded(
+        epoch=number, epochs=3, loss=6.0 / number, perplexity=192.0 / number, learning_rate=20.0, seconds=1.5
+    )
+
+
+def running_text_training() -> Iterator[Event]:
+    yield TrainingStarted(
+        config={"recipe": {"epochs": 3}},
+        data={"name": "state-of-the-union-2k", "kind": "text", "unigram_perplexity": {"valid": 229.0, "test": 224.5}},
+        hash="a" * 64, parameters=3300, mult_adds=3300,
+    )  # fmt: skip
+    yield text_epoch(1)
+    yield JobLost(what="training", worker="worker-1", reason="no sign of life for 5 seconds", attempt=1)
+    yield text_epoch(1)
+    yield text_epoch(2)
+
+
+def finished_text_training() -> Iterator[Event]:
+    yield from running_text_training()
+    yield text_epoch(3)
+    yield TrainingFinished(
+        test_perplexity=62.5, test_examples=69398, held_out_perplexity=64.0, checkpoint="b" * 64, seconds=30.0
+    )
+    yield StateChanged(state="finished")
+
+
 def thinned_search() -> Iterator[Event]:
     """Run with small limits: 48 children, of which some were lost, in twelve steps."""
     yield started(48)
@@ -323,6 +350,8 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),
     "finished-training": ("training", finished_training, None),
+    "running-text-training": ("training", running_text_training, None),
+    "finished-text-training": ("training", finished_text_training, None),
     "final-round": ("search", final_round, None),
     "finished-final-round": ("search", finished_final_round, None),
     "final-round-without-result": ("search", final_round_without_result, None),

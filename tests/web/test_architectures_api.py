@@ -331,7 +331,7 @@ def test_other_networks_are_read_kept_counted_and_trained_too(signed_in: Client,
     assert training.config["layout"]["kind"] == kind and training.parameters > 0
 
 
-def test_a_recurrent_cell_is_refused_by_a_training_on_images_with_a_sentence(signed_in: Client) -> None:
-    status, reply = send(signed_in, "/api/trainings", {"name": "darts-v2-rnn", "config": {}})
-    assert status == 422 and list(errors(reply)) == ["architecture.kind"]
+def test_a_recurrent_cell_is_not_trained_on_images(signed_in: Client) -> None:
+    status, reply = send(signed_in, "/api/trainings", {"name": "darts-v2-rnn", "config": {"data": {"image_size": 28}}})
+    assert status == 422 and list(errors(reply)) == ["data.image_size"]
     assert not Training.objects.exists()

@@ -14,7 +14,6 @@ from tests.web.example_search import a_search
 from tests.web.test_architectures_api import MINE, a_kept_one, send, training_json
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches.architectures.gallery import TRAINED_ON_IMAGES
 from webapp.searches.models import ImportedArchitecture
 
 pytestmark = pytest.mark.django_db
@@ -96,11 +95,10 @@ def test_the_counts_that_a_page_opens_with_are_those_of_its_first_published_size
     assert embedded(text, "counted") == {"name": "nasnet-a"}
 
 
-def test_a_recurrent_cell_is_counted_by_its_own_sizes_and_has_no_training_here(signed_in: Client) -> None:
+def test_a_recurrent_cell_is_counted_by_its_own_sizes_and_can_be_trained(signed_in: Client) -> None:
     text = page(signed_in, "/architectures/darts-v2-rnn")
     assert 'data-path="hidden"' in text and 'data-path="layout.filters"' not in text
-    assert "/trainings/new" not in text and "reads text" in text
-    assert signed_in.get("/trainings/new?architecture=darts-v2-rnn").status_code == 404
+    assert 'href="/trainings/new?architecture=darts-v2-rnn"' in text
 
 
 def test_mine_shows_what_was_pasted_and_can_be_renamed_and_deleted(signed_in: Client) -> None:
@@ -135,9 +133,7 @@ def test_what_belongs_to_somebody_else_or_to_nobody_has_no_page(signed_in: Clien
     assert "Not mine" not in page(signed_in, "/architectures")
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in published_names() if read_published(n).architecture.kind in TRAINED_ON_IMAGES]
-)
+@pytest.mark.parametrize("name", [n for n in published_names() if read_published(n).architecture.kind != "recurrent"])
 def test_the_training_form_of_a_published_architecture_starts_as_it_stands(signed_in: Client, name: str) -> None:
     text = page(signed_in, f"/trainings/new?architecture={name}")
     assert embedded(text, "extra") == {"name": name} and f'href="/architectures/{name}"' in text

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 
 from search_engine.architectures.cell import NASNET_OPERATIONS
+from search_engine.catalogue.published import read_published
 from search_engine.config.base import Config
+from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.data.texts import TEXTS
 from search_engine.presets import DEMO, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, is_there, number_text
@@ -23,6 +26,10 @@ def fields_of(model: type[Config], config: Config) -> dict[str, FormField]:
 def a_training_config() -> TrainingConfig:
     space = NasnetSpace(DEMO.config.space)
     return training_defaults(DEMO.config, space.decode([0] * len(space.decisions)))
+
+
+def a_text_training_config() -> LanguageTrainingConfig:
+    return LanguageTrainingConfig(architecture=read_published("darts-v1-rnn").architecture.to_json())
 
 
 def leaves(value: Any, prefix: str = "") -> set[str]:
@@ -42,7 +49,18 @@ def test_every_setting_of_a_training_has_a_field_except_its_architecture() -> No
     assert set(fields_of(TrainingConfig, config)) == leaves(config.model_dump(mode="json", exclude={"architecture"}))
 
 
-@pytest.mark.parametrize("config", [SearchConfig(), a_training_config()])
+def test_every_setting_of_a_training_on_text_has_a_field_and_texts_are_cards() -> None:
+    config = a_text_training_config()
+    fields = fields_of(LanguageTrainingConfig, config)
+    assert set(fields) == leaves(config.model_dump(mode="json", exclude={"architecture"}))
+    assert [choice.text for choice in fields["data.name"].choices] == [text.name for text in TEXTS]
+    assert fields["data.name"].choices[0].help == (
+        "781,486 words to train on, 85,011 to validate and 69,399 to test, 2,000 different ones; comes along."
+    )
+    assert (fields["data.own"].chooser, fields["data.own"].belongs_to) == ("data.name", "own")
+
+
+@pytest.mark.parametrize("config", [SearchConfig(), a_training_config(), a_text_training_config()])
 def test_every_field_says_what_it_is(config: Config) -> None:
     for path, field in fields_of(type(config), config).items():
         assert field.kind == "fixed" or field.label
@@ -51,6 +69,7 @@ def test_every_field_says_what_it_is(config: Config) -> None:
 
 def test_essential_fields_exist_in_one_of_the_forms() -> None:
     known = set(fields_of(SearchConfig, SearchConfig())) | set(fields_of(TrainingConfig, a_training_config()))
+    known |= set(fields_of(LanguageTrainingConfig, a_text_training_config()))
     assert known >= ESSENTIAL
 
 

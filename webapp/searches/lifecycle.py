@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from search_engine.config.search import SearchConfig
-from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
 from webapp.searches import clock, event_log, planner
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
@@ -59,7 +59,7 @@ def create_search(
 
 def start_training(
     owner: Any,
-    config: TrainingConfig,
+    config: AnyTrainingConfig,
     *,
     data: dict[str, Any],
     hash: str,

@@ -207,10 +207,15 @@ def _training_started(after: State, event: WireEvent, limits: Limits) -> None:
     after["mult_adds"] = event["mult_adds"]
     after["epochs"] = event["config"]["recipe"]["epochs"]
     after["started_at"] = after["running_since"] = event["at"]
+    if event["data"].get("kind") == "text":  # The key is there for trainings on text alone.
+        unigram = event["data"].get("unigram_perplexity")
+        after["text"] = {"unigram_perplexity": unigram, "test_perplexity": None}
 
 
 def _training_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
     point = [event["epoch"], event["loss"], event["accuracy"], event["learning_rate"]]
+    if "text" in after:
+        point = [*point, event["perplexity"]]
     after["curve"] = curve_with(after["curve"], point)
     after["epochs"] = event["epochs"]
 
@@ -219,6 +224,8 @@ def _training_finished(after: State, event: WireEvent, limits: Limits) -> None:
     after["test_accuracy"] = event["test_accuracy"]
     after["test_examples"] = event["test_examples"]
     after["checkpoint"] = event["checkpoint"]
+    if "text" in after:
+        after["text"] = {**after["text"], "test_perplexity": event["test_perplexity"]}
 
 
 def _nothing(after: State, event: WireEvent, limits: Limits) -> None:

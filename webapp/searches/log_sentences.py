@@ -32,6 +32,11 @@ def _result(event: WireEvent) -> str:
     return f"The final round is over: finalist {event['rank']} is kept."
 
 
+def _tested(event: WireEvent) -> str:
+    what = "tokens" if "test_perplexity" in event else "images"
+    return f"Tested once, on {event['test_examples']} {what}."
+
+
 def _state(event: WireEvent) -> str:
     reason = "." if event["reason"] is None else f": {event['reason']}"
     return f"Now {event['state']}{reason}"
@@ -56,5 +61,5 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "state_changed": _state,
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "training_started": lambda event: "The training started.",
-    "training_finished": lambda event: f"Tested once, on {event['test_examples']} images.",
+    "training_finished": _tested,
 }

@@ -250,9 +250,10 @@ class OwnData(models.Model):
 
 
 class Training(Stream):
-    """One architecture trained for keeps. `config` is a TrainingConfig as JSON and never changes.
+    """One architecture trained for keeps. `config` is any of config.trainings as JSON and never changes.
 
     It came from a child, an imported architecture, the catalogue (`published`, its name there), or with the request.
+    A finished one has both accuracies or, on text, both perplexities.
     """
 
     stream = models.OneToOneField(
@@ -267,8 +268,10 @@ class Training(Stream):
     mult_adds = models.BigIntegerField()
     checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # The weights, once finished.
     test_accuracy = models.FloatField(null=True)
-    test_examples = models.PositiveIntegerField(null=True)
+    test_examples = models.PositiveIntegerField(null=True)  # Images, or tokens that were guessed.
     held_out_accuracy = models.FloatField(null=True)
+    test_perplexity = models.FloatField(null=True)
+    held_out_perplexity = models.FloatField(null=True)
     seconds = models.FloatField(null=True)
 
 

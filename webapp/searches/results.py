@@ -106,8 +106,12 @@ def record_training(job_id: int, fence: int, finished: TrainingFinished, bundle:
         training.checkpoint = finished.checkpoint
         training.test_accuracy, training.test_examples = finished.test_accuracy, finished.test_examples
         training.held_out_accuracy, training.seconds = finished.held_out_accuracy, finished.seconds
+        training.test_perplexity, training.held_out_perplexity = finished.test_perplexity, finished.held_out_perplexity
         training.save(
-            update_fields=["checkpoint", "test_accuracy", "test_examples", "held_out_accuracy", "seconds"]
+            update_fields=[
+                "checkpoint", "test_accuracy", "test_examples", "held_out_accuracy", "test_perplexity",
+                "held_out_perplexity", "seconds",
+            ]
         )  # fmt: skip
         artifacts.offer(training, "Weights", finished.checkpoint, "weights.safetensors")
         if bundle is not None:

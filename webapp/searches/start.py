@@ -1,15 +1,21 @@
 """From a checked configuration to a running search or training: what the first event must carry is gathered here."""
 
+import functools
+from pathlib import Path
 from typing import Any
 
 from search_engine import cost
 from search_engine.architectures.reading import Architecture, architecture_from_json
+from search_engine.architectures.recurrent import RecurrentArchitecture
+from search_engine.config.language import LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import Layout
 from search_engine.config.search import SearchConfig
-from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import DatasetDescription
+from search_engine.data.text_reading import read_text, unigram_perplexity
 from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
+from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches import lifecycle
 from webapp.searches.datasets.described import describe
@@ -25,23 +31,33 @@ def start_search(owner: Any, config: SearchConfig, *, group: Group | None = None
 
 def start_training(
     owner: Any,
-    config: TrainingConfig,
+    config: AnyTrainingConfig,
     child: Child | None,
     *,
     imported: ImportedArchitecture | None = None,
     published: str = "",
 ) -> Training:
-    """Start a training; child, imported, published: where its architecture comes from, if from any of these."""
+    """Start a training; child, imported, published: where its architecture comes from, if from any of these.
+
+    Its data must be known, and a text one of those that come along.
+    """
     architecture = architecture_from_json(config.architecture)
-    data = describe(config.data.name)
-    network = network_of(architecture, config.layout, data, config.data.image_size)
+    if isinstance(config, LanguageTrainingConfig):
+        assert isinstance(architecture, RecurrentArchitecture)
+        data = _text_shown(config.data)
+        parameters = recurrent_parameters(architecture, hidden=config.layout.hidden, vocabulary=data["vocabulary"])
+        mult_adds = parameters  # Of one word: every weight once, the vectors of the words as the softmax.
+    else:
+        described = describe(config.data.name)
+        network = network_of(architecture, config.layout, described, config.data.image_size)
+        data, parameters, mult_adds = described.to_json(), cost.parameters(network), cost.mult_adds(network)
     return lifecycle.start_training(
         owner,
         config,
-        data=data.to_json(),
+        data=data,
         hash=architecture.hash,
-        parameters=cost.parameters(network),
-        mult_adds=cost.mult_adds(network),
+        parameters=parameters,
+        mult_adds=mult_adds,
         child=child,
         imported=imported,
         published=published,
@@ -65,3 +81,12 @@ def network_of(
         classes=len(data.classes),
         auxiliary=auxiliary,
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _text_shown(data: TextDataConfig) -> dict[str, Any]:
+    """What the first event says of an embedded text, as LanguageTraining.data_shown does. Reading takes a second."""
+    text = read_text(data, Path())  # Only a user's own text lies in a folder.
+    parts = {"valid": text.valid, "test": text.test}
+    unigram = {name: unigram_perplexity(text.train, part, len(text.vocabulary)) for name, part in parts.items()}
+    return text.description.to_json() | {"unigram_perplexity": unigram}

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
+from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.events import Latency
@@ -30,6 +31,12 @@ class TrainingSettings(TrainingConfig):
     architecture: dict[str, Any] | None = None  # type: ignore[assignment]
 
 
+class TextTrainingSettings(LanguageTrainingConfig):
+    """The same for a recurrent architecture, which is trained on text."""
+
+    architecture: dict[str, Any] | None = None  # type: ignore[assignment]
+
+
 class NamedArchitecture(Body):
     """Which architecture: a child (search, step and slot), a published one (name), one of yours (id), or its JSON."""
 
@@ -44,8 +51,8 @@ class NamedArchitecture(Body):
 class NewTraining(NamedArchitecture):
     """A training to start. The architecture may be named here, or stand in config.architecture."""
 
-    # Checked when the architecture is known, whose kind decides which layout is right.
-    config: Annotated[TrainingSettings, SkipValidation]
+    # Checked when the architecture is known, whose kind decides which of the two, and which layout, is right.
+    config: Annotated[TrainingSettings | TextTrainingSettings, SkipValidation]
 
 
 class Unchecked(NamedArchitecture):
@@ -207,6 +214,7 @@ class ChildPlace(BaseModel):
 class TrainingReply(BaseModel):
     """A training. test_accuracy: of the one look at the test images, at its end; checkpoint: SHA-256 of the weights.
 
+    On text there are perplexities in place of accuracies (lower is better), and test_examples are tokens.
     child, published, imported: where its architecture comes from, as far as that is still there.
     """
 
@@ -225,6 +233,8 @@ class TrainingReply(BaseModel):
     test_accuracy: float | None
     test_examples: int | None
     held_out_accuracy: float | None
+    test_perplexity: float | None
+    held_out_perplexity: float | None
     seconds: float | None
     checkpoint: str
     child: ChildPlace | None

@@ -9,8 +9,10 @@ from ninja.responses import Status
 from pydantic import ValidationError
 
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.reading import config_errors
 from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig, reads_text
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.architecture_files import architecture_file, safe_name
@@ -31,8 +33,9 @@ from webapp.searches.api.replies import (
     Unchecked,
 )
 from webapp.searches.api.searches import After, Limit
-from webapp.searches.costs.data_limits import data_errors
+from webapp.searches.costs.data_limits import data_errors, text_errors
 from webapp.searches.costs.estimate import live_rates, training_cost
+from webapp.searches.costs.text_estimate import text_training_cost
 from webapp.searches.models import Training
 from webapp.searches.overview import trainings_of
 from webapp.searches.start import start_training
@@ -66,7 +69,10 @@ def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
     config, errors = _checked(request, body.config, origin_of(request, body))
     if config is None or errors:
         return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
-    return CostReply.of(training_cost(config, architecture_from_json(config.architecture), live_rates()))
+    architecture = architecture_from_json(config.architecture)
+    if isinstance(config, LanguageTrainingConfig):
+        return CostReply.of(text_training_cost(config, architecture, live_rates()))
+    return CostReply.of(training_cost(config, architecture, live_rates()))
 
 
 @router.get("", response=TrainingList, summary="Your trainings, newest first", url_name="trainings")
@@ -162,7 +168,7 @@ def training_json(training: Any) -> dict[str, Any]:
     }
 
 
-def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[TrainingConfig | None, list[UserError]]:
+def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[AnyTrainingConfig | None, list[UserError]]:
     """The configuration, and everything that is wrong with it."""
     if not isinstance(value, dict):
         return None, [ConfigError("config", "must be a JSON object.")]
@@ -171,12 +177,15 @@ def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[Training
     if value.get("architecture") is None:
         return None, [ConfigError("architecture", "is missing: name one, or a child of a search, or give its JSON.")]
     try:
-        config = TrainingConfig.model_validate(value)
+        model = LanguageTrainingConfig if reads_text(value) else TrainingConfig
+        config = model.model_validate(value)
         architecture_from_json(config.architecture)
     except ValidationError as error:
         return None, list(config_errors(error))
     except ArchitectureError as error:
         return None, [ArchitectureError(f"architecture.{error.field}".rstrip("."), error.message)]
+    if isinstance(config, LanguageTrainingConfig):
+        return config, list(text_errors(config))
     return config, list(data_errors(config.data, request.user))
 
 

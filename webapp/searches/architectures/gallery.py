@@ -17,7 +17,6 @@ KIND_TITLES = {
     "nas_bench_201": "NAS-Bench-201 cell",
     "recurrent": "Recurrent cell for text",
 }
-TRAINED_ON_IMAGES = ("cells", "macro", "nas_bench_201")
 _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 
 
@@ -59,11 +58,6 @@ class GalleryEntry:
     @property
     def created(self) -> datetime | None:
         return datetime.fromtimestamp(self.imported.created, UTC) if self.imported else None
-
-    @property
-    def can_be_trained(self) -> bool:
-        """Whether there is a training for this kind: on images, until there is one on text."""
-        return self.architecture.kind in TRAINED_ON_IMAGES
 
     @property
     def arxiv(self) -> str:

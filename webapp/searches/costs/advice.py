@@ -27,7 +27,7 @@ YEAR = 365.25 * DAY
 
 def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> list[str]:
     """Sentences about a search; seconds: its predicted length, None when unknown."""
-    notes = [_movement(config), _length(seconds), _too_few_batches(config.child, config.recipe, config.data)]
+    notes = [_movement(config), length(seconds), _too_few_batches(config.child, config.recipe, config.data)]
     notes += [_idle_workers(config, workers), _held_out(config.data), _download(config.data)]
     return [note for note in notes if note]
 
@@ -52,7 +52,7 @@ def bounds_advice(config: SearchConfig, over: int, draws: int) -> list[str]:
 
 def training_advice(config: TrainingConfig, seconds: float | None) -> list[str]:
     """Sentences about a training."""
-    notes = [_length(seconds), _too_few_batches(config.layout, config.recipe, config.data), _download(config.data)]
+    notes = [length(seconds), _too_few_batches(config.layout, config.recipe, config.data), _download(config.data)]
     return [note for note in notes if note]
 
 
@@ -71,7 +71,8 @@ def _movement(config: SearchConfig) -> str:
     )
 
 
-def _length(seconds: float | None) -> str:
+def length(seconds: float | None) -> str:
+    """A word on what takes longer than a day, "" on what does not."""
     if seconds is None or seconds < DAY:
         return ""
     return f"This takes about {_in_words(seconds)} with the workers that are here. You can pause and stop it."

@@ -3,8 +3,10 @@
 from typing import Any
 
 from search_engine.config.data import DataConfig
+from search_engine.config.language import OWN, LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.cost_rules import bound_errors
+from search_engine.data.texts import describe_text, level_of
 from search_engine.errors import ConfigError
 from webapp.searches.datasets.described import describe_for
 
@@ -42,3 +44,19 @@ def search_errors(config: SearchConfig, user: Any) -> list[ConfigError]:
         return errors
     description = describe_for(user, config.data.name)
     return bound_errors(config, image_channels=description.channels, classes=len(description.classes))
+
+
+def text_errors(config: LanguageTrainingConfig) -> list[ConfigError]:
+    """Everything that the text cannot give, each at its field."""
+    if config.data.name == OWN:
+        return [ConfigError("data.name", "is a text of yours; so far these are trained on in the terminal alone.")]
+    try:
+        description = describe_text(config.data.name)
+        level_of(config.data)
+    except ConfigError as error:
+        return [error]
+    streams, tokens = config.recipe.batch_size, description.train_tokens
+    if tokens // streams < 2:
+        there = f"the training part has {tokens:,} tokens, and each stream needs two."
+        return [ConfigError("recipe.batch_size", f"is {streams:,}; {there}")]
+    return []

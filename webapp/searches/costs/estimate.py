@@ -200,16 +200,17 @@ def _search_disk(config: SearchConfig, parameters: float, seconds: float | None)
     epochs = config.recipe.epochs
     rows = config.budget.children * (ROW_BYTES_CHILD + epochs * ROW_BYTES_EPOCH)
     steps = math.ceil(config.budget.children / config.strategy.step_size)
-    files = steps * _strategy_bytes(config) * _kept_share(seconds)
+    files = steps * _strategy_bytes(config) * kept_share(seconds)
     return int(rows + files + config.budget.children * _files(parameters, epochs - 1, config.recipe, seconds))
 
 
 def _files(parameters: float, epochs: int, recipe: RecipeConfig, seconds: float | None) -> int:
     """Checkpoints after epochs, as far as they are there at one time."""
-    return int(epochs * (CHECKPOINT_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters * _kept_share(seconds))
+    return int(epochs * (CHECKPOINT_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters * kept_share(seconds))
 
 
-def _kept_share(seconds: float | None) -> float:
+def kept_share(seconds: float | None) -> float:
+    """Which part of all checkpoints is there at one time: the daily sweep removes older ones."""
     return 1.0 if seconds is None else min(1.0, SWEEP_SECONDS / max(seconds, 1.0))
 
 

@@ -15,15 +15,17 @@ from pydantic.fields import FieldInfo
 
 from search_engine.architectures.cell import COMBINATIONS, NASNET_OPERATIONS
 from search_engine.config.base import Config
+from search_engine.config.language import TextDataConfig
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
+from search_engine.data.texts import TEXTS, TextDescription
 
-DATA_NAME = "data.name"  # Its options are the described data sets.
+DATA_NAME = "data.name"  # Its options are the described data sets, or texts.
 # What a newcomer decides; everything else waits under "More settings". A test holds these against the models.
 ESSENTIAL = frozenset({
     "name", "space.blocks", "space.operations", "strategy.kind", "strategy.step_size", "strategy.learning_rate",
     "child.normal_cells", "child.filters", "layout.normal_cells", "layout.filters", "recipe.epochs",
     "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
-    "data.held_out_examples", "budget.children", "reproducibility.seed",
+    "data.held_out_examples", "layout.hidden", "data.vocabulary", "budget.children", "reproducibility.seed",
 })  # fmt: skip
 TICKS = {"space.operations": NASNET_OPERATIONS, "space.combinations": COMBINATIONS}
 DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
@@ -213,6 +215,8 @@ def _kind(path: str, info: FieldInfo) -> FieldKind | None:
 def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
     if path in TICKS:
         return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in TICKS[path])
+    if info is TextDataConfig.model_fields["name"]:
+        return tuple(Choice(text=t.name, title=t.title, help=_text_help(t), is_chosen=t.name == value) for t in TEXTS)
     if path == DATA_NAME:
         return tuple(_data_choice(data, value) for data in DESCRIPTIONS)
     if get_origin(info.annotation) is Literal:
@@ -232,6 +236,13 @@ def data_help(data: DatasetDescription) -> str:
     return (
         f"{data.train_examples:,} training and {data.test_examples:,} test images, {colour}, "
         f"{data.image_size} pixels, {len(data.classes)} classes; {origin}."
+    )
+
+
+def _text_help(text: TextDescription) -> str:
+    return (
+        f"{text.train_tokens:,} {text.level} to train on, {text.valid_tokens:,} to validate and {text.test_tokens:,} "
+        f"to test, {text.vocabulary:,} different ones; comes along."
     )
 
 

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from search_engine.config.trainings import reads_text
 from webapp.searches.companion import beside_in_words
 from webapp.searches.models import Stream
 from webapp.searches.overview import searches_of, trainings_of
+from webapp.searches.templatetags.shares import percent, perplexity
 
 LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line. done of total: children or epochs, named by `unit`; result: a share in [0, 1] or None.
+    """One line. done of total: children or epochs, named by `unit`; result: as people read it.
 
     beside: what belongs together with it, in words; "" for what stands alone.
     """
@@ -27,7 +29,7 @@ class Entry:
     done: int
     total: int
     unit: str
-    result: float | None
+    result: str
     result_title: str
     created: datetime
     beside: str = ""
@@ -49,21 +51,22 @@ def _search_entry(search: Any, beside: str) -> Entry:
         done=search.done,
         total=search.total,
         unit="children",
-        result=search.best_reward,
+        result=percent(search.best_reward),
         result_title="best reward",
         beside=beside,
     )
 
 
 def _training_entry(training: Any) -> Entry:
+    is_text = reads_text(training.config)
     return _entry(
         training,
         url=f"/trainings/{training.pk}",
         done=training.epochs_done,
         total=training.config["recipe"]["epochs"],
         unit="epochs",
-        result=training.test_accuracy,
-        result_title="test accuracy",
+        result=perplexity(training.test_perplexity) if is_text else percent(training.test_accuracy),
+        result_title="test perplexity, lower is better" if is_text else "test accuracy",
     )
 
 

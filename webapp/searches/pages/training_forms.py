@@ -8,8 +8,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
-from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import AnyTrainingConfig
+from search_engine.data.texts import COMPARABLE
 from search_engine.presets import training_defaults
 from search_engine.training_start import small_training
 from webapp.searches.architectures.gallery import find_entry
@@ -23,6 +25,7 @@ COST_ROWS = (
     ("memory_bytes", "Memory"),
     ("disk_bytes", "Disk, at most"),
 )
+TEXT_COST_ROWS = tuple((key, "Mult-adds per token" if key == "mult_adds" else label) for key, label in COST_ROWS)
 
 
 @require_GET
@@ -30,19 +33,23 @@ def new_training(request: HttpRequest) -> HttpResponse:
     """Of ?architecture=NAME or ID, or of ?search=ID&step=N&slot=N."""
     of_gallery = "architecture" in request.GET
     context, config = _of_gallery(request) if of_gallery else _of_child(request)
-    fieldsets = describe_form(TrainingConfig, config.model_dump(mode="json"), own_descriptions(request.user))
-    return render(request, "training_form.html", context | {"fieldsets": fieldsets, "cost_rows": COST_ROWS})
+    is_text = isinstance(config, LanguageTrainingConfig)
+    own = () if is_text else own_descriptions(request.user)
+    context |= {"fieldsets": describe_form(type(config), config.model_dump(mode="json"), own), "cost_rows": COST_ROWS}
+    if is_text:
+        context |= {"comparable": COMPARABLE, "cost_rows": TEXT_COST_ROWS}
+    return render(request, "training_form.html", context)
 
 
-def _of_gallery(request: HttpRequest) -> tuple[dict[str, Any], TrainingConfig]:
+def _of_gallery(request: HttpRequest) -> tuple[dict[str, Any], AnyTrainingConfig]:
     entry = find_entry(request.user, request.GET["architecture"])
-    if entry is None or not entry.can_be_trained:
+    if entry is None:
         raise Http404
     extra = {"name": entry.key} if entry.published else {"id": entry.key}
     return {"entry": entry, "extra": extra}, small_training(entry.architecture, entry.title)
 
 
-def _of_child(request: HttpRequest) -> tuple[dict[str, Any], TrainingConfig]:
+def _of_child(request: HttpRequest) -> tuple[dict[str, Any], AnyTrainingConfig]:
     try:
         search_id, step, slot = UUID(request.GET["search"]), int(request.GET["step"]), int(request.GET["slot"])
     except (KeyError, ValueError) as error:

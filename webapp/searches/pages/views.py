@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
-from search_engine.config.training import TrainingConfig
+from search_engine.config.trainings import read_training_config, reads_text
+from search_engine.data.texts import COMPARABLE
 from search_engine.presets import PRESETS, Preset
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.companion import accompanied_by, companion_of, compares
@@ -109,7 +110,8 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         "downloads": downloads_of(
             architecture_from_json(training.config["architecture"]), f"/api/trainings/{training.pk}"
         ),
-        "settings": started_with(TrainingConfig, training, training.config),
+        "settings": started_with(type(read_training_config(training.config)), training, training.config),
+        "comparable": COMPARABLE if reads_text(training.config) else "",
         "command": f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}",
     }
     return render(request, "training_live.html", context)

@@ -15,6 +15,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def perplexity(value: float | None) -> str:
+    """72.8431 is "72.8"."""
+    return NONE if value is None else f"{value:,.1f}"
+
+
+@register.filter
 def counted(value: float | None) -> str:
     """A count with a unit prefix and three figures: 1234567 is "1.23 M"."""
     if value is None:

@@ -7,6 +7,12 @@ export function percent(share) {
   return share === null || share === undefined ? NONE : `${(share * 100).toFixed(2)} %`;
 }
 
+/** A perplexity: 72.8431 is "72.8". */
+export function perplexity(value) {
+  if (value === null || value === undefined) return NONE;
+  return value.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
 /** A count with a unit prefix and three figures: 1234567 is "1.23 M". */
 export function count(value) {
   if (value === null || value === undefined) return NONE;

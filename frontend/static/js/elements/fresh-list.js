@@ -1,7 +1,7 @@
 /** <fresh-list>: the list of searches and trainings, whose figures are asked for again while something is going on. */
 
 import { get } from "../api.js";
-import { percent } from "../drawing/format.js";
+import { percent, perplexity } from "../drawing/format.js";
 
 const REFRESH_MS = 4000;
 const KINDS = { // What the API names each kind, and where its figures stand.
@@ -43,7 +43,8 @@ class FreshList extends HTMLElement {
     progress.value = done;
     progress.setAttribute("aria-label", `${done} of ${total} ${names.unit}`);
     entry.querySelector("[data-done]").textContent = `${done} of ${total} ${names.unit}`;
-    entry.querySelector("[data-result]").textContent = percent(row[names.result]);
+    entry.querySelector("[data-result]").textContent = typeof row.test_perplexity === "number"
+      ? perplexity(row.test_perplexity) : percent(row[names.result]);
     const state = entry.querySelector(".state");
     state.className = `state is-${row.state}`;
     state.textContent = row.state;

@@ -1,7 +1,7 @@
 /** <state-strip>: how the search or training stands, in one row of figures that never change their width. */
 
 import { lead } from "../drawing/comparison_words.js";
-import { duration, percent } from "../drawing/format.js";
+import { duration, percent, perplexity } from "../drawing/format.js";
 import { finalRoundPart } from "../drawing/finalists.js";
 import { withoutReward } from "../drawing/no_reward.js";
 import { busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
@@ -33,7 +33,7 @@ class StateStrip extends HTMLElement {
   }
 
   render(state, page, status) {
-    if (!this.#figures.size) this.#lay(page);
+    if (!this.#figures.size) this.#lay(page, state);
     if (this.#state && this.#state.state !== state.state) write(this.#said, `The ${page.kind} is ${state.state}.`);
     this.#state = state;
     write(this.#badge, state.state);
@@ -54,12 +54,13 @@ class StateStrip extends HTMLElement {
     this.#lead.value.title = at ? `Best of the first ${at} children minus the expected best of ${at} random ones` : "";
   }
 
-  #lay(page) {
+  #lay(page, state) {
     const names = page.kind === "search"
       ? ["children", "elapsed", "left", "workers", "best"] : ["epochs", "elapsed", "left", "accuracy", "test"];
     const labels = {
       children: "children done", elapsed: "elapsed", left: "time left", workers: "workers busy", best: "best reward",
       epochs: "epochs done", accuracy: "held-out accuracy", test: "test accuracy (looked at once)",
+      ...(state.text && { accuracy: "validation perplexity", test: "test perplexity (looked at once)" }),
     };
     const list = build("dl", { class: "strip-figures" });
     for (const name of names) {
@@ -138,8 +139,9 @@ function trainingFigures(state, now) {
     epochs: `${state.curve.at(-1)?.[0] ?? 0} of ${state.epochs}`,
     elapsed: duration(elapsed(state, now)),
     left: duration(trainingTimeLeft(state, now)),
-    accuracy: percent(state.curve.at(-1)?.[2]),
-    test: state.test_accuracy === null && state.ended_at === null ? "after the end" : percent(state.test_accuracy),
+    accuracy: state.text ? perplexity(state.curve.at(-1)?.[4]) : percent(state.curve.at(-1)?.[2]),
+    test: state.checkpoint === null && state.ended_at === null ? "after the end"
+      : state.text ? perplexity(state.text.test_perplexity) : percent(state.test_accuracy),
     part: state.epochs ? state.curve.length / state.epochs : 0,
   };
 }

@@ -1,7 +1,7 @@
 /** <training-end>: what shows once a training has ended: its one look at the test images, and its files. */
 
 import { get } from "../api.js";
-import { bytes, percent } from "../drawing/format.js";
+import { bytes, percent, perplexity } from "../drawing/format.js";
 import { streamPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
@@ -12,12 +12,12 @@ class TrainingEnd extends HTMLElement {
   #listed = false;
 
   render(state, page) {
-    const isTested = state.test_accuracy !== null;
+    const isTested = state.checkpoint !== null;
     const now = isTested ? "tested" : state.ended_at === null ? "waiting" : "untested";
     for (const node of this.querySelectorAll("[data-when]")) node.hidden = node.dataset.when !== now;
     if (!isTested) return;
-    write(this.querySelector("[data-test]"),
-      `${percent(state.test_accuracy)} on ${state.test_examples.toLocaleString("en")} test images, looked at once`);
+    write(this.querySelector("[data-test]"), state.text ? perplexityTold(state)
+      : `${percent(state.test_accuracy)} on ${state.test_examples.toLocaleString("en")} test images, looked at once`);
     if (!this.#listed) this.#list(streamPaths(page).api);
   }
 
@@ -38,6 +38,12 @@ class TrainingEnd extends HTMLElement {
       list.replaceChildren(build("li", { class: "is-error small" }, error.message));
     }
   }
+}
+
+function perplexityTold({ text, test_examples: tokens }) {
+  const unigram = text.unigram_perplexity;
+  const beside = unigram ? `; guessing by frequency alone: ${perplexity(unigram.test)}` : "";
+  return `Perplexity ${perplexity(text.test_perplexity)} on ${tokens.toLocaleString("en")} test tokens, looked at once${beside}`;
 }
 
 customElements.define("training-end", TrainingEnd);

@@ -25,5 +25,6 @@ const SENTENCES = {
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
   training_started: () => "The training started.",
-  training_finished: (event) => `Tested once, on ${event.test_examples} images.`,
+  training_finished: (event) =>
+    `Tested once, on ${event.test_examples} ${"test_perplexity" in event ? "tokens" : "images"}.`,
 };

@@ -73,13 +73,18 @@ const TRAINING = {
   training_started: (state, event) => ({
     config: event.config, parameters: event.parameters, mult_adds: event.mult_adds,
     epochs: event.config.recipe.epochs, started_at: event.at, running_since: event.at,
+    ...(event.data.kind === "text" && { // The key is there for trainings on text alone.
+      text: { unigram_perplexity: event.data.unigram_perplexity ?? null, test_perplexity: null },
+    }),
   }),
   epoch_ended: (state, event) => ({
-    curve: curveWith(state.curve, [event.epoch, event.loss, event.accuracy, event.learning_rate]),
+    curve: curveWith(state.curve, [
+      event.epoch, event.loss, event.accuracy, event.learning_rate, ...(state.text ? [event.perplexity] : [])]),
     epochs: event.epochs,
   }),
   training_finished: (state, event) => ({
     test_accuracy: event.test_accuracy, test_examples: event.test_examples, checkpoint: event.checkpoint,
+    ...(state.text && { text: { ...state.text, test_perplexity: event.test_perplexity } }),
   }),
   state_changed: stateChanged,
   job_lost: () => ({}), // It is only told in the log.

@@ -1,0 +1,55 @@
+"""What a training on text will cost, before it starts. Rough: see MULT_ADDS_PER_GUESS and STEP_SECONDS."""
+
+from collections.abc import Sequence
+
+from search_engine.architectures.reading import Architecture
+from search_engine.architectures.recurrent import RecurrentArchitecture
+from search_engine.config.language import LanguageTrainingConfig
+from search_engine.data.texts import describe_text
+from search_engine.recurrent_plan import recurrent_parameters
+from webapp.searches.costs.advice import length
+from webapp.searches.costs.estimate import FLOAT_BYTES, FORWARD_SHARE, ROW_BYTES_EPOCH, Cost, Rates, kept_share
+
+# Workers measure their speed on images. Matrix products of a recurrent cell run about as fast as the larger of the two
+# measured networks; what else it takes is put into these two, as measured on one core of a CPU.
+MULT_ADDS_PER_GUESS = 70  # What exponent, sum and gradient of one word of the vocabulary cost beside its product.
+STEP_SECONDS = 15e-6  # Each node of each word, forward, however few streams are read side by side.
+START_SECONDS = 3.0  # Reading and numbering the text.
+WEIGHTS_KEPT = 3  # Weights, gradients and, once they are averaged, their mean.
+CHECKPOINT_KEPT = 2
+GUESS_COPIES, NODE_COPIES = 3, 8  # What backpropagation keeps: per word of the vocabulary, per unit of a node.
+
+
+def text_training_cost(config: LanguageTrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+    """Of one network on one worker: the slowest. The text must be one of those that come along."""
+    assert isinstance(architecture, RecurrentArchitecture)
+    vocabulary = min(config.data.vocabulary, describe_text(config.data.name).vocabulary)
+    parameters = recurrent_parameters(architecture, hidden=config.layout.hidden, vocabulary=vocabulary)
+    nodes = len(architecture.nodes)
+    seconds = max((_seconds(config, parameters, vocabulary, nodes, rates) for rates in workers), default=None)
+    recipe = config.recipe
+    places = recipe.batch_size * recipe.bptt
+    kept = places * (GUESS_COPIES * vocabulary + NODE_COPIES * nodes * config.layout.hidden)
+    files = recipe.epochs * CHECKPOINT_KEPT * FLOAT_BYTES * parameters * kept_share(seconds)
+    return Cost(
+        children=1,
+        seconds=seconds,
+        child_seconds=seconds,
+        workers=len(workers),
+        parameters=(parameters, parameters),
+        mult_adds=(parameters, parameters),
+        memory_bytes=FLOAT_BYTES * (kept + WEIGHTS_KEPT * parameters),
+        disk_bytes=int(files) + recipe.epochs * ROW_BYTES_EPOCH,
+        notes=[note for note in (length(seconds),) if note],
+    )
+
+
+def _seconds(config: LanguageTrainingConfig, parameters: int, vocabulary: int, nodes: int, rates: Rates) -> float:
+    """Epochs of training, each scored on the validation part, and the one look at the test part."""
+    text, recipe = describe_text(config.data.name), config.recipe
+    token = (parameters + MULT_ADDS_PER_GUESS * vocabulary) / max(rate for _, rate in rates)
+    step = nodes * STEP_SECONDS
+    epoch = text.train_tokens * (token + step / FORWARD_SHARE / recipe.batch_size)
+    validation = text.valid_tokens * (token * FORWARD_SHARE + step / recipe.scoring_batch)
+    test = text.test_tokens * (token * FORWARD_SHARE + step / recipe.test_batch)
+    return START_SECONDS + recipe.epochs * (epoch + validation) + test
