@@ -161,6 +161,14 @@ def test_batch_norm_of_the_imagenet_skeleton_needs_more_batches() -> None:
     assert search_cost(imagenet, [FLAT]).notes == []
 
 
+def test_a_recipes_own_weight_of_a_batch_decides_how_many_it_takes() -> None:
+    heavy = {"reestimate_batches": 0, "batch_norm_momentum": 0.5}  # 63 batches.
+    assert search_cost(demo(recipe=heavy), [FLAT]).notes == []
+    light = {"reestimate_batches": 0, "batch_norm_momentum": 0.0003, "epochs": 20}
+    notes = search_cost(demo(recipe=light), [FLAT]).notes
+    assert len(notes) == 1 and "sees only 1,260 batches" in notes[0]
+
+
 def test_idle_workers_are_told() -> None:
     notes = search_cost(CONFIG, [FLAT] * 12).notes
     assert notes == ["2 of 12 workers will wait: a step has only 10 children."]

@@ -2,7 +2,7 @@
 
 from search_engine.config.data import DataConfig
 from search_engine.config.finals import FinalsConfig
-from search_engine.config.layout import Layout, LayoutConfig
+from search_engine.config.layout import Layout
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig
@@ -94,8 +94,7 @@ def _in_words(seconds: float) -> str:
 
 def _too_few_batches(layout: Layout, recipe: RecipeConfig, data: DataConfig) -> str:
     batches = recipe.epochs * -(-data.train_examples // recipe.batch_size)
-    # Networks of other kinds keep PyTorch's own weight.
-    weight = batch_norm_constants(layout)[1] if isinstance(layout, LayoutConfig) else 0.1
+    weight = recipe.batch_norm_momentum or batch_norm_constants(layout)[1]
     if batches * weight >= FEWEST_WEIGHTS or recipe.reestimate_batches > 0:
         return ""
     return (
