@@ -36,7 +36,11 @@ NOT_TRIED = NoOnnx("There is no ONNX file: this test wants none.")
 CELL = ("nor_conv_3x3", "skip_connect", "avg_pool_3x3", "none", "nor_conv_1x1", "nor_conv_3x3")
 KINDS = {
     # Pools that count padding: the exporter drops the divisor that PyTorch's own pools take, and says nothing.
-    "cells": (NASNET_A, {"normal_cells": 1, "filters": 4, "average_counts_padding": True}, {"drop_path": "time-and-depth", "auxiliary_weight": 0.4}),
+    "cells": (
+        NASNET_A,
+        {"normal_cells": 1, "filters": 4, "average_counts_padding": True},
+        {"drop_path": "time-and-depth", "auxiliary_weight": 0.4},
+    ),
     "macro": (MacroArchitecture((MacroLayer("conv_3x3"), MacroLayer("max_pool_3x3", (0, 1)))), {"filters": 4}, {}),
     "nas_bench_201": (NasBench201Architecture(CELL), {"normal_cells": 1, "filters": 4}, {}),
 }
