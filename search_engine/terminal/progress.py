@@ -29,16 +29,18 @@ def follow_search(folder: "SearchFolder", events: Events, is_interrupted: Callab
     verdicts = [event for event in folder.events if isinstance(event, ChildFinished)]
     best = max((event.reward for event in verdicts if event.reward is not None), default=None)
     children, done = folder.children, len(verdicts)
+    over = sum(event.over is not None for event in verdicts)
     with _bar() as bar:
         task = bar.add_task(_best(best), total=children, completed=done)
         for event in events:
             if isinstance(event, ChildFinished):
                 done += 1
+                over += event.over is not None
                 if event.reward is not None and event.reason is None:
                     best = event.reward if best is None else max(best, event.reward)
-                bar.update(task, completed=done, description=_best(best))
+                bar.update(task, completed=done, description=f"{_best(best)}{_over(over)}")
             elif isinstance(event, ControllerUpdated):
-                _line(f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}")
+                _line(f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}{_over(over)}")
                 # An interruption is left to the search itself here: it saves this step before it stops.
                 continue
             elif isinstance(event, FinalistsChosen):
@@ -105,6 +107,11 @@ def _line(text: str) -> None:
 
 def _best(best: float | None, of: str = "reward") -> str:
     return f"no {of} yet" if best is None else f"best {best:.4f}"
+
+
+def _over(over: int) -> str:
+    """Children over a bound, which were never trained; nothing where there are none."""
+    return f", {over} over bounds" if over else ""
 
 
 def _mean(event: ControllerUpdated) -> str:

@@ -47,7 +47,7 @@ from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
 
 COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",
-    "log_probability", "hash", "decisions",
+    "log_probability", "hash", "decisions", "accuracy", "over", "latency_ms",
 )  # fmt: skip
 
 
@@ -206,6 +206,7 @@ class SearchFolder:
                     *(event.step, event.slot, event.reward, event.reason, *(event.twin or (None, None))),
                     *(event.parameters, event.mult_adds, round(event.seconds, 3)),
                     *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
+                    *(event.accuracy, event.over, event.latency and event.latency.ms),
                 ]
             )
         return text.getvalue()

@@ -133,3 +133,9 @@ def test_an_interrupted_final_round_stops_at_its_next_event_but_lets_the_result_
     events = final_round()
     assert len(search(events[:1] + events[1:4], is_interrupted=True)) == 3
     assert len(search([*events[:2], *events[5:]], is_interrupted=True)) == 4
+
+
+def test_children_over_a_bound_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    over = finished(1, 0.0).model_copy(update={"reason": "over the bound", "over": "parameters"})
+    search([finished(0, 0.25), over, updated(0.125)])
+    assert capsys.readouterr().err == "step 0: 2 of 4 children, mean 0.1250, best 0.2500, 1 over bounds\n"
