@@ -33,8 +33,9 @@ def ask(client: Client, what: str, **body: Any) -> Any:
 
 
 def a_finished_training(owner: User) -> Training:
-    training = a_training(owner, a_search(owner))
+    training = a_training(owner, a_search(owner, children=1))
     training.state, training.test_accuracy, training.test_examples = Training.State.FINISHED, 0.75, 2000
+    training.ended = training.created
     training.save()
     return training
 
@@ -88,7 +89,20 @@ def test_trainings_that_run_or_belong_to_others_are_no_points(client: Client, ow
     architecture = training.config["architecture"]
     client.force_login(get_or_create_user("stranger"))
     assert ask(client, "transfer", architecture=architecture)["trained"] == []
-    training.state = Training.State.RUNNING
+    training.state, training.ended = Training.State.RUNNING, None
     training.save()
     client.force_login(owner)
     assert ask(client, "transfer", architecture=architecture)["trained"] == []
+
+
+def test_the_training_form_is_filled_with_the_size_that_was_chosen(signed_in: Client) -> None:
+    sizes = "layout.skeleton=imagenet&layout.normal_cells=3&layout.filters=12&data.image_size=64"
+    page = signed_in.get(f"/trainings/new?architecture=nasnet-a&{sizes}")
+    fields = {field.path: field for fieldset in page.context["fieldsets"] for field in fieldset.fields}
+    assert fields["layout.normal_cells"].text == "3" and fields["layout.filters"].text == "12"
+    assert fields["data.image_size"].text == "64" and fields["layout.skeleton"].text == "imagenet"
+
+
+@pytest.mark.parametrize("wrong", ["layout.normal_cells=x", "layout.skeleton=round", "data.image_size=-1"])
+def test_a_link_with_a_size_that_no_form_holds_is_not_found(signed_in: Client, wrong: str) -> None:
+    assert signed_in.get(f"/trainings/new?architecture=nasnet-a&{wrong}").status_code == 404

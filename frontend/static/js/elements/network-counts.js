@@ -4,11 +4,14 @@
  */
 
 import { post } from "../api.js";
+import { bytes } from "../drawing/format.js";
+import { nested } from "../forms/values.js";
 import { build, write } from "./build.js";
 import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_ASKING = 150; // Milliseconds without a change.
 const FIGURES = ["parameters", "with_auxiliary", "mult_adds"];
+const TRAINING_NAMES = { image_size: "data.image_size" }; // Of values that a training's form has elsewhere.
 
 class NetworkCounts extends HTMLElement {
   #source = {};
@@ -22,11 +25,13 @@ class NetworkCounts extends HTMLElement {
     const { signal } = this.#listening;
     this.#source = JSON.parse(this.querySelector("#counted").textContent);
     this.#sizes = JSON.parse(this.querySelector("#sizes").textContent);
-    this.#form.addEventListener("input", () => this.#changed(), { signal });
+    this.#form.addEventListener("input", (event) => this.#changed(event.target.dataset.slides && event.target), { signal });
     this.#form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
+    this.addEventListener("size-chosen", ({ detail }) => this.#fill(detail), { signal });
     showBelonging(this);
     this.#markSize();
+    this.#tell();
   }
 
   disconnectedCallback() {
@@ -42,14 +47,22 @@ class NetworkCounts extends HTMLElement {
   #click(event) {
     const button = event.target.closest("[data-size]");
     if (!button) return;
-    fillFields(this, this.#sizes[Number(button.dataset.size)][2]);
+    this.#fill(this.#sizes[Number(button.dataset.size)][2]);
+  }
+
+  #fill(values) {
+    fillFields(this, values);
     showBelonging(this);
     this.#markSize();
+    this.#tell();
     this.#ask();
   }
 
-  #changed() {
+  /** slider: that was moved; null where a field was typed into. */
+  #changed(slider) {
+    if (slider) fillFields(this, nested([[slider.dataset.slides, Number(slider.value)]]));
     showBelonging(this);
+    this.#tell();
     this.#markSize();
     this.classList.add("is-stale");
     clearTimeout(this.#timer);
@@ -64,6 +77,19 @@ class NetworkCounts extends HTMLElement {
       const isThis = now.layout && holds(images, now) && Object.keys(now.layout).every((name) => now.layout[name] === layout[name]);
       button.setAttribute("aria-pressed", String(isThis));
     }
+  }
+
+  /** Sliders, the link to a training, and the elements inside learn what the fields hold now. */
+  #tell() {
+    const now = readFields(this);
+    for (const slider of this.querySelectorAll("[data-slides]")) {
+      slider.value = this.querySelector(`[data-path="${slider.dataset.slides}"]`).value;
+    }
+    const link = this.querySelector("[data-train]");
+    if (!link) return;
+    link.href = `/trainings/new?${trainingQuery(this.#source, now)}`;
+    const detail = { ...this.#source, ...now };
+    for (const part of this.querySelectorAll("transfer-chart, budget-fit")) part.network?.(detail);
   }
 
   async #ask() {
@@ -85,8 +111,20 @@ class NetworkCounts extends HTMLElement {
     const elsewhere = showErrors(this, counts.errors);
     write(this.querySelector("[data-problem]"), elsewhere.join(" "));
     for (const name of FIGURES) write(this.querySelector(`[data-count="${name}"] dd`), grouped(counts[name]));
+    const memory = this.querySelector('[data-count="activation_bytes"] dd');
+    if (memory) write(memory, bytes(counts.activation_bytes));
+    this.querySelector("transfer-chart")?.counted?.(counts);
     this.querySelector("tbody").replaceChildren(...counts.parts.map(row));
   }
+}
+
+/** The address of a training's form that is filled with these values. */
+function trainingQuery(source, { layout = {}, ...images }) {
+  const { name, id, ...child } = source;
+  const query = new URLSearchParams(name || id ? { architecture: name ?? id } : child);
+  for (const [key, value] of Object.entries(layout)) query.set(`layout.${key}`, value);
+  for (const [key, path] of Object.entries(TRAINING_NAMES)) query.set(path, images[key]);
+  return query;
 }
 
 function row({ name, shape, parameters, mult_adds: multAdds }) {
