@@ -20,7 +20,7 @@ class ObjectiveConfig(Config):
     )  # fmt: skip
     target: float = option(
         0.0, "Target cost", "At this cost the reward is the accuracy itself: parameters, mult-adds of one image, or "
-        "milliseconds.", ge=0, le=1e15, only_with={"cost": "parameters mult_adds latency"},
+        "milliseconds.", ge=0, le=10**15, only_with={"cost": "parameters mult_adds latency"},
     )  # fmt: skip
     weighing: Literal["soft", "hard", "own"] = option(
         "soft", "Weighing",
