@@ -332,3 +332,17 @@ def sent_without_waiting(client: Client, content: bytes) -> str:
     answered(piece(client, started["id"], 0, content), 200)
     data_id: str = started["id"]
     return data_id
+
+
+def test_pages_of_what_was_started_with_own_images_name_them_even_when_they_are_deleted(signed_in: Client) -> None:
+    kept = used(signed_in)
+    config = search_with(kept["name"])
+    search = answered(post(signed_in, "/api/searches", {"config": config}), 201)
+    training = {"data": config["data"], "layout": {"kind": "cells", "normal_cells": 1, "filters": 4}}
+    started = answered(post(signed_in, "/api/trainings", {"name": "nasnet-a", "config": training}), 201)
+    for each in (search, started):
+        assert "your own images" in signed_in.get(each["url"]).content.decode()
+        lifecycle.stop(each["id"])
+    assert signed_in.delete(f"/api/data/{kept['id']}").status_code == 200
+    for address in (search["url"], started["url"], f"/searches/new?clone={search['id']}"):
+        assert signed_in.get(address).status_code == 200

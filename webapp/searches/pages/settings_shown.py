@@ -4,13 +4,15 @@ from typing import Any
 
 from search_engine.config.base import Config
 from search_engine.config.data import DataConfig
+from search_engine.data.own_set import sha256_of_own
+from webapp.searches.datasets.described import describe
 from webapp.searches.models import Event, Stream
 from webapp.searches.pages.forms import FormField, describe_form, is_there
 
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
 
 _RECORDED = {"origin": "Origin", "licence": "Licence", "sha256": "SHA-256"}  # Of the data, beside the settings.
-_ORIGINS = {"embedded": "part of this program", "download": "downloaded from its authors"}
+_ORIGINS = {"embedded": "part of this program", "download": "downloaded from its authors", "own": "your own images"}
 
 
 def started_with(model: type[Config], stream: Stream, config: dict[str, Any]) -> list[Section]:
@@ -28,7 +30,9 @@ def started_with(model: type[Config], stream: Stream, config: dict[str, Any]) ->
 def settings_shown(model: type[Config], values: dict[str, Any]) -> list[Section]:
     """Every setting in the order of the form, without those that belong to a choice that was not made."""
     sections: list[Section] = []
-    for fieldset in describe_form(model, values):
+    name = values.get("data", {}).get("name", "")
+    own = [describe(name)] if sha256_of_own(name) else []
+    for fieldset in describe_form(model, values, own):
         shown = [field for field in fieldset.fields if field.kind != "fixed" and is_there(field, fieldset.fields)]
         rows = [{"title": field.label, "value": _value(field)} for field in shown if field.path != "name"]
         if rows:
