@@ -284,6 +284,16 @@ def test_a_training_remembers_where_its_architecture_comes_from(signed_in: Clien
         assert architecture_from_json(told["config"]["architecture"]).hash == told["hash"]
 
 
+def test_an_architecture_in_the_configuration_is_not_silently_exchanged_for_the_named_one(signed_in: Client) -> None:
+    named, other = (read_published(name).architecture.to_json() for name in ("nasnet-a", "darts-v2"))
+    for path in ("/api/trainings", "/api/trainings/estimate"):
+        _, reply = send(signed_in, path, {"name": "nasnet-a", "config": training_json(architecture=other)})
+        assert list(errors(reply)) == ["architecture"]
+    assert not Training.objects.exists()
+    status, _ = send(signed_in, "/api/trainings", {"name": "nasnet-a", "config": training_json(architecture=named)})
+    assert status == 201
+
+
 def test_a_training_outlives_the_architecture_it_came_from(signed_in: Client) -> None:
     kept = a_kept_one(signed_in)
     _, reply = send(signed_in, "/api/trainings", {"id": kept, "config": training_json()})

@@ -173,6 +173,8 @@ def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[AnyTrain
     if not isinstance(value, dict):
         return None, [ConfigError("config", "must be a JSON object.")]
     if origin.architecture is not None:
+        if value.get("architecture", origin.architecture) != origin.architecture:
+            return None, [ConfigError("architecture", "is another one than is named beside the configuration.")]
         value = value | {"architecture": origin.architecture}
     if value.get("architecture") is None:
         return None, [ConfigError("architecture", "is missing: name one, or a child of a search, or give its JSON.")]
