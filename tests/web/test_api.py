@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.web.example_search import a_search, a_training, a_worker, demo_json
@@ -71,10 +72,15 @@ def test_every_wrong_value_is_named_with_what_was_found_and_wanted(signed_in: Cl
     }
 
 
+def test_a_body_that_is_too_long_is_refused_with_a_sentence(signed_in: Client) -> None:
+    status, reply = send(signed_in, "/api/architectures/read", {"text": "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE})
+    assert (status, errors(reply)) == (413, {"": "The request is too long; it must have at most 1,048,576 bytes."})
+
+
 def test_rules_between_fields_name_the_field_to_change(signed_in: Client) -> None:
     _, reply = send(signed_in, "/api/searches", {"config": demo_json(budget={"children": 5})})
     assert list(errors(reply)) == ["strategy.step_size"]
-    _, reply = send(signed_in, "/api/searches", {"config": demo_json(data={"name": "mnist"})})
+    _, reply = send(signed_in, "/api/searches", {"config": demo_json(data={"name": "nowhere"})})
     assert list(errors(reply)) == ["data.name"]
     assert not Search.objects.exists()
 

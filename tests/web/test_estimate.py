@@ -177,7 +177,7 @@ def test_idle_workers_are_told() -> None:
 def test_data_that_are_not_there_are_refused_at_their_field() -> None:
     assert data_errors(CONFIG.data, AnonymousUser()) == []
     wrong = {
-        "data.name": {"name": "mnist"},
+        "data.name": {"name": "nowhere"},
         "data.image_size": {"image_size": 32},
         "data.train_examples": {"train_examples": 9000},
     }

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationErrorContext
@@ -64,6 +66,11 @@ def add_handlers(api: NinjaAPI) -> None:
     @api.exception_handler(ArtifactMissing)
     def on_artifact_missing(request: HttpRequest, error: ArtifactMissing) -> HttpResponse:
         return refuse(request, 410, [UserError("", "This file is no longer in the store.")])
+
+    @api.exception_handler(RequestDataTooBig)
+    def on_too_long(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        most = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+        return refuse(request, 413, [UserError("", f"The request is too long; it must have at most {most}.")])
 
     @api.exception_handler(HttpError)
     def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
