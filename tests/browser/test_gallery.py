@@ -148,3 +148,13 @@ def test_mine_is_renamed_and_deleted_by_keyboard_after_a_question(importing: Pag
 def test_a_phone_needs_no_sideways_scrolling(application: RunningApplication, phone: Page, address: str) -> None:
     phone.goto(f"{application.address}/architectures{address}")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_what_was_read_is_told_in_a_sentence_and_a_wrong_place_as_it_is_written(importing: Page) -> None:
+    text, found = importing.get_by_label("Architecture", exact=True), importing.locator("[data-found]")
+    text.fill("|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|")
+    expect(found).to_have_text("Read as a string of NAS-Bench-201: NAS-Bench-201 cell.", timeout=SLOW)
+    text.fill(GENOTYPE)
+    expect(found).to_contain_text("Read as a Genotype of DARTS: cells for images.", timeout=SLOW)
+    text.fill(GENOTYPE.replace("sep_conv_5x5", "mega_conv", 1))
+    expect(importing.locator("#import-text-error")).to_contain_text("normal.1: 'mega_conv' is unknown", timeout=SLOW)

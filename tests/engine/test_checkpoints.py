@@ -54,6 +54,13 @@ def test_a_failed_save_keeps_the_old_file_and_cleans_up(tmp_path: Path, monkeypa
     assert checkpoints.load(tmp_path / "state")[1] == METADATA
 
 
+def test_a_folder_that_is_not_there_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "state"
+    with pytest.raises(FileNotFoundError) as told:
+        checkpoints.atomic_write(path, b"")
+    assert told.value.filename == str(path)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_flipped_byte_is_never_read_as_something_else(tmp_path: Path, data: st.DataObject) -> None:

@@ -10,6 +10,7 @@ from tests.faults.straight_run import compared
 from webapp.accounts.models import User
 from webapp.searches import artifacts, checker, event_log, leases, lifecycle, planner, results
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
+from webapp.searches.pages.listing import entries_of
 
 pytestmark = pytest.mark.django_db
 ALL = 10_000
@@ -165,3 +166,13 @@ def test_the_database_refuses_a_verdict_that_says_nothing(owner):
     search = told_all(owner, [(0.5, "a"), (0.7, "b")])
     with pytest.raises(IntegrityError), transaction.atomic():
         Finalist.objects.filter(search=search, rank=1).update(is_final=True)
+
+
+def test_lists_count_finalists_while_the_final_round_lasts(owner):
+    told_all(owner, [(0.5, "a"), (0.7, "b")])
+    Finalist.objects.filter(rank=1).update(is_final=True, accuracy=0.8)
+    (entry,) = entries_of(owner)
+    assert (entry.done, entry.total, entry.unit) == (1, 2, "finalists")
+    Finalist.objects.update(is_final=True, accuracy=0.8)
+    (entry,) = entries_of(owner)
+    assert (entry.done, entry.total, entry.unit) == (2, 2, "children")

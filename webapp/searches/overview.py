@@ -5,22 +5,34 @@ from typing import Any
 from django.db.models import Count, IntegerField, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from webapp.searches.models import Child, Event, Search, Training
+from webapp.searches.models import Child, Event, Finalist, Search, Training
 
 # As Child.is_measured, for the database.
 MEASURED: dict[str, Any] = {"reward__isnull": False, "reason": "", "twin_step": None}
 
 
 def searches_of(user: Any) -> QuerySet[Search]:
-    """The user's searches, each with `done` (children with a verdict) and `best_reward` (None before the first)."""
+    """The user's searches, each with `done` (children with a verdict), `best_reward` (None before the first), and
+    `finalists_chosen` and `finalists_done` (0 before the final round, and without one)."""
     children = Child.objects.filter(search=OuterRef("pk")).order_by().values("search")
-    done = children.filter(is_final=True).annotate(count=Count("pk")).values("count")
     best = children.filter(**MEASURED).annotate(best=Max("reward")).values("best")
+    finalists = Finalist.objects.filter(search=OuterRef("pk")).order_by().values("search")
     return (
         Search.objects.visible_to(user)
-        .annotate(done=Coalesce(Subquery(done, output_field=IntegerField()), 0), best_reward=Subquery(best))
+        .annotate(
+            done=_counted(children.filter(is_final=True)),
+            best_reward=Subquery(best),
+            finalists_chosen=_counted(finalists),
+            finalists_done=_counted(finalists.filter(is_final=True)),
+        )
         .order_by("-created", "pk")
     )
+
+
+def _counted(grouped: Any) -> Coalesce:
+    """How many rows there are of each search; 0 where there is none."""
+    counts = grouped.annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counts, output_field=IntegerField()), 0)
 
 
 def trainings_of(user: Any) -> QuerySet[Training]:

@@ -130,7 +130,8 @@ class CostReply(BaseModel):
 
 
 class SearchReply(BaseModel):
-    """A search. done: children with a verdict; created, ended: seconds since 1970; fingerprint: of what it computed."""
+    """A search. done: children with a verdict; finalists_chosen, finalists_done: in the final round, 0 before it and
+    without one; created, ended: seconds since 1970; fingerprint: of what it computed."""
 
     id: uuid.UUID
     name: str
@@ -141,6 +142,8 @@ class SearchReply(BaseModel):
     ended: float | None
     total: int
     done: int
+    finalists_chosen: int
+    finalists_done: int
     best_reward: float | None
     steps_told: int
     fingerprint: str

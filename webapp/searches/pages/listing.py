@@ -15,7 +15,7 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line. done of total: children or epochs, named by `unit`; result: as people read it.
+    """One line. done of total: children, finalists or epochs, named by `unit`; result: as people read it.
 
     beside: what belongs together with it, in words; "" for what stands alone.
     """
@@ -45,12 +45,13 @@ def entries_of(user: Any) -> list[Entry]:
 
 
 def _search_entry(search: Any, beside: str) -> Entry:
+    is_final_round = search.finalists_done < search.finalists_chosen
     return _entry(
         search,
         url=f"/searches/{search.pk}",
-        done=search.done,
-        total=search.total,
-        unit="children",
+        done=search.finalists_done if is_final_round else search.done,
+        total=search.finalists_chosen if is_final_round else search.total,
+        unit="finalists" if is_final_round else "children",
         result=percent(search.best_reward),
         result_title="best reward",
         beside=beside,

@@ -118,10 +118,15 @@ class ArchitectureImport extends HTMLElement {
 function words(found, isRead, elsewhere) {
   if (found === null) return ["Nothing yet."];
   if (!isRead) return [elsewhere.map(sentence).join(" ") || "It cannot be read as it stands."];
-  const told = [`Read as ${found.dialect_title}: ${found.kind_title.charAt(0).toLowerCase()}${found.kind_title.slice(1)}.`];
+  const told = [`Read as ${found.dialect_title}: ${insideSentence(found.kind_title)}.`];
   if (!found.there) return told;
   const whose = found.there.id ? " You keep it already, as " : " It is published, as ";
   return [...told, whose, build("a", { href: found.there.url }, found.there.title), "."];
+}
+
+/** "Cells for images" within a sentence; "NAS-Bench-201 cell" is a name and stays. */
+function insideSentence(title) {
+  return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
 }
 
 function drawing(svg) {
@@ -129,7 +134,7 @@ function drawing(svg) {
 }
 
 function suggestedName(text, found) {
-  return NAME_IN_TEXT.exec(text)?.[1].replaceAll("_", " ") ?? found.there?.title ?? "";
+  return found.there?.title ?? NAME_IN_TEXT.exec(text)?.[1].replaceAll("_", " ") ?? "";
 }
 
 customElements.define("architecture-import", ArchitectureImport);

@@ -50,9 +50,9 @@ export function emptyError(field) {
   return field.value.trim() ? [] : [{ field: field.dataset.path, message: field.dataset.empty }];
 }
 
-/** "is 7; must be even." as it stands below a field. */
+/** "is 7; must be even." as it stands below a field; the place in a text, as "normal.0:", is written as it is. */
 export function sentence(message) {
-  return message.charAt(0).toUpperCase() + message.slice(1);
+  return /^[^ ]+( \d+)?:/.test(message) ? message : message.charAt(0).toUpperCase() + message.slice(1);
 }
 
 function fieldsOf(root) {

@@ -38,11 +38,12 @@ class FreshList extends HTMLElement {
   #fill(row, names) {
     const entry = this.querySelector(`[data-id="${row.id}"]`);
     if (!entry) return;
-    const [done, total] = [row[names.done], row[names.total]];
+    const { done, total, unit } = part(row, names);
     const progress = entry.querySelector("progress");
+    progress.max = total;
     progress.value = done;
-    progress.setAttribute("aria-label", `${done} of ${total} ${names.unit}`);
-    entry.querySelector("[data-done]").textContent = `${done} of ${total} ${names.unit}`;
+    progress.setAttribute("aria-label", `${done} of ${total} ${unit}`);
+    entry.querySelector("[data-done]").textContent = `${done} of ${total} ${unit}`;
     entry.querySelector("[data-result]").textContent = typeof row.test_perplexity === "number"
       ? perplexity(row.test_perplexity) : percent(row[names.result]);
     const state = entry.querySelector(".state");
@@ -50,6 +51,13 @@ class FreshList extends HTMLElement {
     state.textContent = row.state;
     state.title = row.reason;
   }
+}
+
+/** What is counted now, as the server's list says it: finalists while the final round lasts. */
+function part(row, names) {
+  const { finalists_chosen: chosen, finalists_done: decided } = row;
+  if (decided < chosen) return { done: decided, total: chosen, unit: "finalists" };
+  return { done: row[names.done], total: row[names.total], unit: names.unit };
 }
 
 customElements.define("fresh-list", FreshList);
