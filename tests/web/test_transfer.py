@@ -106,3 +106,10 @@ def test_the_training_form_is_filled_with_the_size_that_was_chosen(signed_in: Cl
 @pytest.mark.parametrize("wrong", ["layout.normal_cells=x", "layout.skeleton=round", "data.image_size=-1"])
 def test_a_link_with_a_size_that_no_form_holds_is_not_found(signed_in: Client, wrong: str) -> None:
     assert signed_in.get(f"/trainings/new?architecture=nasnet-a&{wrong}").status_code == 404
+
+
+def test_published_sizes_are_marked_with_the_counts_of_the_code(signed_in: Client) -> None:
+    marks = {mark["size"]: mark for mark in ask(signed_in, "transfer", name="nasnet-a")["published"]}
+    assert marks["4 @ 1056"]["parameters"] == 5_289_978 and marks["4 @ 1056"]["is_as_printed"]
+    assert marks["6 @ 768"]["is_as_printed"] and marks["6 @ 4032"]["parameters"] == 88_753_150
+    assert marks["7 @ 2304"]["parameters"] == 32_590_954 and not marks["7 @ 2304"]["is_as_printed"]

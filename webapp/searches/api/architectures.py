@@ -25,6 +25,7 @@ from webapp.searches.api.gallery_replies import (
     NetworkToCount,
     NewName,
     PastedText,
+    PublishedMarkReply,
     ReadReply,
     SizeReply,
     TrainedReply,
@@ -45,7 +46,7 @@ from webapp.searches.architectures.gallery import (
     own_entries,
     published_entries,
 )
-from webapp.searches.architectures.transfer import cost_curve, fitting, trained_points
+from webapp.searches.architectures.transfer import cost_curve, fitting, published_marks, trained_points
 from webapp.searches.models import ImportedArchitecture
 
 router = Router(tags=["Architectures"])
@@ -124,6 +125,7 @@ def transfer(request: HttpRequest, body: NetworkToCount) -> TransferReply:
     return TransferReply(
         curve=[SizeReply(**asdict(size)) for size in curve],
         trained=[TrainedReply(**asdict(point)) for point in trained],
+        published=[PublishedMarkReply(**asdict(mark)) for mark in published_marks(architecture)],
     )
 
 

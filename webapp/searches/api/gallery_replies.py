@@ -185,11 +185,21 @@ class TrainedReply(BaseModel):
     test_examples: int | None
 
 
+class PublishedMarkReply(BaseModel):
+    """A published size, as the released code counts it. is_as_printed: whether the printed counts are the same."""
+
+    size: str
+    parameters: int
+    mult_adds: int | None
+    is_as_printed: bool
+
+
 class TransferReply(BaseModel):
     """curve: cost over the filters with the cells that were asked for. trained: yours, oldest first."""
 
     curve: list[SizeReply] = Field(default_factory=list)
     trained: list[TrainedReply] = Field(default_factory=list)
+    published: list[PublishedMarkReply] = Field(default_factory=list)
     errors: list[Problem] = Field(default_factory=list)
 
 

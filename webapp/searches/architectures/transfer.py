@@ -7,6 +7,7 @@ from search_engine.architectures.reading import Architecture
 from search_engine.budget_fit import SizedNetwork, Sizes
 from search_engine.errors import ConfigError
 from webapp.searches.architectures.counting import ImageNetwork, TextNetwork
+from webapp.searches.architectures.gallery import published_entries
 from webapp.searches.models import Training
 
 BUDGETS = {"parameters": 10**12, "mult_adds": 10**15}  # What can be limited, and the largest limit.
@@ -26,6 +27,16 @@ class TrainedPoint:
     mult_adds: int
     test_accuracy: float
     test_examples: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedMark:
+    """Counts of a published size, as the released code gives them. is_as_printed: they are those that are printed."""
+
+    size: str
+    parameters: int
+    mult_adds: int | None
+    is_as_printed: bool
 
 
 def fitting(
@@ -64,6 +75,24 @@ def trained_points(user: Any, architecture: Architecture) -> list[TrainedPoint]:
         hash=architecture.hash, state=Training.State.FINISHED, test_accuracy__isnull=False
     )
     return [_point(row) for row in rows.order_by("created", "pk") if "filters" in row.config["layout"]]
+
+
+def published_marks(architecture: Architecture) -> list[PublishedMark]:
+    """The published sizes of this architecture whose counts its authors' code gives; each size once."""
+    known = next(
+        (entry.published for entry in published_entries() if entry.architecture.hash == architecture.hash), None
+    )
+    marks = {
+        result.size: PublishedMark(
+            size=result.size,
+            parameters=result.code_parameters,
+            mult_adds=result.code_mult_adds,
+            is_as_printed=bool(result.follows_code),
+        )
+        for result in reversed(known.results if known else ())
+        if result.code_parameters is not None
+    }
+    return list(reversed(marks.values()))
 
 
 def _point(row: Training) -> TrainedPoint:

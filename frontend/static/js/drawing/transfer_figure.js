@@ -4,10 +4,16 @@ import { axis, filled, layout } from "./figure_base.js";
 
 const TITLES = { parameters: "parameters", mult_adds: "mult-adds of one image" };
 
-/** state: {curve, trained, now, along, data}; along: "parameters" or "mult_adds". */
-export function transferFigure({ curve, trained, now, along, data }, colours) {
+/** state: {curve, published, trained, now, along, data}; along: "parameters" or "mult_adds". */
+export function transferFigure({ curve, published, trained, now, along, data }, colours) {
   const hover = trained.map(({ name, normal_cells: cells, filters }) => `${name}<br>${cells === null ? "" : `N = ${cells}, `}F = ${filters}`);
+  const marks = published.filter((mark) => mark[along] !== null);
   const traces = [
+    { type: "scatter", mode: "markers+text", name: "published", yaxis: "y2", x: marks.map((mark) => mark[along]),
+      y: marks.map(() => 0), text: marks.map(({ size }) => size), textposition: "top center", cliponaxis: false,
+      textfont: { size: 10, color: colours.quiet }, marker: { color: colours.mean, size: 9,
+        symbol: marks.map((mark) => (mark.is_as_printed ? "triangle-up" : "triangle-up-open")) },
+      hovertemplate: "%{text}: %{x:,}<extra></extra>" },
     { type: "scatter", mode: "lines", name: "cost", yaxis: "y2", x: curve.map((size) => size[along]),
       y: curve.map(({ filters }) => filters), line: { color: colours.quiet, width: 1 },
       hovertemplate: "F = %{y}: %{x:,}<extra></extra>" },

@@ -16,7 +16,7 @@ class TransferChart extends HTMLElement {
   #along = build("select", { class: "input", "aria-label": "Cost", autocomplete: "off" },
     build("option", { value: "parameters" }, "parameters"), build("option", { value: "mult_adds" }, "mult-adds"));
   #words = build("p", { class: "small quiet", role: "status" });
-  #reply = { curve: [], trained: [] };
+  #reply = { curve: [], trained: [], published: [] };
   #now = null;
   #network = null;
   #timer = 0;
@@ -73,11 +73,13 @@ class TransferChart extends HTMLElement {
 
   #draw() {
     const trained = this.#reply.trained.filter(({ data }) => data === this.#data.value);
-    const state = { curve: this.#reply.curve, trained, now: this.#now, along: this.#along.value, data: this.#data.value };
+    const { curve, published } = this.#reply;
+    const state = { curve, published, trained, now: this.#now, along: this.#along.value, data: this.#data.value };
     this.#surface.show(state, JSON.stringify(state));
-    write(this.#words, trained.length
+    const marks = published.length ? " Triangles are published sizes, hollow where the released code gives other counts than are printed." : "";
+    write(this.#words, (trained.length
       ? `${trained.length} finished ${trained.length === 1 ? "training" : "trainings"} of this architecture on ${this.#data.value}, by accuracy on its test images. The light line is the cost of other numbers of filters.`
-      : "No training of this architecture is finished. The light line is the cost of other numbers of filters.");
+      : "No training of this architecture is finished. The light line is the cost of other numbers of filters.") + marks);
   }
 }
 
