@@ -30,7 +30,8 @@ class TextDataConfig(Config):
     heading: ClassVar = "Data"
     name: str = option(
         "state-of-the-union-2k", "Text",
-        'The embedded ones work everywhere; "own" stands for a text of yours.', min_length=1, max_length=80,
+        'The embedded ones work everywhere; "own" stands for a text of yours, so far in the terminal alone.',
+        min_length=1, max_length=80,
     )  # fmt: skip
     own: str = option(
         "", "Your text", "The SHA-256 under which your own text is kept.", only_with={"name": OWN}, max_length=64

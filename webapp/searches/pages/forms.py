@@ -25,7 +25,7 @@ ESSENTIAL = frozenset({
     "name", "space.blocks", "space.operations", "strategy.kind", "strategy.step_size", "strategy.learning_rate",
     "child.normal_cells", "child.filters", "layout.normal_cells", "layout.filters", "recipe.epochs",
     "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
-    "data.held_out_examples", "layout.hidden", "data.vocabulary", "budget.children", "reproducibility.seed",
+    "data.held_out_examples", "layout.hidden", "budget.children", "reproducibility.seed",
 })  # fmt: skip
 TICKS = {"space.operations": NASNET_OPERATIONS, "space.combinations": COMBINATIONS}
 DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
