@@ -68,5 +68,5 @@ def test_the_page_fits_a_phone_in_the_dark_and_draws_its_chart(phone: Page) -> N
     phone.locator("transfer-chart").scroll_into_view_if_needed()
     expect(phone.locator("transfer-chart .main-svg").first).to_be_visible(timeout=SLOW)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(phone.locator("transfer-chart .textpoint text").first).to_be_attached(timeout=SLOW)
+    expect(phone.locator("transfer-chart .points path").first).to_be_attached(timeout=SLOW)
     expect(phone.locator("transfer-chart")).to_contain_text("hollow where the released code gives other counts")

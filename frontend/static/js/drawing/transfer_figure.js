@@ -9,9 +9,9 @@ export function transferFigure({ curve, published, trained, now, along, data }, 
   const hover = trained.map(({ name, normal_cells: cells, filters }) => `${name}<br>${cells === null ? "" : `N = ${cells}, `}F = ${filters}`);
   const marks = published.filter((mark) => mark[along] !== null);
   const traces = [
-    { type: "scatter", mode: "markers+text", name: "published", yaxis: "y2", x: marks.map((mark) => mark[along]),
-      y: marks.map(() => 0), text: marks.map(({ size }) => size), textposition: "top center", cliponaxis: false,
-      textfont: { size: 10, color: colours.quiet }, marker: { color: colours.mean, size: 9,
+    { type: "scatter", mode: "markers", name: "published", yaxis: "y2", x: marks.map((mark) => mark[along]),
+      y: marks.map(() => 0), text: marks.map(({ size }) => size), cliponaxis: false,
+      marker: { color: colours.mean, size: 9,
         symbol: marks.map((mark) => (mark.is_as_printed ? "triangle-up" : "triangle-up-open")) },
       hovertemplate: "%{text}: %{x:,}<extra></extra>" },
     { type: "scatter", mode: "lines", name: "cost", yaxis: "y2", x: curve.map((size) => size[along]),
