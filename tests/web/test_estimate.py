@@ -14,7 +14,7 @@ from search_engine.network_plan import plan
 from search_engine.presets import COFFEE, PRESETS, training_defaults
 from search_engine.spaces.nasnet import NasnetSpace
 from tests.web.example_search import CONFIG, a_worker, demo_json
-from webapp.searches.costs import estimate, uniform_draws
+from webapp.searches.costs import advice, estimate, uniform_draws
 from webapp.searches.costs.advice import honesty
 from webapp.searches.costs.data_limits import data_errors
 from webapp.searches.costs.estimate import live_rates, search_cost, training_cost
@@ -209,6 +209,19 @@ def test_the_final_round_is_part_of_time_and_disk_and_is_told() -> None:
     assert cost.disk_bytes > without.disk_bytes
     assert "3 best children are trained again for 10 epochs each: about" in cost.notes[0]
     assert search_cost(config, []).notes[0] == "The 3 best children are trained again for 10 epochs each."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.2, "about 2 seconds"), (29, "about 29 seconds"), (119, "119 seconds"), (121, "2 minutes")]
+)
+def test_a_short_final_round_is_not_said_to_take_no_time(seconds: float, words: str) -> None:
+    finals = FinalsConfig(children=3, epochs=10, normal_cells=2, filters=8)
+    assert f"{words} of the whole time." in advice.final_round(finals, seconds)
+
+
+def test_one_finalist_of_one_epoch_is_told_as_one() -> None:
+    one = FinalsConfig(children=1, epochs=1, normal_cells=2, filters=8)
+    assert advice.final_round(one, None) == "The best child is trained again for 1 epoch."
 
 
 def test_what_takes_years_is_told_in_years() -> None:

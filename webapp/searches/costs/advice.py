@@ -80,16 +80,18 @@ def length(seconds: float | None) -> str:
 
 def final_round(finals: FinalsConfig, seconds: float | None) -> str:
     """What the final round is and which part of the time it takes."""
-    what = f"The {finals.children} best children are trained again for {finals.epochs} epochs each"
+    who = "The best child is" if finals.children == 1 else f"The {finals.children} best children are"
+    how_long = "1 epoch" if finals.epochs == 1 else f"{finals.epochs} epochs"
+    what = f"{who} trained again for {how_long}" + (" each" if finals.children > 1 else "")
     return f"{what}." if seconds is None else f"{what}: about {_in_words(seconds)} of the whole time."
 
 
 def _in_words(seconds: float) -> str:
     """A length of time in the unit in which it has a readable size."""
     for size, unit in ((YEAR, "years"), (DAY, "days"), (3600.0, "hours"), (60.0, "minutes")):
-        if seconds >= 2 * size or unit == "minutes":
+        if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
-    raise AssertionError("minutes fit everything")
+    return f"{max(2.0, seconds):.0f} seconds"  # One would need another word, and is not known so exactly.
 
 
 def _too_few_batches(layout: Layout, recipe: RecipeConfig, data: DataConfig) -> str:
