@@ -273,11 +273,11 @@ def _is_better(child: State, best: State | None) -> bool:
 def state_at(stream: Stream) -> State:
     """The state after all events of the stream: the last snapshot and what came after it.
 
-    A snapshot of an earlier version of the program, which kept other fields, is not gone on from.
+    A snapshot of an earlier version of the program, which lacks fields of today, is not gone on from.
     """
     state = initial(stream.kind)
     snapshot = Snapshot.objects.filter(stream_id=stream.pk).first()
-    if snapshot is not None and snapshot.state.keys() == state.keys():
+    if snapshot is not None and snapshot.state.keys() >= state.keys():
         state = snapshot.state
     for event in _events_after(stream.pk, state["n"]):
         state = apply(state, event)
