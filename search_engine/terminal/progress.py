@@ -56,7 +56,7 @@ def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interr
     """The rest of a search, from the moment its finalists were chosen."""
     task = bar.add_task("final round", total=finalists)
     done, best = 0, None
-    _line(f"final round: {finalists} finalists are trained again")
+    _line(f"final round: {finalists} finalist{' is' if finalists == 1 else 's are'} trained again")
     for event in events:
         if isinstance(event, FinalistEpochEnded):
             bar.update(task, description=f"finalist {event.rank}: epoch {event.epoch} of {event.epochs}")

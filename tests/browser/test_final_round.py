@@ -21,6 +21,7 @@ from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_live_elements import Line
+from webapp.searches.log_sentences import sentence
 
 EPOCHS = 8
 ACCURACIES = {1: 0.812, 2: 0.834, 3: None, 4: 0.79}  # By rank; the third diverges.
@@ -164,3 +165,19 @@ def test_a_phone_scrolls_the_table_and_not_the_page(context: BrowserContext) -> 
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         shot(page, "phone")
     assert watched.complaints == []
+
+
+def test_one_finalist_is_told_as_one_in_words_and_log(page: Page, chartless: None) -> None:
+    alone = [
+        {**event, "finalists": event["finalists"][:1]} if event["kind"] == "finalists_chosen" else event
+        for event in SEARCH[: number_of("finalists_chosen")]
+    ]
+    assert sentence(alone[-1]) == "The final round started: 1 finalist is trained again."
+    line = Line(page)
+    with served(Played("search", alone, len(alone))) as address:
+        page.goto(address)
+        expect(page.locator("final-round [data-words]")).to_contain_text("The best child is trained again from scratch")
+    with served(Played("search", alone, len(alone) - 1)) as address:  # The script writes what the server wrote.
+        page.goto(address)
+        line.send(alone[-1:])
+        expect(page.locator("event-log li").first).to_contain_text(sentence(alone[-1]))

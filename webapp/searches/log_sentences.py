@@ -20,6 +20,11 @@ def _verdict(event: WireEvent) -> str | None:
     return f"Child {event['step']}.{event['slot']} has no measured reward: {event['reason']}."
 
 
+def _finalists_are(event: WireEvent) -> str:
+    count = len(event["finalists"])
+    return "1 finalist is" if count == 1 else f"{count} finalists are"
+
+
 def _finalist_verdict(event: WireEvent) -> str:
     if event["reason"] is None:
         return f"Finalist {event['rank']} has its held-out accuracy."
@@ -51,9 +56,7 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
     "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
-    "finalists_chosen": lambda event: (
-        f"The final round started: {len(event['finalists'])} finalists are trained again."
-    ),
+    "finalists_chosen": lambda event: f"The final round started: {_finalists_are(event)} trained again.",
     "finalist_started": lambda event: None,
     "finalist_epoch_ended": lambda event: None,
     "finalist_finished": _finalist_verdict,

@@ -11,8 +11,9 @@ export function ranked({ finalists }) {
 export function standing({ finals, state }) {
   const count = finals.finalists.length;
   if (count === 0) return "No child has a measured reward, so nobody is in the final round.";
-  const what = `The ${count} best different children are trained again from scratch; the best of them `
-    + "on the held-out images is kept. The paper does so with its best 250.";
+  const what = `${count === 1 ? "The best child is trained again from scratch and kept."
+    : `The ${count} best different children are trained again from scratch; the best of them on the held-out images is kept.`
+  } The paper does so with its best 250.`;
   if (!finals.is_over) return state === "running" || state === "paused" ? what : `${what} It was not finished.`;
   if (finals.kept === null) return `${what} None of them came to an end.`;
   return `${what} Finalist ${finals.kept} is the search's result: its held-out accuracy decided, and the test images have not been looked at.`;

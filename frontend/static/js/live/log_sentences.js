@@ -15,7 +15,8 @@ const SENTENCES = {
   child_finished: (event) =>
     (event.reason === null ? null : `Child ${event.step}.${event.slot} has no measured reward: ${event.reason}.`),
   controller_updated: (event) => `Step ${event.step}: the controller learned.`,
-  finalists_chosen: (event) => `The final round started: ${event.finalists.length} finalists are trained again.`,
+  finalists_chosen: ({ finalists: { length } }) =>
+    `The final round started: ${length === 1 ? "1 finalist is" : `${length} finalists are`} trained again.`,
   finalist_started: () => null,
   finalist_epoch_ended: () => null,
   finalist_finished: (event) => (event.reason === null ? `Finalist ${event.rank} has its held-out accuracy.`
