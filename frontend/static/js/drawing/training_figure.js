@@ -3,7 +3,8 @@
 import { axis, filled, layout, waiting } from "./figure_base.js";
 
 const MOST_TICKS = 6; // From so many epochs on, no tick falls between two of them.
-const FIRST_FIGURES = [1, 1.5, 2, 3, 5, 7]; // Of the numbers at a logarithmic axis.
+// Of the numbers at a logarithmic axis: where it spans less than a factor of ten, and else.
+const CLOSE_FIGURES = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8], WIDE_FIGURES = [1, 2, 5];
 
 export function trainingFigure(state, colours) {
   const mode = state.curve.length > 60 ? "lines" : "lines+markers";
@@ -52,9 +53,10 @@ function perplexities(state, mode, colours) {
 function logTicks(values) {
   if (!values.length) return {};
   const [low, high] = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
+  const figures = high / low < 10 ? CLOSE_FIGURES : WIDE_FIGURES;
   const ticks = [];
   for (let size = 10 ** Math.floor(Math.log10(low)); size <= high; size *= 10) {
-    ticks.push(...FIRST_FIGURES.map((figure) => figure * size).filter((tick) => tick >= low && tick <= high));
+    ticks.push(...figures.map((figure) => Number((figure * size).toPrecision(2))).filter((tick) => tick >= low && tick <= high));
   }
   return { range: [Math.log10(low), Math.log10(high)], tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
 }
