@@ -11,9 +11,9 @@ from webapp.searches.costs.advice import length
 from webapp.searches.costs.estimate import FLOAT_BYTES, FORWARD_SHARE, ROW_BYTES_EPOCH, Cost, Rates, kept_share
 
 # Workers measure their speed on images. Matrix products of a recurrent cell run about as fast as the larger of the two
-# measured networks; what else it takes is put into these two, as measured on one core of a CPU. Told over
-# taken, epochs of ENAS's cell of 128 and 64 units: 1.09, 1.27 (twice the batch: 1.56), of 8 units in batches of 1,024: 0.68;
-# of the cell of DARTS, 128 units: 1.49.
+# measured networks; what else it takes is put into these two, measured on one core of a CPU. Time told over time taken
+# by an epoch there: ENAS's cell of 128 and 64 units 1.09 and 1.27, with twice the batch 1.56, of 8 units in batches of
+# 1,024 0.68; the cell of DARTS, 128 units, 1.49.
 MULT_ADDS_PER_GUESS = 70  # What exponent, sum and gradient of one word of the vocabulary cost beside its product.
 STEP_SECONDS = 15e-6  # Each node of each word, forward, however few streams are read side by side.
 START_SECONDS = 3.0  # Reading and numbering the text.
