@@ -164,6 +164,8 @@ WHITENOISE_IMMUTABLE_FILE_TEST = (lambda path, url: False) if DEBUG else (lambda
 
 QUARANTINE_DIR = DATA_FOLDER / "quarantine"  # Uploaded archives until they are checked.
 MOST_UPLOAD_BYTES = environment.number("CELLWRIGHT_UPLOAD_MB", 2000, low=1, high=100_000) * 10**6
+# A bundle's weights are read into the memory of the web process, so that the limit is for both, file and weights.
+MOST_BUNDLE_BYTES = environment.number("CELLWRIGHT_BUNDLE_MB", 250, low=1, high=2000) * 10**6
 
 # --- Limits and logs --------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # Bytes; a configuration has a few thousand.

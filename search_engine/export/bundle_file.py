@@ -5,6 +5,7 @@ Reading unpacks nothing onto a disk, runs nothing, and looks at named files only
 
 import io
 import json
+import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -19,17 +20,26 @@ WEIGHTS, ARCHITECTURE = "weights.safetensors", "architecture/architecture.json"
 MOST_ENTRIES = 64
 MOST_BYTES = 2 * 1024**3  # Of the weights, unpacked.
 MOST_HEADER_BYTES = 16 * 1024**2
+MOST_ARCHITECTURE_BYTES = 100_000
+MOST_DIRECTORY_BYTES = 64 * 1024  # Of a zip's list of files: one that is longer would fill the memory when it is read.
 _THEN = (1980, 1, 1, 0, 0, 0)  # The first moment that a zip knows.
+_END, _WIDE_END = b"PK\5\6", b"PK\6\7"  # The last record of a zip, and what a zip of over four gigabytes has before it.
+_END_BYTES, _LONGEST_COMMENT = 22, 65_535
+_NUMBER_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1}
 _READ_AS_JSON = ("architecture", "layout", "normalisation", "config", "data", "results")
 
 
 @dataclass(frozen=True, slots=True)
 class BundleContent:
-    """What a bundle says. weights: the safetensors file; metadata: as training.trained_network wants it."""
+    """What a bundle says. weights: the safetensors file; metadata: as training.trained_network wants it.
+
+    shapes: of the tensors in it, by their names.
+    """
 
     architecture: Architecture
     metadata: Mapping[str, Any]
     weights: bytes
+    shapes: Mapping[str, tuple[int, ...]]
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -62,28 +72,47 @@ def is_bundle(path: Path) -> bool:
     return path.is_file() and zipfile.is_zipfile(path)
 
 
-def read_bundle(path: Path) -> BundleContent:
-    """Raises CheckpointError where the file is no bundle, is damaged, or is larger than any bundle should be."""
+def read_bundle(path: Path, most_bytes: int = MOST_BYTES) -> BundleContent:
+    """most_bytes: of the weights, unpacked, which are read into memory.
+
+    Raises CheckpointError where the file is no bundle, is damaged, or is larger than any bundle should be.
+    """
     name = str(path)
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
-            weights = _weights(archive, name)
+            weights = _weights(archive, name, most_bytes)
         return _content(weights)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(name, "is damaged, or is no zip that can be read here.") from error
-    except (ArchitectureError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(name, "is no bundle: its weights do not say what network they are of.") from error
 
 
-def _weights(archive: zipfile.ZipFile, name: str) -> bytes:
+def _check_directory(path: Path) -> None:
+    """Raises BadZipFile where the list of files is long: zipfile would read all of it before anybody could count."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT - _END_BYTES))
+        ending = file.read()
+    place = ending.rfind(_END)
+    if place < 0 or _WIDE_END in ending[max(0, place - _END_BYTES) : place]:
+        raise zipfile.BadZipFile("no end of a small zip")
+    if int.from_bytes(ending[place + 12 : place + 16], "little") > MOST_DIRECTORY_BYTES:
+        raise zipfile.BadZipFile("too long a list of files")
+
+
+def _weights(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
     entries = archive.infolist()
     if len(entries) > MOST_ENTRIES:
         raise CheckpointError(name, f"has {len(entries):,} files; a bundle has at most {MOST_ENTRIES}.")
     found = [entry for entry in entries if entry.filename == WEIGHTS]
     if len(found) != 1:
         raise CheckpointError(name, f"is no bundle: it has {len(found)} files {WEIGHTS}.")
-    if found[0].file_size > MOST_BYTES:
-        raise CheckpointError(name, f"holds weights of {found[0].file_size:,} bytes; at most {MOST_BYTES:,} are read.")
+    if found[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise CheckpointError(name, "is packed in a way that is not read here.")
+    if found[0].file_size > most_bytes:
+        raise CheckpointError(name, f"holds weights of {found[0].file_size:,} bytes; at most {most_bytes:,} are read.")
     with archive.open(found[0]) as file:
         content = file.read(found[0].file_size + 1)  # A zip may hold more than it says.
     if len(content) != found[0].file_size:
@@ -96,10 +125,27 @@ def _content(weights: bytes) -> BundleContent:
     length = int.from_bytes(weights[:8], "little")
     if length > min(MOST_HEADER_BYTES, len(weights)):
         raise ValueError("the header is longer than any")
-    noted = json.loads(weights[8 : 8 + length])["__metadata__"]
-    if noted["bundle"] != "1":
+    header = json.loads(weights[8 : 8 + length])
+    noted = header.pop("__metadata__")
+    if noted["bundle"] != "1" or len(noted["architecture"]) > MOST_ARCHITECTURE_BYTES:
         raise ValueError("another format")
     parts = {key: json.loads(noted[key]) for key in _READ_AS_JSON}
     architecture = architecture_from_json(parts["architecture"])
     metadata = parts | parts["results"] | {"kind": "network", "hash": architecture.hash}
-    return BundleContent(architecture, metadata, weights)
+    return BundleContent(architecture, metadata, weights, _shapes(header, len(weights) - 8 - length))
+
+
+def _shapes(header: Mapping[str, Any], numbers: int) -> dict[str, tuple[int, ...]]:
+    """The shapes that a header tells. Raises ValueError where they and the bytes of the numbers do not agree."""
+    end, shapes = 0, {}
+    for name, tensor in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+        shape, (begin, stop) = tuple(tensor["shape"]), tensor["data_offsets"]
+        if any(type(side) is not int or side < 0 for side in shape) or begin != end:
+            raise ValueError("tensors that overlap or leave gaps")
+        end = begin + math.prod(shape) * _NUMBER_BYTES[tensor["dtype"]]
+        if stop != end:
+            raise ValueError("a tensor with another size than its shape")
+        shapes[name] = shape
+    if end != numbers:
+        raise ValueError("more or fewer numbers than tensors")
+    return shapes

@@ -18,7 +18,7 @@ from pathlib import Path
 from django.conf import settings
 
 from webapp.searches import clock
-from webapp.searches.models import Artifact, Finalist, Job, OwnData, Search, Stream, Training
+from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
 
 SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
@@ -102,6 +102,7 @@ def _named_by_rows() -> set[str]:
         *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
         *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Finalist.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
+        *ImportedArchitecture.objects.exclude(bundle="").values_list("bundle", flat=True),
     }
 
 

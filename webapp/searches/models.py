@@ -182,7 +182,11 @@ class Finalist(models.Model):
 
 
 class ImportedArchitecture(models.Model):
-    """An architecture that somebody pasted and kept. Only its name changes."""
+    """An architecture that somebody pasted, or brought with its weights as a bundle. Only its name changes.
+
+    bundle: SHA-256 of the bundle's file in the store, "" where only the architecture was pasted; recorded: what it says
+    of how good its network is (export.recorded.Recorded as JSON).
+    """
 
     OWNER: ClassVar = "owner"
 
@@ -193,13 +197,17 @@ class ImportedArchitecture(models.Model):
     hash = models.CharField(max_length=SHA256_LENGTH)
     dialect = models.CharField(max_length=20)  # As search_engine.formats names the one it was read in.
     text = models.TextField()  # What was pasted.
+    bundle = models.CharField(max_length=SHA256_LENGTH, blank=True, default="")
+    recorded = models.JSONField(null=True)
     created = models.FloatField()
     code_version = models.CharField(max_length=40)  # Of the program that read it.
 
     objects = Owned.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["owner", "hash"], name="architecture_is_kept_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "hash", "bundle"], name="architecture_is_kept_once_per_weights")
+        ]
 
 
 class OwnData(models.Model):

@@ -18,6 +18,12 @@ export function post(path, body = {}, { key = newKey(), signal } = {}) {
   return ask(path, { method: "POST", headers: { ...headers(), "Idempotency-Key": key }, body: JSON.stringify(body), signal });
 }
 
+/** A form with files in it, as a FormData. */
+export function postForm(path, form, { signal } = {}) {
+  const { "Content-Type": ours, ...plain } = headers(); // The browser writes its own, with the boundary of the parts.
+  return ask(path, { method: "POST", headers: plain, body: form, signal });
+}
+
 /** What does the same when it is done twice: method "PATCH" or "DELETE". */
 export function change(method, path, body = {}) {
   return ask(path, { method, headers: headers(), body: JSON.stringify(body) });

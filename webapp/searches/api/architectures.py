@@ -153,7 +153,8 @@ def show(request: HttpRequest, key: str) -> dict[str, Any]:
     if entry.published:
         results = [asdict(result) for result in entry.published.results]
         return told | {"source": entry.published.source, "note": entry.published.note, "results": results}
-    return told | {name: getattr(entry.imported, name) for name in ("dialect", "text", "created", "code_version")}
+    names = ("dialect", "text", "created", "code_version", "recorded")
+    return told | {name: getattr(entry.imported, name) for name in names} | {"bundle": entry.bundle_url}
 
 
 @router.patch(

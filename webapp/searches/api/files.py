@@ -48,7 +48,7 @@ def download(request: HttpRequest, artifact_id: uuid.UUID) -> StreamingHttpRespo
     if artifact is None:
         raise not_found("file")
     headers = attachment_headers(artifact.filename) | {"Content-Length": str(artifact.size)}
-    chunks = _chunks(artifacts.local_path(artifact.sha256))
+    chunks = file_chunks(artifacts.local_path(artifact.sha256))
     return StreamingHttpResponse(chunks, content_type=artifact.media_type, headers=headers)
 
 
@@ -63,7 +63,7 @@ def _listed(stream: Stream) -> dict[str, Any]:
     }
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def file_chunks(path: Path) -> AsyncIterator[bytes]:
     """The file in pieces; asynchronous, because an ASGI server would read a plain iterator to its end first."""
     file = await sync_to_async(path.open)("rb")
     try:

@@ -27,6 +27,40 @@ class NewName(Body):
     name: str
 
 
+class RecordedReply(BaseModel):
+    """What a bundle says of its network; nothing of it was measured here. measure: "accuracy" or "perplexity".
+
+    held_out, test: in that measure, null where it was not recorded, on parts of the data set `data` with so many
+    examples. guessing: the perplexity of guessing by frequency, on text. name: what the training was called.
+    """
+
+    name: str
+    data: str
+    measure: str
+    held_out: float | None
+    held_out_examples: int | None
+    test: float | None
+    test_examples: int | None
+    guessing: float | None
+    parameters: int
+
+
+class BundleReply(BaseModel):
+    """A bundle that was sent. Everything but errors is null or empty while errors is not empty.
+
+    sentences: what is recorded, for people.
+    """
+
+    kind: str = ""
+    kind_title: str = ""
+    hash: str = ""
+    architecture: dict[str, Any] | None = None
+    recorded: RecordedReply | None = None
+    sentences: list[str] = Field(default_factory=list)
+    svg: str = ""
+    errors: list[Problem] = Field(default_factory=list)
+
+
 class ArchitectureReply(BaseModel):
     """An architecture of the gallery. id: null for a published one; name: of the catalogue, "" for one of yours."""
 
@@ -67,7 +101,10 @@ class ResultReply(BaseModel):
 
 
 class ArchitectureDetail(ArchitectureReply):
-    """source, note, results: of a published one. dialect, text, created: of yours, as it was pasted."""
+    """source, note, results: of a published one. dialect, text, created: of yours, as it was pasted.
+
+    bundle: where the bundle can be downloaded that it came in, with weights; "" without. recorded: what that says.
+    """
 
     architecture: dict[str, Any]
     files: list[ArchitectureFile]
@@ -78,6 +115,8 @@ class ArchitectureDetail(ArchitectureReply):
     text: str = ""
     created: float | None = None
     code_version: str = ""
+    bundle: str = ""
+    recorded: RecordedReply | None = None
 
 
 class Gallery(BaseModel):

@@ -3,7 +3,17 @@
 from django.conf import settings
 from ninja.security import django_auth
 
-from webapp.searches.api import architectures, children, comparisons, files, own_data, searches, trainings, workers
+from webapp.searches.api import (
+    architectures,
+    bundles,
+    children,
+    comparisons,
+    files,
+    own_data,
+    searches,
+    trainings,
+    workers,
+)
 from webapp.searches.api.refusals import SentencesApi, add_handlers
 
 api = SentencesApi(
@@ -20,6 +30,7 @@ api.add_router("/searches", searches.router)
 api.add_router("/searches", children.router)
 api.add_router("/searches", comparisons.router)
 api.add_router("/trainings", trainings.router)
+api.add_router("/architectures", bundles.router)  # First: the other one takes any word for an architecture's name.
 api.add_router("/architectures", architectures.router)
 api.add_router("/data", own_data.router)
 api.add_router("", files.router)

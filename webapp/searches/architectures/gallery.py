@@ -38,6 +38,11 @@ class GalleryEntry:
         return f"/architectures/{self.key}"
 
     @property
+    def bundle_url(self) -> str:
+        """Where the bundle is downloaded that it came in; "" where there are no weights."""
+        return f"/api{self.url}/bundle" if self.imported and self.imported.bundle else ""
+
+    @property
     def kind_title(self) -> str:
         return KIND_TITLES[self.architecture.kind]
 

@@ -42,6 +42,7 @@ def keep(owner: Any, name: str, reading: Reading, text: str) -> tuple[ImportedAr
     return ImportedArchitecture.objects.get_or_create(
         owner=owner,
         hash=architecture.hash,
+        bundle="",
         defaults={
             "name": checked_name(name),
             "architecture": architecture.to_json(),
@@ -59,7 +60,7 @@ def rename(row: ImportedArchitecture, name: str) -> None:
 
 
 def delete(row: ImportedArchitecture) -> None:
-    """Trainings of it stay: they hold its architecture themselves."""
+    """Trainings of it stay: they hold its architecture themselves. A bundle that no row names is swept away."""
     row.delete()
 
 

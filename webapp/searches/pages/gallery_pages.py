@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from search_engine.catalogue.published import LEFT_OUT
+from search_engine.export.recorded import Recorded
 from search_engine.formats.dialects import DIALECTS, dialect
 from webapp.searches.api.architecture_files import safe_name
 from webapp.searches.architectures.gallery import (
@@ -42,8 +44,14 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def import_page(request: HttpRequest) -> HttpResponse:
-    """Where an architecture is pasted."""
-    context = {"dialects": DIALECTS, "most_bytes": MOST_TEXT_BYTES, "longest_name": LONGEST_NAME, "no_name": NO_NAME}
+    """Where an architecture is pasted, or a bundle is brought."""
+    context = {
+        "dialects": DIALECTS,
+        "most_bytes": MOST_TEXT_BYTES,
+        "most_bundle_bytes": settings.MOST_BUNDLE_BYTES,
+        "longest_name": LONGEST_NAME,
+        "no_name": NO_NAME,
+    }
     return render(request, "architectures/import.html", context)
 
 
@@ -60,6 +68,7 @@ def architecture_page(request: HttpRequest, key: str) -> HttpResponse:
         context |= {
             "dialect_title": dialect(entry.imported.dialect).title,
             "trainings": entry.imported.trainings.count(),
+            "recorded": Recorded(**entry.imported.recorded).sentences() if entry.imported.recorded else (),
         }
     return render(request, "architectures/one.html", context)
 
