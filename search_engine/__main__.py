@@ -191,7 +191,7 @@ def export(options: argparse.Namespace) -> int:
 
     network = read_kept_network(options.network)
     set_numerics(network.config.reproducibility.threads)
-    bundle = make_bundle(network, detection=options.detection)
+    bundle = make_bundle(network)
     atomic_write(options.out, bundle.content)
     if bundle.remark:
         _say(bundle.remark)

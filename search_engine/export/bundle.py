@@ -1,4 +1,4 @@
-"""A trained network as a zip that runs alone: weights, source, ONNX, architecture, pictures, and a model card."""
+"""A trained network as a zip that runs alone: weights, source, detector, ONNX, architecture, pictures, model card."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -37,12 +37,8 @@ class Bundle:
     remark: str
 
 
-def make_bundle(
-    trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file, detection: bool = False
-) -> Bundle:
-    """detection: with a file that makes the network the backbone of a detector.
-
-    Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
+def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file) -> Bundle:
+    """Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
     if isinstance(trained, TrainedLanguageNetwork):
         raise CheckpointError("", "holds a network on text; bundles are made of networks on images.")
     source = model_source(trained.plan, about=about(trained))
@@ -50,10 +46,9 @@ def make_bundle(
     onnx = write_onnx(network, trained.plan.image)
     remark = onnx.sentence if isinstance(onnx, NoOnnx) else ""
     files = {"model.py": source.encode(), **_programs(), **_architecture(trained), **_tensors(trained)}
+    files["detection.py"] = trained_detection_source(trained).encode()
     if isinstance(onnx, OnnxFile):
         files["model.onnx"] = onnx.content
-    if detection:
-        files["detection.py"] = trained_detection_source(trained).encode()
     files["preprocessing.json"] = _json(preprocessing(trained))
     files["config.json"] = _json(trained.config.model_dump(mode="json"))
     opset = onnx.opset if isinstance(onnx, OnnxFile) else None

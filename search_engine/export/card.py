@@ -26,6 +26,10 @@ ONNX = """import onnxruntime
 
 session = onnxruntime.InferenceSession("model.onnx")
 (logits,) = session.run(["logits"], {"images": images})  # float32 [B, C, H, W], any B"""
+DETECTOR = """from detection import detector
+from safetensors.torch import load_file
+
+model = detector(OBJECTS, load_file("weights.safetensors"))  # OBJECTS: how many kinds, the background not counted."""
 IMAGE = """import json, numpy, torch
 from PIL import Image
 
@@ -91,6 +95,8 @@ class Card:
         return (
             f"In the folder of these files, with PyTorch and safetensors:\n\n{_code(TORCH)}\n\n"
             f"From anywhere, by torch.hub:\n\n{_code(HUB)}\n\n{onnx}{shown}\n\n"
+            "As the backbone of a detector, with torchvision: a Faster R-CNN with a feature pyramid. All but "
+            f"the backbone is untrained until it is trained on objects:\n\n{_code(DETECTOR)}\n\n"
             f"`python check.py` repeats recorded outputs and fails where one differs. The inputs that it uses were "
             "drawn at random; no image of the data set is in this bundle."
         )

@@ -1,7 +1,7 @@
 """The trunk of a network plan as `detection.py`: a Faster R-CNN of torchvision that needs nothing of this program.
 
-Hook for the bundle: `detection_source(architecture, layout, ...)` is the text of the file; the weights of the
-classifier fit it under their own names.
+The file stands in every bundle: it is text of some kilobytes, and the weights of the classifier fit it under their own
+names.
 """
 
 from collections.abc import Sequence

@@ -101,11 +101,6 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "export", "bundle a trained network into a zip that runs alone", prints_figures=False)
     one.add_argument("network", type=Path, metavar="DIR_OR_FILE", help=f"a training's folder, or its {file}")
     one.add_argument("-o", "--out", type=Path, required=True, metavar="FILE.zip", help="where the bundle goes")
-    one.add_argument(
-        "--detection",
-        action="store_true",
-        help="with detection.py: the network as backbone of torchvision's Faster R-CNN",
-    )
     return top
 
 

@@ -311,12 +311,18 @@ def test_a_network_on_text_is_refused_with_a_sentence():
         make_bundle(TrainedLanguageNetwork.__new__(TrainedLanguageNetwork))
 
 
-def test_the_detector_is_in_the_bundle_on_request_only(trainings, tmp_path):
-    command = ["export", str(trainings["cells"]), "-o"]
-    assert main([*command, str(tmp_path / "with.zip"), "--detection"]) == 0
-    without = without_onnx(read_kept_network(trainings["cells"])).content
-    with zipfile.ZipFile(tmp_path / "with.zip") as archive:
-        names, source = archive.namelist(), archive.read("detection.py").decode()
-        assert "`detection.py`" in archive.read("README.md").decode()
-    assert "def detector(" in source and "search_engine" not in source
-    assert "detection.py" not in zipfile.ZipFile(io.BytesIO(without)).namelist() and "model.py" in names
+def test_the_detector_in_the_bundle_takes_its_weights_and_is_small(unpacked):
+    program = (
+        "import sys, torch; from safetensors.torch import load_file; from detection import detector\n"
+        "weights = load_file('weights.safetensors')\n"
+        "model = detector(2, weights, 8, min_size=64, max_size=64).eval()\n"
+        "body = dict(model.backbone.body.named_parameters())\n"
+        "assert body and all(torch.equal(body[name], weights[name]) for name in body)\n"
+        "with torch.no_grad():\n"
+        "    print(sorted(model([torch.rand(1, 64, 64)])[0]))\n"
+        "assert 'search_engine' not in sys.modules"
+    )
+    found = run(sys.executable, unpacked, "-c", program)
+    assert found.stdout.strip() == "['boxes', 'labels', 'scores']", found.stderr
+    assert (unpacked / "detection.py").stat().st_size < 50_000
+    assert "from detection import detector" in (unpacked / "README.md").read_text()
