@@ -362,6 +362,18 @@ def test_a_search_with_rewards_gets_no_advice_on_failing(page: Page, midway: Pla
     expect(page.locator("state-strip .strip-reason")).to_be_hidden()
 
 
+def test_behind_its_last_epoch_a_training_says_what_it_still_does(page: Page, line: Line, chartless: None) -> None:
+    last = max(event["n"] for event in TRAINING if event["kind"] == "epoch_ended")
+    with served(Played("training", TRAINING, last - 1)) as address:
+        page.goto(address)
+        said = page.locator("state-strip .strip-reason")
+        expect(said).to_be_hidden()
+        line.send(TRAINING[last - 1 : last])
+        expect(said).to_contain_text("The last epoch is done. Now the test images are looked at")
+        line.send(TRAINING[last:])
+        expect(said).to_be_hidden()
+
+
 def test_a_training_of_two_epochs_has_no_number_twice_on_its_axis(page: Page, line: Line) -> None:
     short = [
         {**event, "config": {**event["config"], "recipe": {**event["config"]["recipe"], "epochs": 2}}}

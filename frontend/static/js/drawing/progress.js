@@ -23,6 +23,12 @@ export function trainingTimeLeft(state, now) {
   return (elapsed(state, now) / done) * (state.epochs - done);
 }
 
+/** What a training does behind its last epoch, which may take a minute; "" before and after. */
+export function behindLastEpoch({ curve, epochs, ended_at: ended, state, text }) {
+  if (ended !== null || state !== "running" || !epochs || (curve.at(-1)?.[0] ?? 0) < epochs) return "";
+  return `The last epoch is done. Now the test ${text ? "part is" : "images are"} looked at, and the files to take away are made.`;
+}
+
 /** Seconds that the rest of the final round should take; null before an epoch of it is done. */
 export function finalRoundTimeLeft(state, now) {
   const part = finalRoundPart(state.finals);

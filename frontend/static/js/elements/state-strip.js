@@ -4,7 +4,9 @@ import { lead } from "../drawing/comparison_words.js";
 import { duration, percent, perplexity } from "../drawing/format.js";
 import { finalRoundPart } from "../drawing/finalists.js";
 import { withoutReward } from "../drawing/no_reward.js";
-import { busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft } from "../drawing/progress.js";
+import {
+  behindLastEpoch, busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft,
+} from "../drawing/progress.js";
 import { build, write } from "./build.js";
 
 const TICK_MS = 1000;
@@ -40,7 +42,7 @@ class StateStrip extends HTMLElement {
     this.#badge.className = `state is-${state.state}`;
     write(this.#line, CONNECTIONS[status] ?? status);
     this.#line.dataset.status = status in CONNECTIONS ? status : "refused";
-    const reason = state.reason || ("best" in state ? withoutReward(state) : "");
+    const reason = state.reason || ("best" in state ? withoutReward(state) : behindLastEpoch(state));
     this.#reason.hidden = !reason;
     write(this.#reason, reason);
     this.#tick();
