@@ -20,7 +20,9 @@ DATA = {"name": "fashion-mnist-10k", "title": "Fashion-MNIST", "channels": 1, "c
 
 def a_bundle(**changes: Any) -> bytes:
     """changes: of what the weights say, such as results or data."""
-    return zipped({WEIGHTS: in_one_order(save(tensors(), metadata(**changes))), "model.py": b"raise SystemExit('never run')\n"})
+    return zipped(
+        {WEIGHTS: in_one_order(save(tensors(), metadata(**changes))), "model.py": b"raise SystemExit('never run')\n"}
+    )
 
 
 def tensors() -> dict[str, Any]:
