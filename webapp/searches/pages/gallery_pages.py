@@ -49,6 +49,7 @@ def import_page(request: HttpRequest) -> HttpResponse:
         "dialects": DIALECTS,
         "most_bytes": MOST_TEXT_BYTES,
         "most_bundle_bytes": settings.MOST_BUNDLE_BYTES,
+        "most_bundle_megabytes": settings.MOST_BUNDLE_BYTES // 10**6,
         "longest_name": LONGEST_NAME,
         "no_name": NO_NAME,
     }
