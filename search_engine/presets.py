@@ -129,12 +129,15 @@ AS_PUBLISHED = Preset(
 
 PRESETS = (DEMO, COFFEE, NIGHT, ONE_GPU, AS_PUBLISHED)
 
-FEWEST_IMAGES = 10_000  # Every data set has at least so many training images, held-out ones among them.
+PROPOSED_IMAGES = 10_000  # Of a training for keeps, held-out ones among them, where there are so many.
 
 
-def training_defaults(search: SearchConfig, architecture: Architecture) -> TrainingConfig:
-    """What "train the best cell for keeps" proposes: the same images, more of them, a larger network, more epochs."""
-    most = FEWEST_IMAGES - search.data.held_out_examples
+def training_defaults(search: SearchConfig, architecture: Architecture, *, images: int) -> TrainingConfig:
+    """What "train the best cell for keeps" proposes: the same images, more of them, a larger network, more epochs.
+
+    images: how many the data set has for training and holding out.
+    """
+    most = min(images, PROPOSED_IMAGES) - search.data.held_out_examples
     return TrainingConfig(
         name=f"Best of {search.name}"[:80] if search.name else "",
         architecture=architecture.to_json(),

@@ -62,7 +62,9 @@ def test_every_preset_survives_its_json_and_finds_enough_images():
 
 def test_the_best_of_every_preset_can_be_trained_for_keeps():
     for preset in PRESETS:
-        config = training_defaults(preset.config, CellArchitecture(CELL, CELL))
+        config = training_defaults(
+            preset.config, CellArchitecture(CELL, CELL), images=describe(preset.config.data.name).train_examples
+        )
         assert read_config(TrainingConfig, config.model_dump(mode="json")) == config
         description = describe(config.data.name)
         split(config.data, description.train_examples, seed=config.reproducibility.seed)
@@ -76,8 +78,15 @@ def test_the_best_of_every_preset_can_be_trained_for_keeps():
 def test_the_best_of_a_search_keeps_its_skeleton_for_keeps():
     child = {"skeleton": "imagenet", "stem_filters": 96, "previous_after_reduction": "two-before", "reductions": 1}
     searched = read_config(SearchConfig, {"child": child, "data": {"image_size": 64}})
-    layout = training_defaults(searched, CellArchitecture(CELL, CELL)).layout
+    layout = training_defaults(searched, CellArchitecture(CELL, CELL), images=10_000).layout
     assert layout.model_dump(include=set(child)) == child
+
+
+def test_no_more_images_are_proposed_than_the_data_set_has():
+    searched = read_config(SearchConfig, {"data": {"train_examples": 300, "held_out_examples": 100}})
+    for images, proposed in ((450, 350), (400, 300), (60_000, 9_900)):
+        config = training_defaults(searched, CellArchitecture(CELL, CELL), images=images)
+        assert (config.data.train_examples, config.data.held_out_examples) == (proposed, 100)
 
 
 def test_presets_do_not_import_pytorch():

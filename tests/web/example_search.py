@@ -53,7 +53,7 @@ def a_training(owner: Any, search: Search) -> Training:
     child = search.children.order_by("step", "slot").first()
     assert child is not None
     architecture = NasnetSpace(CONFIG.space).decode(child.decisions)
-    return start_training(owner, training_defaults(CONFIG, architecture), child)
+    return start_training(owner, training_defaults(CONFIG, architecture, images=10_000), child)
 
 
 def a_worker(name: str = "core-0", *, rate: float = 1e9, seconds_ago: float = 0.0) -> Worker:

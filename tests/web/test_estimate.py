@@ -119,7 +119,7 @@ def test_a_training_of_every_kind_of_network_has_a_cost(architecture: Architectu
 def test_a_training_counts_the_very_network() -> None:
     space = NasnetSpace(CONFIG.space)
     architecture = space.decode([0] * len(space.decisions))
-    config = training_defaults(CONFIG, architecture)
+    config = training_defaults(CONFIG, architecture, images=10_000)
     slow = [[1e5, 1e8], [1e7, 1e8]]
     cost = training_cost(config, architecture, [FLAT, slow])
     images = config.recipe.epochs * config.data.train_examples + (640 + 2000) / 3

@@ -25,7 +25,7 @@ def fields_of(model: type[Config], config: Config) -> dict[str, FormField]:
 
 def a_training_config() -> TrainingConfig:
     space = NasnetSpace(DEMO.config.space)
-    return training_defaults(DEMO.config, space.decode([0] * len(space.decisions)))
+    return training_defaults(DEMO.config, space.decode([0] * len(space.decisions)), images=10_000)
 
 
 def a_text_training_config() -> LanguageTrainingConfig:

@@ -20,7 +20,7 @@ from search_engine.errors import ConfigError
 from search_engine.presets import training_defaults
 from search_engine.training_start import small_training
 from webapp.searches.architectures.gallery import find_entry
-from webapp.searches.datasets.described import own_descriptions
+from webapp.searches.datasets.described import describe, own_descriptions
 from webapp.searches.models import Child
 from webapp.searches.pages.forms import describe_form
 
@@ -65,7 +65,9 @@ def _of_child(request: HttpRequest) -> tuple[dict[str, Any], AnyTrainingConfig]:
         raise Http404 from error
     child = get_object_or_404(Child.objects.visible_to(request.user), search=search_id, step=step, slot=slot)
     search = child.search
-    config = training_defaults(SearchConfig.model_validate(search.config), architecture_from_json(child.architecture))
+    searched = SearchConfig.model_validate(search.config)
+    images = describe(searched.data.name).train_examples
+    config = training_defaults(searched, architecture_from_json(child.architecture), images=images)
     name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
     context = {
         "search": search,
