@@ -55,7 +55,7 @@ def _sentence(kind: str, context: Any, given: Any) -> str | None:
         return f"is {_shown(given)}; must be {_KINDS[kind]}."
     for limit, words in _LIMITS.items():
         if limit in context:
-            return f"is {_shown(given)}; must be {words} {context[limit]}."
+            return f"is {_shown(given)}; must be {words} {str(context[limit]).removesuffix('.0')}."
     return None
 
 

@@ -25,8 +25,8 @@ REFUSED = [
      "is true; RMSProp has no Nesterov momentum."),
     ({"recipe": {"drop_path": "always"}}, "recipe.drop_path",
      "is 'always'; must be 'off', 'time' or 'time-and-depth'."),
-    ({"recipe": {"drop_path_keep": 0}}, "recipe.drop_path_keep", "is 0; must be more than 0.0."),
-    ({"recipe": {"weight_average": 1}}, "recipe.weight_average", "is 1; must be less than 1.0."),
+    ({"recipe": {"drop_path_keep": 0}}, "recipe.drop_path_keep", "is 0; must be more than 0."),
+    ({"recipe": {"weight_average": 1}}, "recipe.weight_average", "is 1; must be less than 1."),
     ({"recipe": {"precision": "float16"}}, "recipe.precision", "is 'float16'; must be 'float32' or 'bfloat16'."),
 ]  # fmt: skip
 

@@ -68,7 +68,7 @@ def test_every_wrong_value_is_named_with_what_was_found_and_wanted(signed_in: Cl
     assert errors(reply) == {
         "space.blocks": "is 9; must be at most 7.",
         "recipe.epochs": "is 'many'; must be a whole number.",
-        "strategy.clip": "is 2; must be less than 1.0.",
+        "strategy.clip": "is 2; must be less than 1.",
     }
 
 
