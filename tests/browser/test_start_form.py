@@ -1,6 +1,7 @@
 """The start form in a real browser: presets, choices, refusals, the cost beside it. No search is started here."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -127,3 +128,13 @@ def test_a_starting_point_with_a_final_round_shows_it_opened(form: Page) -> None
     expect(finalists).to_have_value(str(NIGHT.config.finals.children))
     form.get_by_role("button", name="Two-minute demo").click()
     expect(finalists).to_be_hidden()
+
+
+def test_the_cost_of_what_was_chosen_before_is_marked_until_the_new_one_is_there(form: Page) -> None:
+    panel, held = form.locator("cost-panel"), []
+    form.route("**/api/searches/estimate", lambda route: held.append(route))
+    form.get_by_role("button", name="Night").click()
+    expect(panel).to_have_class(re.compile("is-stale"))
+    for route in held:
+        route.continue_()
+    expect(panel).not_to_have_class(re.compile("is-stale"), timeout=SLOW)

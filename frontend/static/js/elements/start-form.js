@@ -75,6 +75,7 @@ class StartForm extends HTMLElement {
       other.setAttribute("aria-pressed", String(other === button));
     }
     this.#panel.problem("");
+    this.#panel.wait(); // What stands there is the cost of something else.
     showBelonging(this);
     this.#openFinalRound();
     this.#estimate();
