@@ -159,10 +159,14 @@ def paired(differences: Sequence[float], *, seed: int = 0) -> Paired:
     return Paired(float(every.mean()), low, high, (as_far + 1) / (DRAWS + 1))
 
 
-def sentence(found: Difference, *, random_runs: int, is_over: bool) -> str:
-    """The verdict on one search, in plain words with its figures. is_over: both searches have ended."""
-    points = f"{abs(100 * found.value):.1f} points"
-    span = f"95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f}, p = {p_text(found.p)}"
+def sentence(found: Difference, *, random_runs: int, is_over: bool, weighs_cost: bool = False) -> str:
+    """The verdict on one search, in plain words with its figures.
+
+    is_over: both searches have ended. weighs_cost: rewards are no shares, so differences are no points of percent.
+    """
+    points = f"{abs(found.value):.4f}" if weighs_cost else f"{abs(100 * found.value):.1f} points"
+    low, high = (f"{edge:+.4f}" if weighs_cost else f"{100 * edge:+.1f}" for edge in (found.low, found.high))
+    span = f"95 % interval {low} to {high}, p = {p_text(found.p)}"
     figures = f"{found.late} late children against {found.random} random ones; {span}"
     if found.verdict == "ahead":
         said = f"The controller is ahead of random search: its late children score {points} more on average"

@@ -20,9 +20,11 @@ _SMALLEST = CellArchitecture(_ONE_BLOCK, _ONE_BLOCK)
 
 @dataclass(frozen=True, slots=True)
 class OverBound:
-    """bound: the first that is broken, None where the network did not fit into memory. reason: for the log."""
+    """bound: the first that is broken; times: the cost as a multiple of it. Both are None where the network did not fit
+    into memory. reason: for the log."""
 
     bound: Bound | None
+    times: float | None
     reason: str
 
 
@@ -42,9 +44,11 @@ def costed_plan(
 def over_a_count(bounds: BoundsConfig, parameters: int, mult_adds: int) -> OverBound | None:
     """The bound that a network of these counts is over; None within all. Exactly at a bound is within."""
     if 0 < bounds.parameters < parameters:
-        return _over(bounds, "parameters", f"{parameters:,} parameters", f"{bounds.parameters:,}")
+        found = f"{parameters:,} parameters"
+        return _over(bounds, "parameters", parameters / bounds.parameters, found, f"{bounds.parameters:,}")
     if 0 < bounds.mult_adds < mult_adds:
-        return _over(bounds, "mult_adds", f"{mult_adds:,} mult-adds", f"{bounds.mult_adds:,}")
+        found = f"{mult_adds:,} mult-adds"
+        return _over(bounds, "mult_adds", mult_adds / bounds.mult_adds, found, f"{bounds.mult_adds:,}")
     return None
 
 
@@ -52,7 +56,8 @@ def over_the_latency(bounds: BoundsConfig, latency: Latency) -> OverBound | None
     """As over_a_count, for a measured latency."""
     if 0 < bounds.latency_ms < latency.ms:
         how = f"batch {latency.batch}, {latency.device}, median of {latency.repeats}"
-        return _over(bounds, "latency", f"{latency.ms:.3f} ms ({how})", f"{bounds.latency_ms:g} ms")
+        found = f"{latency.ms:.3f} ms ({how})"
+        return _over(bounds, "latency", latency.ms / bounds.latency_ms, found, f"{bounds.latency_ms:g} ms")
     return None
 
 
@@ -96,6 +101,6 @@ def bound_errors(config: SearchConfig, *, image_channels: int, classes: int) -> 
     ]
 
 
-def _over(bounds: BoundsConfig, bound: Bound, found: str, wanted: str) -> OverBound:
+def _over(bounds: BoundsConfig, bound: Bound, times: float, found: str, wanted: str) -> OverBound:
     whose = "the network" if bounds.network == "child" else "the target network"
-    return OverBound(bound, f"over the bound: {whose} has {found}, at most {wanted} were allowed")
+    return OverBound(bound, times, f"over the bound: {whose} has {found}, at most {wanted} were allowed")

@@ -121,6 +121,7 @@ class ChildFinished(_Event):
     accuracy: on the held-out images, only where the reward is another figure.
     reason: why there is no measured reward ("diverged", "out of memory", "lost"), None when there is one.
     over: which bound the network is over, if one; the child was not trained, and reason says by how much.
+    times: its cost as a multiple of that bound, above 1; only with over.
     latency: of the network that bounds and cost are about, only where it is measured.
     twin: (step, slot) of the isomorphic child whose reward was copied.
     mult_adds: of one image, forward, convolutions and linear layers only.
@@ -137,6 +138,7 @@ class ChildFinished(_Event):
     seconds: float
     accuracy: float | None = _only_where_there()
     over: Bound | None = _only_where_there()
+    times: float | None = _only_where_there()
     latency: Latency | None = _only_where_there()
 
 
@@ -177,13 +179,17 @@ class JobLost(_Event):
 
 
 class FinalistShown(BaseModel):
-    """A child that the final round trains again. rank: from 1, which had the best reward; reward: of the search."""
+    """A child that the final round trains again. rank: from 1, which had the best reward.
+
+    reward: of the search; accuracy: on its held-out images, only where the reward is another figure.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rank: int
     step: int
     slot: int
     reward: float
+    accuracy: float | None = _only_where_there()
     architecture: dict[str, Any]
     hash: str
 

@@ -25,17 +25,20 @@ class StepPoint:
     entropy: float | None
 
 
-def reward_figure(children: Sequence[RewardPoint], steps: Sequence[StepPoint], *, title: str) -> go.Figure:
+def reward_figure(
+    children: Sequence[RewardPoint], steps: Sequence[StepPoint], *, title: str, weighs_cost: bool = False
+) -> go.Figure:
     """Rewards over children: points, best so far, the mean of each step (the main line), and entropy on the right.
 
-    children: in the order of their places. Without any, the axes stand alone.
+    children: in the order of their places. Without any, the axes stand alone. weighs_cost: in the rewards.
     """
+    what = "accuracy weighed with cost" if weighs_cost else "accuracy on held-out images"
     figure = go.Figure(
         layout={
             "title": {"text": title},
             "template": "plotly_white",
             "xaxis": {"title": {"text": "children"}},
-            "yaxis": {"title": {"text": "reward (accuracy on held-out images)"}},
+            "yaxis": {"title": {"text": f"reward ({what})"}},
             "yaxis2": {
                 "title": {"text": "entropy (nats)"},
                 "overlaying": "y",

@@ -27,9 +27,14 @@ class FinalRound:
         self._train = train
         self._measured: dict[tuple[int, int], tuple[MeasuredChild, Architecture]] = {}
 
-    def remember(self, step: int, slot: int, architecture: Architecture, reward: float) -> None:
-        """Note a child with a measured reward; a resumed search does so for every child it already has."""
-        child = MeasuredChild(reward, step, slot, architecture.hash)
+    def remember(
+        self, step: int, slot: int, architecture: Architecture, reward: float, accuracy: float | None = None
+    ) -> None:
+        """Note a child with a measured reward; a resumed search does so for every child it already has.
+
+        accuracy: only where the reward is another figure.
+        """
+        child = MeasuredChild(reward, step, slot, architecture.hash, accuracy)
         self._measured[step, slot] = child, architecture
 
     def run(self, fingerprint: str, should_stop: Callable[[], bool]) -> Generator[Event, None, ResultKept | None]:
@@ -60,8 +65,9 @@ class FinalRound:
 def finalist_shown(rank: int, child: MeasuredChild, architecture: dict[str, object]) -> FinalistShown:
     """The event's form of a chosen child."""
     return FinalistShown(
-        rank=rank, step=child.step, slot=child.slot, reward=child.reward, hash=child.hash, architecture=architecture
-    )
+        rank=rank, step=child.step, slot=child.slot, reward=child.reward, accuracy=child.accuracy, hash=child.hash,
+        architecture=architecture,
+    )  # fmt: skip
 
 
 def result_kept(

@@ -72,7 +72,9 @@ def _evaluate(evaluator: Evaluator, proposal: Proposal) -> Generator[Event, None
 
 def _remember(final_round: FinalRound, proposal: Proposal, evaluation: Evaluation) -> None:
     if evaluation.reward is not None and evaluation.reason is None and evaluation.twin is None:
-        final_round.remember(proposal.step, proposal.slot, proposal.architecture, evaluation.reward)
+        final_round.remember(
+            proposal.step, proposal.slot, proposal.architecture, evaluation.reward, evaluation.accuracy
+        )  # fmt: skip
 
 
 def fingerprint_after(
@@ -120,6 +122,7 @@ def child_finished(evaluation: Evaluation) -> ChildFinished:
         seconds=evaluation.seconds,
         accuracy=evaluation.accuracy,
         over=evaluation.over,
+        times=evaluation.times,
         latency=evaluation.latency,
     )
 

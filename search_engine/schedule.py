@@ -159,12 +159,16 @@ def twin_of(known: Known, step: int, slot: int) -> tuple[int, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredChild:
-    """A child whose reward was measured for itself: what the choice of finalists looks at."""
+    """A child whose reward was measured for itself: what the choice of finalists looks at.
+
+    accuracy: only where the reward is another figure; the choice does not look at it.
+    """
 
     reward: float
     step: int
     slot: int
     hash: str
+    accuracy: float | None = None
 
 
 def best_children(measured: Iterable[MeasuredChild], count: int) -> tuple[MeasuredChild, ...]:

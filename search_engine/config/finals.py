@@ -12,7 +12,8 @@ class FinalsConfig(Config):
     children: int = option(
         0, "Finalists",
         "How many of the best different children are trained again from scratch after the last step; the best of them "
-        "on the held-out images is kept. 0: the search ends with its last step.",
+        "on the held-out images is kept. 0: the search ends with its last step. A child over a bound has no measured "
+        "reward and is never a finalist.",
         source=f"{PAPER}, A.3: the 250 best are trained to convergence, the best one is kept", ge=0, le=1000,
     )  # fmt: skip
     epochs: int = option(
@@ -21,7 +22,8 @@ class FinalsConfig(Config):
         le=2000,
     )  # fmt: skip
     normal_cells: int = option(
-        6, "Normal cells of a finalist", "N of a finalist's network.",
+        6, "Normal cells of a finalist",
+        "N of a finalist's network. Bounds hold for children: nothing bounds the larger network of a finalist.",
         source=f"{PAPER}, A.6: 6 for keeps; whether the 250 had 6 it does not state", ge=1, le=20,
     )  # fmt: skip
     filters: int = option(

@@ -83,7 +83,8 @@ class StandaloneEvaluator(Evaluator):
         child_plan = self._plan(proposal)
         self._latency = None if checkpoint is None else _latency_in(checkpoint)
         if (broken := self._over_a_bound(proposal)) is not None:
-            return replace(self._infeasible(proposal, child_plan, broken.reason, 0.0), over=broken.bound)
+            refused = self._infeasible(proposal, child_plan, broken.reason, 0.0)
+            return replace(refused, over=broken.bound, times=broken.times)
         trainee = unless_out_of_memory(lambda: self._build(child_plan, proposal))
         if isinstance(trainee, str):
             return self._infeasible(proposal, child_plan, trainee, 0.0)
@@ -148,7 +149,7 @@ class StandaloneEvaluator(Evaluator):
         if self._latency is None:
             measured = unless_out_of_memory(lambda: measure_latency(network, config.bounds, self._device))
             if isinstance(measured, str):
-                return OverBound(None, measured)
+                return OverBound(None, None, measured)
             self._latency = measured
         return over_the_latency(config.bounds, self._latency)
 

@@ -36,7 +36,7 @@ class Evaluation:
         (diverged, too large) carries the configuration's stated reward and a reason.
     reason: why the reward is not a measured one, else None.
     twin: (step, slot) whose reward was copied, else None.
-    accuracy, over, latency: as in events.ChildFinished.
+    accuracy, over, times, latency: as in events.ChildFinished.
     """
 
     step: int
@@ -49,6 +49,7 @@ class Evaluation:
     seconds: float = 0.0
     accuracy: float | None = None
     over: Bound | None = None
+    times: float | None = None
     latency: Latency | None = None
 
 

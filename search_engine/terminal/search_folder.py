@@ -168,7 +168,7 @@ class SearchFolder:
         for event in self._verdicts():
             if event.reward is not None and event.reason is None and event.twin is None:
                 architecture = architecture_from_json(proposals[event.step, event.slot].architecture)
-                final_round.remember(event.step, event.slot, architecture, event.reward)
+                final_round.remember(event.step, event.slot, architecture, event.reward, event.accuracy)
         return final_round
 
     def _remembering(self, evaluator: Evaluator) -> Evaluator:
@@ -224,7 +224,7 @@ class SearchFolder:
             for event in self._log.events
             if isinstance(event, StepProposed)
         ]
-        return reward_figure(children, steps, title=self._config.name or "Search")
+        return reward_figure(children, steps, title=self._config.name or "Search", weighs_cost=self._config.weighs_cost)
 
     def _verdicts(self) -> list[ChildFinished]:
         return [event for event in self._log.events if isinstance(event, ChildFinished)]

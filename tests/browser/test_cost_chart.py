@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from search_engine.events import FinalistsChosen, FinalistShown
 from tests.browser.conftest import PHONE
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
@@ -28,6 +29,7 @@ def bounded_search():
                 "reward": 0.0,
                 "twin": None,
                 "over": "parameters",
+                "times": event["parameters"] / 105_000,
                 "reason": (
                     f"over the bound: the network has {event['parameters']:,} parameters, at most 105,000 were allowed"
                 ),
@@ -93,7 +95,8 @@ def test_the_front_is_drawn_and_children_over_a_bound_are_drawn_apart(chart_page
     told = chart_page.evaluate(
         f"document.querySelector('{CHART} .chart-plot').data.find(t => t.name === 'over a bound').customdata[0][1]"
     )
-    assert told.endswith("over the bound on parameters, never trained")
+    times = next(e["times"] for e in SEARCH if e.get("over"))
+    assert told.endswith(f" {100 * (times - 1):.0f} % over the bound on parameters, never trained")
     expect(chart_page.locator("state-strip")).to_contain_text(f"{over} over bounds")
 
 
@@ -134,9 +137,51 @@ def test_the_chart_fits_a_phone(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_rewards_and_accuracies_stand_apart_in_the_table_and_beside_the_best_cell(chart_page: Page) -> None:
-    expect(chart_page.locator("best-cell .best-facts")).to_contain_text("accuracy")
-    expect(chart_page.locator("children-table tbody tr").first).to_contain_text("accuracy")
+def test_a_weighed_reward_is_a_number_with_the_accuracy_beside_it_wherever_it_stands(page: Page) -> None:
+    events = with_one_finalist(SEARCH)
+    with served(Played("search", events, len(events))) as address:
+        opened(page, address)
+        best = Played("search", SEARCH, len(SEARCH)).state()["best"]
+        told, accuracy = f"{best['reward']:.4f}", f"accuracy {100 * best['accuracy']:.2f} %"
+        expect(page.locator("best-cell .best-facts")).to_contain_text(f"{told}, {accuracy}")
+        expect(page.locator("children-table tbody tr").first).to_contain_text(f"{told}{accuracy}")
+        expect(page.locator("final-round tbody tr")).to_contain_text(f"{told}, {accuracy}")
+        expect(page.locator(".strip-best")).to_have_text(f"best reward, {accuracy}{told}")
+
+
+def test_the_latest_child_says_which_bound_it_is_over_and_by_how_much(page: Page) -> None:
+    last = max(event["n"] for event in SEARCH if event.get("over"))
+    with served(Played("search", SEARCH, last)) as address:
+        opened(page, address)
+        page.get_by_role("button", name="Latest").click()
+        share = 100 * (SEARCH[last - 1]["times"] - 1)
+        words = f"{share:.2g} % over the bound on parameters, never trained · "
+        expect(page.locator("best-cell .best-facts")).to_contain_text(words)
+
+
+def test_an_excess_is_never_told_as_nothing(page: Page) -> None:
+    with served(Played("search", [], 0)) as address:
+        page.goto(address.replace("/live", "/empty"))
+        words = page.evaluate(
+            """async (module) => {
+                const { overBound } = await import(module);
+                return [1.25, 1.034, 1.0012, 1.00000001, 12, undefined].map(
+                    (times) => overBound({ over: "mult_adds", times }));
+            }""",
+            f"{settings.STATIC_URL}js/drawing/cost_words.js",
+        )
+    shares = ["25 % ", "3.4 % ", "0.12 % ", "less than 0.01 % ", "1,100 % ", ""]
+    assert words == [f"{share}over the bound on mult-adds, never trained" for share in shares]
+
+
+def with_one_finalist(events):
+    """The same before its end, when the best child was chosen for the final round."""
+    best = Played("search", events, len(events)).state()["best"]
+    finalist = FinalistShown(rank=1, **{
+        name: best[name] for name in ("step", "slot", "reward", "accuracy", "architecture", "hash")
+    })  # fmt: skip
+    row = FinalistsChosen(finalists=(finalist,)).to_json()
+    return [*events[:-1], {"n": len(events), "at": events[-1]["at"], **row}]
 
 
 def test_no_event_of_the_recording_is_unknown_to_the_engine() -> None:

@@ -70,7 +70,7 @@ def number_of(kind: str, nth: int = 1) -> int:
 
 @pytest.fixture
 def chartless(page: Page) -> None:
-    nothing = "window.Plotly = {react() {}, purge() {}};"
+    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
     page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
 
 
@@ -156,7 +156,7 @@ def test_the_kept_network_can_be_downloaded_seen_and_trained(finished: Page) -> 
 def test_a_phone_scrolls_the_table_and_not_the_page(context: BrowserContext) -> None:
     watched = watch(context.new_page())
     watched.page.set_viewport_size(PHONE)
-    nothing = "window.Plotly = {react() {}, purge() {}};"
+    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
     watched.page.route(
         "**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript")
     )

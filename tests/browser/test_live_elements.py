@@ -52,7 +52,8 @@ def _open(page: Page, played: Played) -> Iterator[None]:
 @pytest.fixture
 def chartless(page: Page) -> None:
     """Charts draw nothing: for tests of other things, because Plotly takes seconds to be read."""
-    nothing = "window.Plotly = {react() {}, purge() {}};"
+    # As Plotly does, it gives every plot its `on`.
+    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
     page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
 
 

@@ -103,6 +103,19 @@ def test_while_it_waits_it_says_for_what_and_asks_again_until_the_companion_has_
         expect(page.locator("random-comparison .verdict")).to_have_text("The controller is ahead", timeout=10_000)
 
 
+def test_where_cost_weighs_in_the_reward_nothing_is_a_percentage(page: Page, played: Played) -> None:
+    played.comparison = AHEAD | {"weighs_cost": True, "sentences": ["The controller is ahead."]}
+    with served(played) as address:
+        page.goto(address)
+        expect(page.locator("random-comparison .verdict")).to_be_visible()
+        test = AHEAD["test"]
+        facts = page.locator("random-comparison dl")
+        expect(facts).to_contain_text(f"{test['late_mean']:.4f}")
+        expect(facts).to_contain_text(f"+{test['difference']:.4f} (+{test['low']:.4f} to +{test['high']:.4f})")
+        assert "points" not in facts.inner_text() and " %" not in facts.inner_text().replace("95 %", "")
+        assert "points" not in page.locator(".strip-lead").inner_text()
+
+
 def test_a_search_without_companion_offers_one(page: Page, played: Played) -> None:
     played.comparison = WAITING | {"companion": None, "waiting": "No random search of these settings has run yet."}
     with served(played) as address:
@@ -132,11 +145,13 @@ def test_words_of_a_lead_have_a_sign_and_a_side(page: Page, played: Played) -> N
         words = page.evaluate(
             """async (module) => {
               const { lead } = await import(module);
-              return [0.0125, -0.004, 0.00001, null].map((value) => Object.values(lead(value)));
+              return [0.0125, -0.004, 0.00001, null].map((value) => Object.values(lead(value)))
+                .concat([0.0125, 0.00001, null].map((value) => Object.values(lead(value, true)))); // Weighed.
             }""",
             f"{settings.STATIC_URL}js/drawing/comparison_words.js",
         )
         assert words == [
             ["+1.25 points", "ahead of random"], ["−0.40 points", "behind random"],
             ["0.00 points", "level with random"], ["–", "lead over random"],
+            ["+0.0125", "ahead of random"], ["0.0000", "level with random"], ["–", "lead over random"],
         ]  # fmt: skip

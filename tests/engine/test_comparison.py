@@ -154,3 +154,9 @@ def test_a_sentence_carries_its_figures() -> None:
     said = sentence(found(0.7125, 0.68, 0.0005), random_runs=2, is_over=True)
     assert "3.2 points more" in said and "20 late children against 60 random ones" in said
     assert "95 % interval +2.2 to +4.2, p = 0.0005" in said and "against 2 runs" in said
+
+
+def test_a_difference_of_weighed_rewards_is_a_number_and_no_points() -> None:
+    said = sentence(found(0.7125, 0.68, 0.0005), random_runs=2, is_over=True, weighs_cost=True)
+    assert "0.0325 more" in said and "points" not in said
+    assert "95 % interval +0.0225 to +0.0425, p" in said

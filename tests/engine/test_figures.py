@@ -21,6 +21,8 @@ def test_points_best_means_and_entropy_stand_at_their_places():
 
 
 def test_a_search_without_rewards_has_axes_and_no_curves():
+    weighed = reward_figure([], [], title="Nothing yet", weighs_cost=True)
+    assert weighed.layout.yaxis.title.text == "reward (accuracy weighed with cost)"
     figure = reward_figure([], [], title="Nothing yet")
     assert len(figure.data) == 0
     assert figure.layout.title.text == "Nothing yet"

@@ -132,7 +132,10 @@ def copies_with_lookahead() -> Iterator[Event]:
 
 
 def bounded_search() -> Iterator[Event]:
-    """Cost weighs in the reward, two children are over a bound, and a cheaper child throws two off the fronts."""
+    """Cost weighs in the reward, two children are over a bound, and a cheaper child throws two off the fronts.
+
+    The last child over a bound is the latest for a while; then the best one goes on to a final round.
+    """
     yield started(12)
     yield drawn(0)
     for slot, (reward, accuracy, parameters, ms) in enumerate(
@@ -141,15 +144,20 @@ def bounded_search() -> Iterator[Event]:
         yield begun(0, slot)
         yield weighed(0, slot, reward, accuracy, parameters, ms)
     yield begun(0, 3)
-    reason = "over the bound: the network has 9,000 parameters, at most 5,000 were allowed"
-    yield failed(0, 3, 0.0, reason).model_copy(update={"over": "parameters"})
+    reason = "over the bound: the network has 8,750 parameters, at most 5,000 were allowed"
+    yield failed(0, 3, 0.0, reason).model_copy(update={"over": "parameters", "times": 1.75})
     yield learned(0, 0.375, 0.375)
     yield drawn(1)
     yield copied(1, 0, 0.625, (0, 2)).model_copy(update={"accuracy": 0.75, "latency": timed(4.0)})
-    slow = "over the bound: the network has 7.000 ms (batch 1, cpu, 1 thread, median of 21), at most 5 ms were allowed"
-    yield failed(1, 1, 0.0, slow).model_copy(update={"over": "latency", "latency": timed(7.0)})
+    slow = "over the bound: the network has 7.500 ms (batch 1, cpu, 1 thread, median of 21), at most 5 ms were allowed"
+    yield failed(1, 1, 0.0, slow).model_copy(update={"over": "latency", "times": 1.5, "latency": timed(7.5)})
     yield weighed(1, 2, 0.875, 0.8125, 500, 2.5)
-    yield measured(1, 3, 0.8125, parameters=4000)
+    yield failed(1, 3, 0.0, reason).model_copy(update={"over": "parameters", "times": 1.75})
+    yield learned(1, 0.5, 0.5)
+    finalist = FinalistShown(
+        rank=1, step=1, slot=2, reward=0.875, accuracy=0.8125, architecture={"drawn": [1, 2]}, hash=f"{1:032x}{2:032x}"
+    )
+    yield FinalistsChosen(finalists=(finalist,))
 
 
 def timed(ms: float) -> Latency:

@@ -8,13 +8,14 @@ from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.events import ChildFinished, Latency
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import planner
+from webapp.searches import final_round, lifecycle, planner
 from webapp.searches.child_rows import children_csv
 from webapp.searches.companion import companion_config
 from webapp.searches.costs.advice import UNREPEATABLE, honesty
 from webapp.searches.costs.estimate import search_cost
 from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
 from webapp.searches.models import Child
+from webapp.searches.pages.listing import entries_of
 
 SMALL = {
     "space": {"blocks": 2}, "child": {"normal_cells": 1, "filters": 4}, "recipe": {"epochs": 2},
@@ -69,7 +70,6 @@ def test_a_verdict_keeps_accuracy_bound_and_latency_in_its_row_and_in_the_api(cl
     owner = get_or_create_user("owner")
     client.force_login(owner)
     from tests.faults import fake_engine
-    from webapp.searches import lifecycle
 
     search = lifecycle.create_search(
         owner, fake_engine.small_config(), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
@@ -92,6 +92,46 @@ def test_a_search_that_measures_says_that_its_fingerprint_does_not_repeat():
     assert UNREPEATABLE in honesty(bounded(bounds={"latency_ms": 5.0}))
     assert UNREPEATABLE in honesty(bounded(objective={"cost": "latency", "target": 5.0}))
     assert UNREPEATABLE not in honesty(bounded(objective={"cost": "parameters", "target": 5.0}))
+
+
+def searched(name, **verdict):
+    """A search of the owner whose child 0.0 has this verdict, and child 0.1 a lower reward and a higher accuracy."""
+    owner = get_or_create_user("owner")
+    search = lifecycle.create_search(owner, bounded(name=name), decisions=(), data={})
+    lower = {"reward": 0.1} | ({"accuracy": 0.9} if "accuracy" in verdict else {})
+    for slot, told in enumerate((verdict, lower)):
+        Child.objects.create(
+            search=search, step=0, slot=slot, decisions=[], architecture={}, hash="0" * 64, log_probability=-1.0,
+            is_final=True, **told,
+        )  # fmt: skip
+    return owner
+
+
+@pytest.mark.django_db
+def test_lists_show_a_weighed_reward_as_a_number_with_the_accuracy_of_the_same_child(client):
+    searched("weighed", reward=0.7153, accuracy=0.702)
+    client.force_login(searched("plain", reward=0.7153))
+    shown = {entry.name: entry.result for entry in entries_of(get_or_create_user("owner"))}
+    assert shown == {"weighed": "0.7153, accuracy 70.20 %", "plain": "71.53 %"}
+    listed = {row["name"]: row for row in client.get("/api/searches").json()["searches"]}
+    assert (listed["weighed"]["best_reward"], listed["weighed"]["best_accuracy"]) == (0.7153, 0.702)
+    assert (listed["plain"]["best_reward"], listed["plain"]["best_accuracy"]) == (0.7153, None)
+
+
+@pytest.mark.django_db
+def test_a_finalist_is_told_with_reward_and_accuracy_and_is_never_over_a_bound():
+    sizes = {"parameters": 5, "mult_adds": 5, "seconds": 1.0}
+    config = bounded(bounds={"parameters": 10**6}, finals={"children": 3}, objective={"cost": "mult_adds", "target": 9})
+    search = lifecycle.create_search(get_or_create_user("owner"), config, decisions=(), data={})
+    for slot in range(2):
+        Child.objects.create(
+            search=search, step=0, slot=slot, decisions=[], architecture={}, hash=str(slot) * 64, log_probability=-1.0
+        )
+    over = ChildFinished(step=0, slot=0, reward=0.9, reason="over", over="parameters", times=1.5, **sizes)
+    planner.decide(search, over)
+    planner.decide(search, ChildFinished(step=0, slot=1, reward=0.5, accuracy=0.25, **sizes))
+    (finalist,) = final_round.choose(search, config).finalists
+    assert (finalist.slot, finalist.reward, finalist.accuracy) == (1, 0.5, 0.25)
 
 
 def test_the_random_companion_keeps_to_the_same_bounds_and_objective():

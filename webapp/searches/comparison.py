@@ -29,6 +29,7 @@ class Compared:
     band: (place, point) - the place among all children at which the search's n-th counted child stands.
     at: the n at which `lead` is taken, 0 before any; lead: best of the first n minus the expected best of n random.
     test: None while `waiting`, a sentence, says what it waits for. is_over: nothing more will come by itself.
+    weighs_cost: rewards are more than accuracies, and so no shares.
     """
 
     companion: Search | None
@@ -42,6 +43,7 @@ class Compared:
     waiting: str
     sentences: tuple[str, ...]
     is_over: bool
+    weighs_cost: bool
 
 
 def compared(search: Search) -> Compared:
@@ -55,7 +57,9 @@ def compared(search: Search) -> Compared:
     late = _late(search)
     waiting = _waiting(search, companion, len(pool), len(late), is_over)
     test = None if waiting else comparison.difference(late, pool)
-    sentences = (comparison.sentence(test, random_runs=runs, is_over=is_over),) if test else ()
+    weighs_cost = SearchConfig.model_validate(search.config).weighs_cost
+    said = test and comparison.sentence(test, random_runs=runs, is_over=is_over, weighs_cost=weighs_cost)
+    sentences = (said,) if said else ()
     if pool:
         children = f"{len(pool):,} random children of {'one run' if runs == 1 else f'{runs} runs'}"
         sentences += (BAND.format(pool=children), RULE)
@@ -71,6 +75,7 @@ def compared(search: Search) -> Compared:
         waiting=waiting,
         sentences=sentences,
         is_over=is_over,
+        weighs_cost=weighs_cost,
     )
 
 

@@ -26,7 +26,7 @@ def known(search: Search, config: SearchConfig) -> schedule.KnownFinals | None:
 def choose(search: Search, config: SearchConfig) -> FinalistsChosen:
     """Give the best children a place in the final round."""
     measured = Child.objects.filter(search=search, is_final=True, reward__isnull=False, reason="", twin_step=None)
-    rows = measured.values_list("reward", "step", "slot", "hash")
+    rows = measured.values_list("reward", "step", "slot", "hash", "accuracy")
     best = schedule.best_children((schedule.MeasuredChild(*row) for row in rows.iterator()), config.finals.children)
     shown = []
     for rank, chosen in enumerate(best, 1):

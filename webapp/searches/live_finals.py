@@ -16,6 +16,7 @@ def finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
             "rank": one["rank"], "step": one["step"], "slot": one["slot"], "reward": one["reward"],
             "hash": one["hash"], "worker": None, "attempt": 0, "epochs": None, "curve": [], "is_final": False,
             "accuracy": None, "reason": None, "parameters": None, "mult_adds": None,
+            "search_accuracy": one.get("accuracy"),
         }
         for one in event["finalists"]
     ]  # fmt: skip

@@ -137,6 +137,8 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
         "parameters": event["parameters"],
         "mult_adds": event["mult_adds"],
         "accuracy": event.get("accuracy"),
+        "over": event.get("over"),
+        "times": event.get("times"),
     }
     after["latest"] = latest
     if event["reason"] is None and event["reward"] is not None and _is_better(latest, after["best"]):
@@ -147,7 +149,7 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
     latency = event["latency"]["ms"] if "latency" in event else None
     costs = [event["parameters"], event["mult_adds"], latency]
     points = [*after["points"], [index, event["reward"], flag]]
-    sizes = [*after["sizes"], [*costs, event.get("accuracy"), event.get("over")]]
+    sizes = [*after["sizes"], [*costs, event.get("accuracy"), event.get("over"), event.get("times")]]
     if flag == MEASURED and event["reward"] is not None:
         accuracy = event.get("accuracy", event["reward"])
         after["fronts"] = {

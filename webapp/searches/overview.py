@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from webapp.searches.models import Child, Event, Finalist, Search, Training
@@ -12,16 +12,18 @@ MEASURED: dict[str, Any] = {"reward__isnull": False, "reason": "", "twin_step": 
 
 
 def searches_of(user: Any) -> QuerySet[Search]:
-    """The user's searches, each with `done` (children with a verdict), `best_reward` (None before the first), and
-    `finalists_chosen` and `finalists_done` (0 before the final round, and without one)."""
+    """The user's searches, each with `done` (children with a verdict), `best_reward` (None before the first),
+    `best_accuracy` (of that child, only where cost weighs in the reward), and `finalists_chosen` and `finalists_done`
+    (0 before the final round, and without one)."""
     children = Child.objects.filter(search=OuterRef("pk")).order_by().values("search")
-    best = children.filter(**MEASURED).annotate(best=Max("reward")).values("best")
+    best = Child.objects.filter(search=OuterRef("pk"), **MEASURED).order_by("-reward", "step", "slot")
     finalists = Finalist.objects.filter(search=OuterRef("pk")).order_by().values("search")
     return (
         Search.objects.visible_to(user)
         .annotate(
             done=_counted(children.filter(is_final=True)),
-            best_reward=Subquery(best),
+            best_reward=Subquery(best.values("reward")[:1]),
+            best_accuracy=Subquery(best.values("accuracy")[:1]),
             finalists_chosen=_counted(finalists),
             finalists_done=_counted(finalists.filter(is_final=True)),
         )

@@ -59,6 +59,7 @@ class ComparisonReply(BaseModel):
     counted, pool: children of the search, and random children of `runs` searches of equal settings, that count.
     lead: best reward of the first `at` children minus the expected best of as many random ones.
     waiting: what is missing for a verdict. is_over: nothing more will come by itself.
+    weighs_cost: rewards are accuracies weighed with cost, and so no shares.
     """
 
     verdict: str
@@ -73,6 +74,7 @@ class ComparisonReply(BaseModel):
     test: TestReply | None
     band: list[BandReply]
     is_over: bool
+    weighs_cost: bool
 
 
 @router.get(
@@ -121,6 +123,7 @@ def _reply(found: Compared) -> ComparisonReply:
             for place, point in found.band
         ],
         is_over=found.is_over,
+        weighs_cost=found.weighs_cost,
     )
 
 

@@ -131,7 +131,8 @@ class CostReply(BaseModel):
 
 class SearchReply(BaseModel):
     """A search. done: children with a verdict; finalists_chosen, finalists_done: in the final round, 0 before it and
-    without one; created, ended: seconds since 1970; fingerprint: of what it computed."""
+    without one; best_accuracy: of the child with the best reward, only where cost weighs in it; created, ended: seconds
+    since 1970; fingerprint: of what it computed."""
 
     id: uuid.UUID
     name: str
@@ -145,6 +146,7 @@ class SearchReply(BaseModel):
     finalists_chosen: int
     finalists_done: int
     best_reward: float | None
+    best_accuracy: float | None
     steps_told: int
     fingerprint: str
     last_event: int

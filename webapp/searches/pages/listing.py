@@ -8,7 +8,7 @@ from search_engine.config.trainings import reads_text
 from webapp.searches.companion import beside_in_words
 from webapp.searches.models import Stream
 from webapp.searches.overview import searches_of, trainings_of
-from webapp.searches.templatetags.shares import percent, perplexity
+from webapp.searches.templatetags.shares import percent, perplexity, reward_beside_accuracy
 
 LONGEST = 200
 
@@ -52,7 +52,7 @@ def _search_entry(search: Any, beside: str) -> Entry:
         done=search.finalists_done if is_final_round else search.done,
         total=search.finalists_chosen if is_final_round else search.total,
         unit="finalists" if is_final_round else "children",
-        result=percent(search.best_reward),
+        result=reward_beside_accuracy(search.best_reward, search.best_accuracy),
         result_title="best reward",
         beside=beside,
     )

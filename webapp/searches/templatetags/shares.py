@@ -15,6 +15,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def reward_beside_accuracy(reward: float | None, accuracy: float | None) -> str:
+    """As percent where it is the accuracy; where cost weighs in it, it is no share: "0.7153, accuracy 70.20 %"."""
+    return percent(reward) if reward is None or accuracy is None else f"{reward:.4f}, accuracy {percent(accuracy)}"
+
+
+@register.filter
 def perplexity(value: float | None) -> str:
     """72.8431 is "72.8"."""
     return NONE if value is None else f"{value:,.1f}"

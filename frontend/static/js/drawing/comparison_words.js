@@ -8,22 +8,25 @@ export const VERDICTS = {
   waiting: ["No verdict yet", "open"],
 };
 
-/** A difference of shares in points, with its sign: 0.0125 is "+1.25 points"; what rounds to nothing has none. */
-export function points(difference) {
-  return `${signed(difference)} points`;
+/**
+ * A difference of shares in points, with its sign: 0.0125 is "+1.25 points"; what rounds to nothing has none. Of rewards
+ * in which cost weighs it is a plain number: "+0.0125".
+ */
+export function points(difference, isWeighed = false) {
+  return isWeighed ? signed(difference, true) : `${signed(difference)} points`;
 }
 
 /** {text, label} of a lead over random search; null where there is none to take yet. */
-export function lead(difference) {
+export function lead(difference, isWeighed = false) {
   if (difference === null || difference === undefined) return { text: "–", label: "lead over random" };
-  const text = signed(difference);
+  const text = points(difference, isWeighed);
   const label = text.startsWith("+") ? "ahead of random" : text.startsWith("−") ? "behind random" : "level with random";
-  return { text: `${text} points`, label };
+  return { text, label };
 }
 
 /** Without the word: "+1.25". */
-export function signed(difference) {
-  const size = Math.abs(difference * 100).toFixed(2);
+export function signed(difference, isWeighed = false) {
+  const size = isWeighed ? Math.abs(difference).toFixed(4) : Math.abs(difference * 100).toFixed(2);
   if (Number(size) === 0) return size;
   return `${difference < 0 ? "−" : "+"}${size}`;
 }

@@ -81,13 +81,15 @@ function stepped(front, children) {
 function overTrace(state, along, children, colours) {
   const place = AXES.indexOf(along);
   const [low, high] = accuracyRange(children);
-  const over = state.points.flatMap(([index, , flag], at) => {
+  const shown = state.points.flatMap(([index, , flag], at) => {
     const cost = state.sizes[at][place];
     if (flag !== OVER || !(cost > 0)) return [];
-    const shown = child(state, index, cost, null, along);
-    return [{ ...shown, accuracy: low + (high - low) * 0.02, words: `${shown.name}: ${overBound(state.sizes[at])}` }];
+    const one = child(state, index, cost, null, along);
+    const [, , , , over, times] = state.sizes[at];
+    const words = `${one.name}: ${overBound({ over, times })}`;
+    return [{ ...one, accuracy: low + (high - low) * 0.02, words }];
   });
-  return { ...points(over), type: "scatter", mode: "markers", name: "over a bound",
+  return { ...points(shown), type: "scatter", mode: "markers", name: "over a bound",
     marker: { color: colours.quiet, size: 8, symbol: "triangle-down-open" } };
 }
 

@@ -3,7 +3,6 @@
 import { count } from "./format.js";
 
 export const AXIS_TITLES = { parameters: "parameters", mult_adds: "mult-adds", latency: "latency" };
-const PLACES = { parameters: 0, mult_adds: 1, latency: 2 }; // In an entry of a state's sizes.
 
 /** Milliseconds with three figures: "2.53 ms". */
 export function milliseconds(ms) {
@@ -15,9 +14,16 @@ export function costInWords(axis, cost) {
   return `${axis === "latency" ? milliseconds(cost) : count(cost)} ${AXIS_TITLES[axis]}`;
 }
 
-/** Why a child was never trained. sizes: its entry in the state. Of a target network the counts are not the child's. */
-export function overBound(sizes) {
-  const [axis] = [sizes[4]];
-  const found = axis === "latency" ? `, ${milliseconds(sizes[PLACES[axis]])}` : "";
-  return `over the bound on ${AXIS_TITLES[axis]}${found}, never trained`;
+/** Why a child was never trained: the bound it is over, and its cost as a multiple of that bound where that is known. */
+export function overBound({ over, times }) {
+  const share = typeof times === "number" ? `${excess(times)} ` : "";
+  return `${share}over the bound on ${AXIS_TITLES[over]}, never trained`;
+}
+
+/** 1.25 is "25 %", 1.0004 is "0.04 %", and 12 is "1,100 %"; never nothing. */
+function excess(times) {
+  const percent = (times - 1) * 100;
+  if (percent < 0.01) return "less than 0.01 %";
+  const digits = percent < 1 ? 2 : percent < 10 ? 1 : 0;
+  return `${percent.toLocaleString("en", { maximumFractionDigits: digits })} %`;
 }

@@ -7,6 +7,19 @@ export function percent(share) {
   return share === null || share === undefined ? NONE : `${(share * 100).toFixed(2)} %`;
 }
 
+/**
+ * A reward. Where it is the accuracy, as percent; where cost weighs in it, it is no share, and so a number: "0.7153".
+ */
+export function reward(value, isWeighed) {
+  return isWeighed && value !== null && value !== undefined ? value.toFixed(4) : percent(value);
+}
+
+/** As reward, with the accuracy beside it where that is another figure: "0.7153, accuracy 70.20 %". In Python: templatetags/shares.py. */
+export function rewardBesideAccuracy(value, accuracy) {
+  const isWeighed = accuracy !== null && accuracy !== undefined;
+  return reward(value, isWeighed) + (isWeighed ? `, accuracy ${percent(accuracy)}` : "");
+}
+
 /** A perplexity: 72.8431 is "72.8". */
 export function perplexity(value) {
   if (value === null || value === undefined) return NONE;

@@ -33,7 +33,7 @@ export function rewardFigure(state, colours, band = []) {
       hovertemplate: "child %{x}: no measured reward<extra></extra>" },
     { ...marks("over a bound", over.map(([index]) => [index, foot]),
       { color: colours.quiet, size: 8, symbol: "triangle-down-open" }, shape),
-      customdata: over.map((row) => overBound(row[3])), hovertemplate: "child %{x}: %{customdata}<extra></extra>" },
+      customdata: over.map(([, , , sizes]) => overBound({ over: sizes[4], times: sizes[5] })), hovertemplate: "child %{x}: %{customdata}<extra></extra>" },
     { ...line("best so far", bestSoFar(counted), colours.best, 1.5),
       line: { color: colours.best, width: 1.5, shape: "hv" } },
     { ...line("moving mean", movingMean(counted), colours.mean, 1.25),
@@ -86,7 +86,7 @@ function middle(state, step) {
 }
 
 /** Whether rewards are more than accuracies. */
-function weighs(state) {
+export function weighs(state) {
   return state.sizes.some((sizes) => sizes[3] !== null);
 }
 

@@ -3,7 +3,8 @@
  * drawn; before the first draw, how much is still open. It never claims a best cell where no child has a reward.
  */
 
-import { count, percent } from "../drawing/format.js";
+import { overBound } from "../drawing/cost_words.js";
+import { count, rewardBesideAccuracy } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { FAILED } from "../live/state.js";
 import { build, write } from "./build.js";
@@ -97,10 +98,10 @@ function factsOf(child, state) {
   if (child.parameters === undefined) {
     return `${nameOf(child) in state.running ? "In training" : "Drawn, not yet trained"}; no child has a reward yet.`;
   }
-  const reward = hasFailed(child, state) || child.reward === null ? "no measured reward"
-    : typeof child.accuracy === "number" ? `reward ${child.reward.toFixed(4)} · accuracy ${percent(child.accuracy)}`
-    : percent(child.reward);
-  return `${reward} · ${count(child.parameters)} parameters · ${count(child.mult_adds)} mult-adds`;
+  const told = child.over ? overBound(child)
+    : hasFailed(child, state) || child.reward === null ? "no measured reward"
+    : rewardBesideAccuracy(child.reward, child.accuracy);
+  return `${told} · ${count(child.parameters)} parameters · ${count(child.mult_adds)} mult-adds`;
 }
 
 /** The reward of a child that failed is what the controller was told, not what was measured. */

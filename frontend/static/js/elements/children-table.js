@@ -5,7 +5,7 @@
 
 import { get } from "../api.js";
 import { milliseconds } from "../drawing/cost_words.js";
-import { count, percent, took } from "../drawing/format.js";
+import { count, percent, reward, took } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
@@ -141,8 +141,7 @@ class ChildrenTable extends HTMLElement {
 function rowOf(child, paths) {
   const { accuracy } = child; // There where cost weighs in the reward, which then is no percentage.
   const isWeighed = typeof accuracy === "number";
-  const told = child.reward !== null && isWeighed ? child.reward.toFixed(4) : percent(child.reward);
-  const reward = child.reason ? "–" : told; // Of a failed one nothing was measured.
+  const told = child.reason ? "–" : reward(child.reward, isWeighed); // Of a failed one nothing was measured.
   const copy = child.twin ? `copy of ${child.twin.join(".")}` : "";
   const latency = child.latency ? milliseconds(child.latency.ms) : "";
   const note = child.reason || [isWeighed ? `accuracy ${percent(accuracy)}` : "", latency, copy].filter(Boolean).join(", ");
@@ -153,7 +152,7 @@ function rowOf(child, paths) {
   return build("tr", { "data-child": name },
     build("td", {}, build("a", { href, class: "thumbnail", tabindex: -1, "aria-hidden": "true" }, picture)),
     build("td", { class: "is-number" }, build("a", { href }, name)),
-    build("td", { class: "is-number" }, reward, note ? build("span", { class: "quiet small child-note" }, note) : null),
+    build("td", { class: "is-number" }, told, note ? build("span", { class: "quiet small child-note" }, note) : null),
     cell(count(child.parameters)), cell(count(child.mult_adds)), cell(took(child.seconds)));
 }
 

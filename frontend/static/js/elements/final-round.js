@@ -4,7 +4,7 @@
  */
 
 import { get } from "../api.js";
-import { bytes, percent } from "../drawing/format.js";
+import { bytes, percent, rewardBesideAccuracy } from "../drawing/format.js";
 import { ranked, standing } from "../drawing/finalists.js";
 import { sparkPath } from "../drawing/sparkline.js";
 import { searchPaths } from "../live/paths.js";
@@ -74,7 +74,7 @@ class FinalRound extends HTMLElement {
   }
 }
 
-function rowOf({ rank, step, slot, reward }, page) {
+function rowOf({ rank, step, slot, reward, search_accuracy: accuracy }, page) {
   const row = {
     path: buildSvg("path", { class: "spark-line" }),
     epochs: build("td", { class: "number" }),
@@ -85,7 +85,8 @@ function rowOf({ rank, step, slot, reward }, page) {
     "aria-label": `Held-out accuracy of finalist ${rank} by epoch` }, row.path);
   row.line = build("tr", {}, build("th", { scope: "row" }, String(rank)),
     build("td", {}, build("a", { href: searchPaths(page.id).child(step, slot) }, `Child ${step}.${slot}`)),
-    build("td", {}, spark), row.epochs, row.accuracy, build("td", { class: "is-number" }, percent(reward)), row.state);
+    build("td", {}, spark), row.epochs, row.accuracy,
+    build("td", { class: "is-number" }, rewardBesideAccuracy(reward, accuracy)), row.state);
   return row;
 }
 

@@ -1,14 +1,12 @@
 /** <fresh-list>: the list of searches and trainings, whose figures are asked for again while something is going on. */
 
 import { get } from "../api.js";
-import { percent, perplexity } from "../drawing/format.js";
+import { percent, perplexity, rewardBesideAccuracy } from "../drawing/format.js";
 
 const REFRESH_MS = 4000;
 const KINDS = { // What the API names each kind, and where its figures stand.
-  search: { path: "/api/searches", list: "searches", unit: "children", done: "done", total: "total", result: "best_reward" },
-  training: {
-    path: "/api/trainings", list: "trainings", unit: "epochs", done: "epochs_done", total: "epochs", result: "test_accuracy",
-  },
+  search: { path: "/api/searches", list: "searches", unit: "children", done: "done", total: "total" },
+  training: { path: "/api/trainings", list: "trainings", unit: "epochs", done: "epochs_done", total: "epochs" },
 };
 
 class FreshList extends HTMLElement {
@@ -44,13 +42,18 @@ class FreshList extends HTMLElement {
     progress.value = done;
     progress.setAttribute("aria-label", `${done} of ${total} ${unit}`);
     entry.querySelector("[data-done]").textContent = `${done} of ${total} ${unit}`;
-    entry.querySelector("[data-result]").textContent = typeof row.test_perplexity === "number"
-      ? perplexity(row.test_perplexity) : percent(row[names.result]);
+    entry.querySelector("[data-result]").textContent = resultOf(row);
     const state = entry.querySelector(".state");
     state.className = `state is-${row.state}`;
     state.textContent = row.state;
     state.title = row.reason;
   }
+}
+
+/** As webapp/searches/pages/listing.py says it. */
+function resultOf(row) {
+  if ("best_reward" in row) return rewardBesideAccuracy(row.best_reward, row.best_accuracy);
+  return typeof row.test_perplexity === "number" ? perplexity(row.test_perplexity) : percent(row.test_accuracy);
 }
 
 /** What is counted now, as the server's list says it: finalists while the final round lasts. */

@@ -6,7 +6,7 @@
 
 import { get, newKey, post } from "../api.js";
 import { VERDICTS, lead, points, signed } from "../drawing/comparison_words.js";
-import { percent } from "../drawing/format.js";
+import { reward } from "../drawing/format.js";
 import { streamPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
@@ -103,15 +103,16 @@ class RandomComparison extends HTMLElement {
   }
 }
 
-function showFacts(list, { test, lead: ahead, at, pool, runs }) {
+function showFacts(list, { test, lead: ahead, at, pool, runs, weighs_cost: isWeighed }) {
   const rows = [];
   if (test) {
-    rows.push([`late children, mean of ${test.late}`, percent(test.late_mean)]);
-    rows.push([`random children, mean of ${test.random.toLocaleString("en")}`, percent(test.random_mean)]);
-    rows.push(["difference, 95 % interval", `${points(test.difference)} (${signed(test.low)} to ${signed(test.high)})`]);
+    rows.push([`late children, mean of ${test.late}`, reward(test.late_mean, isWeighed)]);
+    rows.push([`random children, mean of ${test.random.toLocaleString("en")}`, reward(test.random_mean, isWeighed)]);
+    const [low, high] = [test.low, test.high].map((edge) => signed(edge, isWeighed));
+    rows.push(["difference, 95 % interval", `${points(test.difference, isWeighed)} (${low} to ${high})`]);
     rows.push(["p-value", test.p < 0.01 ? test.p.toFixed(4) : test.p.toFixed(2)]);
   }
-  if (ahead !== null) rows.push([`best of ${at} against the expected best of ${at} random`, lead(ahead).text]);
+  if (ahead !== null) rows.push([`best of ${at} against the expected best of ${at} random`, lead(ahead, isWeighed).text]);
   if (pool && !test) rows.push(["random children so far", `${pool.toLocaleString("en")} of ${runs === 1 ? "one run" : `${runs} runs`}`]);
   const key = JSON.stringify(rows);
   if (list.dataset.shown === key) return;

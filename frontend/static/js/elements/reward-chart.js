@@ -1,7 +1,7 @@
 /** <reward-chart>: rewards over children; the mean of each step is the main line. */
 
-import { rewardFigure } from "../drawing/search_figures.js";
-import { percent } from "../drawing/format.js";
+import { rewardFigure, weighs } from "../drawing/search_figures.js";
+import { reward } from "../drawing/format.js";
 import { build, write } from "./build.js";
 import { legend } from "./chart-legend.js";
 import { ChartSurface } from "./chart-surface.js";
@@ -53,8 +53,8 @@ class RewardChart extends HTMLElement {
 function described(state) {
   const means = state.steps.filter(([, mean]) => mean !== null);
   if (!means.length) return `Chart of rewards: no step of children has ended yet.`;
-  return `Chart of rewards: the mean of step ${means[0][0]} is ${percent(means[0][1])}, ` +
-    `of step ${means.at(-1)[0]} ${percent(means.at(-1)[1])}.`;
+  return `Chart of rewards: the mean of step ${means[0][0]} is ${reward(means[0][1], weighs(state))}, ` +
+    `of step ${means.at(-1)[0]} ${reward(means.at(-1)[1], weighs(state))}.`;
 }
 
 customElements.define("reward-chart", RewardChart);

@@ -1,7 +1,7 @@
 /** <state-strip>: how the search or training stands, in one row of figures that never change their width. */
 
 import { lead } from "../drawing/comparison_words.js";
-import { duration, percent, perplexity } from "../drawing/format.js";
+import { duration, percent, perplexity, reward } from "../drawing/format.js";
 import { finalRoundPart } from "../drawing/finalists.js";
 import { withoutReward } from "../drawing/no_reward.js";
 import {
@@ -22,6 +22,7 @@ class StateStrip extends HTMLElement {
   #bar = build("progress", { value: 0, max: 1, "aria-label": "Part that is done" });
   #figures = new Map();
   #label = null; // Of the children.
+  #bestLabel = null;
   #lead = null; // Over random search: {value, label}, where a companion runs beside the search.
 
   connectedCallback() {
@@ -48,9 +49,9 @@ class StateStrip extends HTMLElement {
     this.#tick();
   }
 
-  compare({ lead: ahead, at }) {
+  compare({ lead: ahead, at, weighs_cost: isWeighed }) {
     if (!this.#lead) return;
-    const { text, label } = lead(ahead);
+    const { text, label } = lead(ahead, isWeighed);
     write(this.#lead.value, text);
     write(this.#lead.label, `${label} (one run)`);
     this.#lead.value.title = at ? `Best of the first ${at} children minus the expected best of ${at} random ones` : "";
@@ -70,6 +71,7 @@ class StateStrip extends HTMLElement {
       this.#figures.set(name, value);
       const label = build("dt", {}, labels[name]);
       if (name === "children") this.#label = label;
+      if (name === "best") this.#bestLabel = label;
       list.append(build("div", { class: `strip-figure strip-${name}` }, label, value));
     }
     if (page.has_companion) list.append(this.#layLead(list));
@@ -90,6 +92,7 @@ class StateStrip extends HTMLElement {
     const now = Date.now() / 1000;
     const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
+    if (this.#bestLabel) write(this.#bestLabel, bestLabel(this.#state));
     if (this.#state.finals) write(this.#label, "final round");
     else if (this.#state.failed) write(this.#label, failures(this.#state));
     if (this.#bar.value !== values.part) this.#bar.value = values.part;
@@ -102,13 +105,14 @@ function failures({ failed, over }) {
   return failed > over ? `done, ${failed - over} failed, ${over} over bounds` : `children done, ${over} over bounds`;
 }
 
-/** The reward that the strategy was told; where cost weighs in it, it is no accuracy and so no percentage. */
+/** The reward that the strategy was told. */
 function bestReward({ best }) {
-  return isWeighed(best) ? best.reward.toFixed(4) : percent(best?.reward);
+  return reward(best?.reward, typeof best?.accuracy === "number");
 }
 
-function isWeighed(best) {
-  return best !== null && best.accuracy !== null && best.accuracy !== undefined;
+/** Where cost weighs in the reward, the accuracy of the same child stands beside it. */
+function bestLabel({ best }) {
+  return typeof best?.accuracy === "number" ? `best reward, accuracy ${percent(best.accuracy)}` : "best reward";
 }
 
 function searchFigures(state, now) {

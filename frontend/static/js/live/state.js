@@ -126,13 +126,14 @@ function childFinished(state, event, limits) {
   const latest = {
     step: event.step, slot: event.slot, reward: event.reward, hash: drawn.hash, architecture: drawn.architecture,
     parameters: event.parameters, mult_adds: event.mult_adds, accuracy: event.accuracy ?? null,
+    over: event.over ?? null, times: event.times ?? null,
   };
   const counts = event.reason === null && event.reward !== null;
   const flag = flagOf(event);
   const index = event.step * state.step_size + event.slot;
   const costs = [event.parameters, event.mult_adds, event.latency?.ms ?? null];
   const points = [...state.points, [index, event.reward, flag]];
-  const sizes = [...state.sizes, [...costs, event.accuracy ?? null, event.over ?? null]];
+  const sizes = [...state.sizes, [...costs, event.accuracy ?? null, event.over ?? null, event.times ?? null]];
   const joins = flag === MEASURED && event.reward !== null;
   const kept = keptPoints(points, limits.points);
   return {
@@ -173,9 +174,9 @@ function controllerUpdated(state, event) {
 /** began_after: seconds in which the search was running before. */
 function finalistsChosen(state, event) {
   const began = state.running_since === null ? 0 : event.at - state.running_since;
-  const finalists = event.finalists.map(({ rank, step, slot, reward, hash }) => ({
+  const finalists = event.finalists.map(({ rank, step, slot, reward, hash, accuracy }) => ({
     rank, step, slot, reward, hash, worker: null, attempt: 0, epochs: null, curve: [], is_final: false,
-    accuracy: null, reason: null, parameters: null, mult_adds: null,
+    accuracy: null, reason: null, parameters: null, mult_adds: null, search_accuracy: accuracy ?? null,
   }));
   return { finals: { done: 0, is_over: false, kept: null, began_after: state.active_seconds + began, finalists } };
 }
