@@ -137,6 +137,12 @@ def evaluating(world: "World", name: str, claim: Claim) -> Actor:
     request = trainer_requests.request_for(claim)
     config = read_config(SearchConfig, request["config"])
     evaluator = FakeEvaluator(config)
+    place = claim.step, claim.slot, world.engine.architecture_of(config, request["decisions"]).hash
+    refused = evaluator.refused(*place)
+    if refused is not None:
+        yield from taking(world, claim, world.chance.uniform(0.05, 0.5))
+        handing_in(world, name, claim, results.record_child, child_finished(refused))
+        return
     for epoch in range(epoch_of(request["checkpoint"]) + 1, config.recipe.epochs + 1):
         wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
         is_last = epoch == config.recipe.epochs
@@ -147,9 +153,7 @@ def evaluating(world: "World", name: str, claim: Claim) -> Actor:
             leases.release(claim.job_id, claim.fence)
             return
         yield 0.0
-    architecture = world.engine.architecture_of(config, request["decisions"])
-    verdict = child_finished(evaluator.verdict(claim.step, claim.slot, architecture.hash))
-    handing_in(world, name, claim, results.record_child, verdict)
+    handing_in(world, name, claim, results.record_child, child_finished(evaluator.verdict(*place)))
 
 
 def retraining(world: "World", name: str, claim: Claim) -> Actor:

@@ -16,6 +16,7 @@ from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.reading import Architecture
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.cost_rules import over_a_count, shaped_reward
 from search_engine.evaluators.base import Evaluator
 from search_engine.events import DecisionShown, EpochEnded, Event, FinalistEpochEnded, FinalistFinished, FinalistShown
 from search_engine.seeds import derive
@@ -27,7 +28,10 @@ DECISIONS = tuple(
     for name, options in zip(("input", "operation 1", "operation 2"), OPTIONS, strict=True)
 )
 DATA = {"name": "fashion-mnist-10k", "sha256": "0" * 64}
-PARAMETERS = 1000
+PARAMETERS = 1000  # At least; of a bounded search up to twice as many.
+BOUNDED = {
+    "bounds": {"parameters": 1600}, "objective": {"cost": "parameters", "target": 1300.0, "weighing": "soft"},
+}  # fmt: skip
 
 
 def small_config(
@@ -39,7 +43,9 @@ def small_config(
     epochs: int = 2,
     seed: int = 1,
     finalists: int = 0,
+    bounded: bool = False,
 ) -> SearchConfig:
+    """bounded: with a bound on parameters, and parameters in the reward."""
     return read_config(
         SearchConfig,
         {
@@ -49,6 +55,7 @@ def small_config(
             "budget": {"children": children, "reuse": reuse, "infeasible_reward": 0.0},
             "finals": {"children": finalists, "epochs": epochs},
             "reproducibility": {"seed": seed},
+            **(BOUNDED if bounded else {}),
         },
     )
 
@@ -134,7 +141,10 @@ class FakeStrategy(Strategy):
 
 
 class FakeEvaluator(Evaluator):
-    """The reward is the hash of the architecture, as a number in [0, 1); one in nine diverges."""
+    """The accuracy is the hash of the architecture, as a number in [0, 1); one in nine diverges.
+
+    Bounds and cost in the reward are decided by the engine's own rules, of a number of parameters by hash.
+    """
 
     def __init__(self, config: SearchConfig) -> None:
         self._config = config
@@ -143,6 +153,9 @@ class FakeEvaluator(Evaluator):
         yield from ()
 
     def evaluate(self, proposal: Proposal) -> Generator[Event, None, Evaluation]:
+        refused = self.refused(proposal.step, proposal.slot, proposal.architecture.hash)
+        if refused is not None:
+            return refused
         for epoch in range(1, self._config.recipe.epochs + 1):
             yield self.epoch(proposal.step, proposal.slot, epoch)
         return self.verdict(proposal.step, proposal.slot, proposal.architecture.hash)
@@ -173,14 +186,33 @@ class FakeEvaluator(Evaluator):
             parameters=PARAMETERS, mult_adds=PARAMETERS, seconds=2,
         )  # fmt: skip
 
-    def verdict(self, step: int, slot: int, architecture_hash: str) -> Evaluation:
-        seed = self._config.reproducibility.seed
-        number = int(_digest([seed, step, slot, architecture_hash])[:12], 16)
-        diverged = number % 9 == 0
-        reward = self._config.budget.infeasible_reward if diverged else number / 16**12
+    def refused(self, step: int, slot: int, architecture_hash: str) -> Evaluation | None:
+        """The verdict on a child over a bound, which is not trained; None within the bounds."""
+        parameters = self._parameters(architecture_hash)
+        over = over_a_count(self._config.bounds, parameters, PARAMETERS)
+        if over is None:
+            return None
+        reward = self._config.budget.infeasible_reward
         return Evaluation(
-            step, slot, reward, "diverged" if diverged else None, parameters=PARAMETERS, mult_adds=PARAMETERS, seconds=2
-        )
+            step, slot, reward, over.reason, over=over.bound, times=over.times, parameters=parameters,
+            mult_adds=PARAMETERS,
+        )  # fmt: skip
+
+    def verdict(self, step: int, slot: int, architecture_hash: str) -> Evaluation:
+        """On a child that was trained."""
+        config, parameters = self._config, self._parameters(architecture_hash)
+        number = int(_digest([config.reproducibility.seed, step, slot, architecture_hash])[:12], 16)
+        figures: dict[str, Any] = {"parameters": parameters, "mult_adds": PARAMETERS, "seconds": 2}
+        if number % 9 == 0:
+            return Evaluation(step, slot, config.budget.infeasible_reward, "diverged", **figures)
+        accuracy = number / 16**12
+        if not config.weighs_cost:
+            return Evaluation(step, slot, accuracy, **figures)
+        reward = shaped_reward(config.objective, accuracy, parameters)
+        return Evaluation(step, slot, reward, accuracy=accuracy, **figures)
+
+    def _parameters(self, architecture_hash: str) -> int:
+        return PARAMETERS + (int(_digest(architecture_hash)[:12], 16) % PARAMETERS if self._config.bounds.any else 0)
 
 
 def architecture_of(config: SearchConfig, decisions: Sequence[int]) -> Architecture:

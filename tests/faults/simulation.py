@@ -89,7 +89,7 @@ class World:
             yield
 
     def set_up(self) -> None:
-        """Two searches and a training of one owner, some workers, two reconcilers, one person."""
+        """Two searches, the second with a bound and cost in its reward, a training, workers, reconcilers, a person."""
         choose = random.Random(f"set-up:{self.seed}")
         owner = User.objects.create(name=f"simulated {self.seed}")
         for number in range(2):
@@ -101,6 +101,7 @@ class World:
                 epochs=choose.randint(1, 3),
                 seed=self.seed * 10 + number,
                 finalists=choose.choice((0, 2, 3)),
+                bounded=number == 1,
             )
             search = lifecycle.create_search(
                 owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA, priority=choose.randint(0, 1)
@@ -196,8 +197,17 @@ class World:
             events = event_log.read(stream.pk, 0, checker.EVERYTHING)
             self.history += [f"{name} {json.dumps(event, sort_keys=True)}" for event in events]
             self.counts[f"{stream.kind} {stream.state}"] += 1
+            self.counts.update(told(event) for event in events)
         digest = hashlib.sha256("\n".join(self.history).encode()).hexdigest()
         return Report(self.seed, self.problems, self.counts, digest, self.now - START)
+
+
+def told(event: dict[str, Any]) -> str:
+    """What an event proves that the simulation went through, for its counts."""
+    if event["kind"] != "child_finished":
+        return str(event["kind"])
+    copied = "copy of a " if event["twin"] else ""
+    return "child over a bound" if "over" in event else f"{copied}weighed child" if "accuracy" in event else "child"
 
 
 class Death:

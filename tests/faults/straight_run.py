@@ -15,7 +15,8 @@ from tests.faults.fake_engine import FakeEvaluator
 from webapp.searches import leases, live_state
 from webapp.searches.models import Child, Finalist, Search, Stream, Training
 
-Verdict = tuple[float | None, str | None, tuple[int, int] | None]
+# Reward, reason, twin, accuracy, bound.
+Verdict = tuple[float | None, str | None, tuple[int, int] | None, float | None, str | None]
 
 
 def compared(stream: Stream, engine: Any) -> Iterator[str]:
@@ -36,7 +37,8 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
         yield f"The fingerprint after {search.steps_told} steps is not that of the straight run."
     for child in Child.objects.filter(search=search, is_final=True, step__lt=max(search.steps_told, 0)):
         twin = None if child.twin_step is None else (child.twin_step, child.twin_slot)
-        if (child.reward, child.reason or None, twin) != verdicts[child.step, child.slot]:
+        told = child.reward, child.reason or None, twin, child.accuracy, child.over or None
+        if told != verdicts[child.step, child.slot]:
             yield f"Child {child.step}.{child.slot} has another verdict than in the straight run."
 
 
@@ -58,7 +60,7 @@ def straight(
         if isinstance(event, ControllerUpdated | ResultKept):
             fingerprints.append(event.fingerprint)
         elif isinstance(event, ChildFinished):
-            verdicts[event.step, event.slot] = (event.reward, event.reason, event.twin)
+            verdicts[event.step, event.slot] = (event.reward, event.reason, event.twin, event.accuracy, event.over)
     return fingerprints, verdicts
 
 

@@ -15,6 +15,7 @@ from webapp.searches.workers import reconciler
 # CELLWRIGHT_SEEDS=1000 runs so many; a seed that fails there becomes a test of its own here.
 SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "80"))
 BATCH = 10
+FEWEST = 5  # In a batch: verdicts of each sort, and finalists trained again.
 
 
 class Undone(Exception):
@@ -56,6 +57,8 @@ def test_whatever_dies_the_search_computes_the_same(first, tmp_path):
         "did not hear the answer",
     }
     assert done <= set(harm), "a simulation that does no harm proves nothing"
+    assert harm["child over a bound"] >= FEWEST and harm["weighed child"] >= FEWEST
+    assert harm["did retrain"] >= FEWEST and harm["result_kept"] >= 1
 
 
 @pytest.mark.django_db
