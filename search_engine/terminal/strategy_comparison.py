@@ -3,8 +3,8 @@
 DIR/ppo-seed-1/, DIR/random-seed-1/, ...   one folder per run, as `search` makes it
 DIR/comparison.json                        the figures, once all runs have ended
 
-A run is the unit: children of one run depend on each other, so intervals are over seeds. With one seed there is none,
-and the difference to random search is tested child by child and said to be of one run. What counts as a reward is the
+A run is the unit: children of one run depend on each other, so intervals are over seeds, from six of them on. With one
+seed the difference to random search is tested child by child and said to be of one run. What counts as a reward is the
 rule of search_engine.comparison.
 """
 
@@ -24,6 +24,8 @@ STRATEGIES: dict[str, Any] = {
 }
 RANDOM = "random"
 MOST_SEEDS = 100
+# With fewer, no pattern of signs is rarer than 1 in 20, and the bootstrap knows too few runs to tell how they spread.
+FEWEST_FOR_INTERVAL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome]) -> d
     pairs = [(one, other) for one, other in zip(ours, random, strict=True) if one.late and other.rewards]
     if not pairs:
         return {"strategy": name, "sentence": f"{name}: too few children for a comparison; a run needs two steps."}
+    figures: dict[str, Any]
     if len(pairs) == 1:
         found = comparison.difference(pairs[0][0].late, pairs[0][1].rewards)
         figures = {"mean": found.value, "low": found.low, "high": found.high, "p": found.p}
@@ -141,17 +144,21 @@ def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome]) -> d
     else:
         found_pairs = comparison.paired([_mean(one.late) - _mean(other.rewards) for one, other in pairs])
         figures, basis = asdict(found_pairs), f"{len(pairs)} seeds, interval over seeds"
-    mean, low, high = (100 * figures[key] for key in ("mean", "low", "high"))
+        if len(pairs) < FEWEST_FOR_INTERVAL:
+            figures["low"] = figures["high"] = None
+            basis = f"{len(pairs)} seeds, too few for an interval; take {FEWEST_FOR_INTERVAL} or more"
     is_better = figures["mean"] > 0
     said = "is ahead of random" if is_better and figures["p"] <= comparison.LEVEL else "cannot be told from random"
     if not is_better:
         said = "is not better than random"
-    text = f"{name} {said}: {mean:+.1f} points ({low:+.1f} to {high:+.1f}, p = {comparison.p_text(figures['p'])})"
+    low, high = figures["low"], figures["high"]
+    span = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}, "
+    text = f"{name} {said}: {100 * figures['mean']:+.1f} points ({span}p = {comparison.p_text(figures['p'])})"
     return {"strategy": name, "seeds": len(pairs), **figures, "sentence": f"{text}; {basis}."}
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float] | None:
-    return comparison.mean_interval(values) if len(values) > 1 else None
+    return comparison.mean_interval(values) if len(values) >= FEWEST_FOR_INTERVAL else None
 
 
 def _spanned(value: float | None, interval: tuple[float, float] | None) -> str:

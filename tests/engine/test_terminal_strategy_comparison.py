@@ -95,6 +95,18 @@ def test_over_several_seeds_the_run_is_the_unit() -> None:
     assert "8 seeds, interval over seeds" in against["sentence"]
 
 
+def test_two_seeds_are_too_few_for_an_interval_and_it_says_so() -> None:
+    outcomes = []
+    for seed in range(2):
+        outcomes.append(outcome("ppo", seed, [0.6], [0.70 + seed / 100]))
+        outcomes.append(outcome("random", seed, [0.6], [0.66]))
+    figures = report(outcomes)
+    assert [row["late_interval"] for row in figures["strategies"]] == [None, None]
+    (against,) = figures["against_random"]
+    assert against["low"] is None and " to " not in against["sentence"]
+    assert "2 seeds, too few for an interval; take 6 or more" in against["sentence"]
+
+
 def test_one_seed_has_no_interval_over_runs_and_says_that_it_is_one_run() -> None:
     figures = report([outcome("ppo", 1, [0.5] * 5, [0.5] * 5), outcome("random", 1, [0.6] * 5, [0.6] * 5)])
     assert figures["strategies"][0]["best_interval"] is None
