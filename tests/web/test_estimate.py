@@ -229,3 +229,10 @@ def test_what_takes_years_is_told_in_years() -> None:
     notes = search_cost(published, [FLAT, FLAT]).notes
     assert any("years with the workers that are here" in note for note in notes)
     assert any("years of the whole time" in note for note in notes)
+
+
+def test_a_training_tells_that_its_bundle_takes_time_too() -> None:
+    space = NasnetSpace(CONFIG.space)
+    architecture = space.decode([0] * len(space.decisions))
+    config = training_defaults(CONFIG, architecture, images=10_000)
+    assert advice.PACKING in training_cost(config, architecture, [FLAT]).notes

@@ -23,6 +23,8 @@ UNREPEATABLE = (
     "another fingerprint."
 )
 YEAR = 365.25 * DAY
+# Seen for small networks: 11 seconds on a quiet machine, up to 50 on a busy one, most of it for ONNX.
+PACKING = "Packing the bundle after the last epoch takes some 10 to 60 seconds more."
 
 
 def search_advice(config: SearchConfig, seconds: float | None, workers: int) -> list[str]:
@@ -53,6 +55,7 @@ def bounds_advice(config: SearchConfig, over: int, draws: int) -> list[str]:
 def training_advice(config: TrainingConfig, seconds: float | None) -> list[str]:
     """Sentences about a training."""
     notes = [length(seconds), _too_few_batches(config.layout, config.recipe, config.data), _download(config.data)]
+    notes.append(PACKING)
     return [note for note in notes if note]
 
 
