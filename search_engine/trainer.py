@@ -32,7 +32,7 @@ from search_engine.evaluators.finalists import FinalistTraining, not_fitting
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
 from search_engine.events import FinalistFinished
 from search_engine.export.bundle import make_bundle
-from search_engine.export.onnx_file import NoOnnx, onnx_file
+from search_engine.export.onnx_file import NoOnnx
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
@@ -42,7 +42,7 @@ from search_engine.training.kept import KeptTraining, finish
 from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
 from search_engine.training.speed import measure_rates
-from search_engine.training.trained_network import TrainedNetwork, read_trained_network
+from search_engine.training.trained_network import read_trained_network
 
 BUNDLE_SECONDS = 600.0  # So long may a bundle take; a trainer that needs longer is taken for one that hangs.
 ONNX_WAS_LOST = NoOnnx("There is no ONNX file: the process that first wrote one did not live to its end.")
@@ -191,14 +191,14 @@ class Trainer:
         """The trained network as a zip that runs alone: the name of its file.
 
         attempt: how often, from 1, it was begun. What ended the process that first made it may have been the ONNX
-        file, so the second attempt does without it; the third does without a bundle. None then, and for text.
+        file, so the second attempt does without it; the third does without a bundle. None then.
         """
         trained = read_trained_network(self._spool / network)
-        if attempt > 2 or not isinstance(trained, TrainedNetwork):
+        if attempt > 2:
             return None
         self._bundle_began = time.monotonic()
         try:
-            bundle = make_bundle(trained, write_onnx=onnx_file if attempt == 1 else lambda *_: ONNX_WAS_LOST)
+            bundle = make_bundle(trained, write_onnx=None if attempt == 1 else lambda *_: ONNX_WAS_LOST)
             return self._keep(bundle.content)
         except UserError as error:  # Our bug, which must not end the training: the next attempt does with less.
             raise AssertionError("the bundle of a network that was just trained was refused") from error

@@ -1,32 +1,26 @@
 """A trained network as a zip that runs alone: weights, source, detector, ONNX, architecture, pictures, model card."""
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from search_engine.code_version import code_version
-from search_engine.drawing.svg import architecture_svg, pictures
-from search_engine.errors import CheckpointError
 from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_metadata, zipped
+from search_engine.export.bundle_parts import architecture_files, json_bytes, printed_network, refusals
 from search_engine.export.card import Card, about
 from search_engine.export.detection_source import detection_source
+from search_engine.export.language_bundle import language_files
 from search_engine.export.model_source import model_source
-from search_engine.export.onnx_file import NoOnnx, OnnxFile, onnx_file
-from search_engine.formats.base import CannotHold
-from search_engine.formats.dialects import DIALECTS, write
+from search_engine.export.onnx_file import NoOnnx, OnnxFile, WriteOnnx, onnx_file, onnx_step_file
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
 from search_engine.training.trained_network import TrainedNetwork
 
 CHECKED = 8  # How many inputs have their outputs recorded.
 PATTERN = 7  # Pixels of the random patterns that these inputs are enlarged from.
-
-WriteOnnx = Callable[[nn.Module, tuple[int, int, int]], OnnxFile | NoOnnx]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +31,34 @@ class Bundle:
     remark: str
 
 
-def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx = onnx_file) -> Bundle:
-    """Raises CheckpointError for weights that do not fit, and for a network on text, which cannot be bundled yet."""
+def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx: WriteOnnx | None = None) -> Bundle:
+    """write_onnx: makes the ONNX file of the printed network; None for the way of its kind.
+
+    Raises CheckpointError for weights that do not fit.
+    """
     if isinstance(trained, TrainedLanguageNetwork):
-        raise CheckpointError("", "holds a network on text; bundles are made of networks on images.")
+        files, remark = language_files(trained, write_onnx or onnx_step_file)
+        return Bundle(zipped(files), remark)
     source = model_source(trained.plan, about=about(trained))
     network = printed_network(source, trained.tensors)
-    onnx = write_onnx(network, trained.plan.image)
+    onnx = (write_onnx or onnx_file)(network, trained.plan.image)
     remark = onnx.sentence if isinstance(onnx, NoOnnx) else ""
-    files = {"model.py": source.encode(), **_programs(), **_architecture(trained), **_tensors(trained)}
+    files = {
+        "model.py": source.encode(),
+        **_programs(),
+        **architecture_files(trained.architecture),
+        **_tensors(trained),
+    }
     files["detection.py"] = trained_detection_source(trained).encode()
     if isinstance(onnx, OnnxFile):
         files["model.onnx"] = onnx.content
-    files["preprocessing.json"] = _json(preprocessing(trained))
-    files["config.json"] = _json(trained.config.model_dump(mode="json"))
+    files["preprocessing.json"] = json_bytes(preprocessing(trained))
+    files["config.json"] = json_bytes(trained.config.model_dump(mode="json"))
     opset = onnx.opset if isinstance(onnx, OnnxFile) else None
-    files["README.md"] = Card(trained, tuple(sorted(files)), opset, remark, _refusals(trained)).text().encode()
+    files["README.md"] = (
+        Card(trained, tuple(sorted(files)), opset, remark, refusals(trained.architecture)).text().encode()
+    )
     return Bundle(zipped(files), remark)
-
-
-def printed_network(source: str, tensors: Mapping[str, Tensor]) -> nn.Module:
-    """The network that a printed file makes, with these weights, as it is used after training."""
-    names: dict[str, Any] = {"__name__": "model"}
-    exec(compile(source, "model.py", "exec"), names)  # Our own words: nothing in them comes from a user.
-    network: nn.Module = names["Network"]()
-    try:
-        network.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        raise CheckpointError("", "the weights belong to another network.") from error
-    return network.eval()
 
 
 def preprocessing(trained: TrainedNetwork) -> dict[str, Any]:
@@ -103,24 +96,6 @@ def _programs() -> dict[str, bytes]:
     return {name: parts.joinpath(f"{name}.txt").read_bytes() for name in ("check.py", "hubconf.py")}
 
 
-def _architecture(trained: TrainedNetwork) -> dict[str, bytes]:
-    """In every dialect that can hold it, and drawn."""
-    files = {"pictures/whole.svg": architecture_svg(trained.architecture).encode()}
-    for name, picture in pictures(trained.architecture).items():
-        files[f"pictures/{name}.svg"] = picture.svg.encode()
-    for dialect in DIALECTS:
-        text = write(trained.architecture, dialect.name)
-        if not isinstance(text, CannotHold):
-            files[f"architecture/{dialect.filename}"] = text.encode()
-    return files
-
-
-def _refusals(trained: TrainedNetwork) -> dict[str, str]:
-    """The dialects that cannot hold it: their titles, and why."""
-    texts = {dialect.title: write(trained.architecture, dialect.name) for dialect in DIALECTS}
-    return {title: text.sentence for title, text in texts.items() if isinstance(text, CannotHold)}
-
-
 def _tensors(trained: TrainedNetwork) -> dict[str, bytes]:
     """The weights, and outputs that were computed by the network as it was trained, not by the printed file."""
     from safetensors.torch import save
@@ -156,7 +131,3 @@ def sample_inputs(trained: TrainedNetwork) -> Tensor:
     pixels = functional.interpolate(patterns, (height, width), mode="bilinear").round()
     scale, offset = (torch.tensor(trained.normalisation[name])[:, None, None] for name in ("scale", "offset"))
     return (pixels * scale + offset).contiguous()
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"

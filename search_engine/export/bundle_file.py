@@ -26,7 +26,15 @@ _THEN = (1980, 1, 1, 0, 0, 0)  # The first moment that a zip knows.
 _END, _WIDE_END = b"PK\5\6", b"PK\6\7"  # The last record of a zip, and what a zip of over four gigabytes has before it.
 _END_BYTES, _LONGEST_COMMENT = 22, 65_535
 _NUMBER_BYTES = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "U8": 1}
-_READ_AS_JSON = ("architecture", "layout", "normalisation", "config", "data", "results")
+_READ_AS_JSON = (
+    "architecture",
+    "layout",
+    "normalisation",
+    "vocabulary",
+    "config",
+    "data",
+    "results",
+)  # Where it is there.
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 def weights_metadata(values: Mapping[str, Any]) -> dict[str, str]:
     """What a bundle's weights say besides the tensors: strings, JSON where they stand for more."""
-    parts = {name: json.dumps(values[name], sort_keys=True) for name in _READ_AS_JSON}
+    parts = {name: json.dumps(values[name], sort_keys=True) for name in _READ_AS_JSON if name in values}
     return {"format": "pt", "bundle": "1", "hash": values["hash"], "code_version": values["code_version"], **parts}
 
 
@@ -129,7 +137,7 @@ def _content(weights: bytes) -> BundleContent:
     noted = header.pop("__metadata__")
     if noted["bundle"] != "1" or len(noted["architecture"]) > MOST_ARCHITECTURE_BYTES:
         raise ValueError("another format")
-    parts = {key: json.loads(noted[key]) for key in _READ_AS_JSON}
+    parts = {key: json.loads(noted[key]) for key in _READ_AS_JSON if key in noted}
     architecture = architecture_from_json(parts["architecture"])
     metadata = parts | parts["results"] | {"kind": "network", "hash": architecture.hash}
     return BundleContent(architecture, metadata, weights, _shapes(header, len(weights) - 8 - length))

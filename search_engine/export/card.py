@@ -78,25 +78,29 @@ class Card:
         rows = {f"held-out part, {data.held_out_examples:,} images of the training part": held_out}
         if test is not None:
             rows[f"test part, {told['test_examples']:,} images, looked at once after the last epoch"] = test
-        lines = _table("Images", "Accuracy", {name: "unknown" if v is None else f"{v:.4f}" for name, v in rows.items()})
+        lines = table("Images", "Accuracy", {name: "unknown" if v is None else f"{v:.4f}" for name, v in rows.items()})
         return lines if test is not None else f"{lines}\n\nThe test images were not looked at."
 
     def _cost(self) -> str:
         network = self.trained.plan
         counts = {"Parameters": cost.parameters(network), "Mult-adds of one image": cost.mult_adds(network)}
-        return _table("", "Count", {name: f"{value:,}" for name, value in counts.items()})
+        return table("", "Count", {name: f"{value:,}" for name, value in counts.items()})
 
     def _use(self) -> str:
         onnx = self.remark
         if self.opset is not None:
-            onnx = f"With ONNX Runtime (opset {self.opset}):\n\n{_code(ONNX)}"
+            onnx = f"With ONNX Runtime (opset {self.opset}):\n\n{code_block(ONNX)}"
         mode = {1: "L", 3: "RGB"}.get(self.trained.plan.image[0])
-        shown = "" if mode is None else f"\n\nOne image, with Pillow and NumPy:\n\n{_code(IMAGE.replace('MODE', mode))}"
+        shown = (
+            ""
+            if mode is None
+            else f"\n\nOne image, with Pillow and NumPy:\n\n{code_block(IMAGE.replace('MODE', mode))}"
+        )
         return (
-            f"In the folder of these files, with PyTorch and safetensors:\n\n{_code(TORCH)}\n\n"
-            f"From anywhere, by torch.hub:\n\n{_code(HUB)}\n\n{onnx}{shown}\n\n"
+            f"In the folder of these files, with PyTorch and safetensors:\n\n{code_block(TORCH)}\n\n"
+            f"From anywhere, by torch.hub:\n\n{code_block(HUB)}\n\n{onnx}{shown}\n\n"
             "As the backbone of a detector, with torchvision: a Faster R-CNN with a feature pyramid. All but "
-            f"the backbone is untrained until it is trained on objects:\n\n{_code(DETECTOR)}\n\n"
+            f"the backbone is untrained until it is trained on objects:\n\n{code_block(DETECTOR)}\n\n"
             f"`python check.py` repeats recorded outputs and fails where one differs. The inputs that it uses were "
             "drawn at random; no image of the data set is in this bundle."
         )
@@ -112,7 +116,7 @@ class Card:
             "Held-out images": f"{config.held_out_examples:,}, drawn from the training part by the seed",
             "Image size": f"{config.image_size} x {config.image_size}",
         }
-        return _table("", "", rows)
+        return table("", "", rows)
 
     def _preprocessing(self) -> str:
         trained = self.trained
@@ -124,14 +128,14 @@ class Card:
         channels, height, width = trained.plan.image
         return (
             f"Inputs are [B, {channels}, {height}, {width}], 32-bit floats. Images of another size were resized by "
-            f"averaging over areas.\n\n{_table('', 'Input', rows)}\n\n"
+            f"averaging over areas.\n\n{table('', 'Input', rows)}\n\n"
             f"The classes, in the order of the logits: {classes}. All of this is in `preprocessing.json` too."
         )
 
     def _recipe(self) -> str:
         config = self.trained.config
         told = self.trained.metadata.get("numerics")
-        lines = [_settings(part) for part in (config.layout, config.recipe, config.reproducibility)]
+        lines = [settings_table(part) for part in (config.layout, config.recipe, config.reproducibility)]
         numerics = [] if told is None else [f"Numerics: {plain(str(told))}."]
         return "\n\n".join([*lines, *numerics, "The whole configuration is in `config.json`."])
 
@@ -160,17 +164,17 @@ def plain(text: str) -> str:
     return "".join(f"\\{each}" if each in "\\`*_[]<>#|" else each for each in " ".join(text.split()))
 
 
-def _settings(part: Config) -> str:
+def settings_table(part: Config) -> str:
     fields = type(part).model_fields
     rows = {str(field.title): plain(str(getattr(part, name))) for name, field in fields.items() if name != "kind"}
-    return _table(str(getattr(type(part), "heading", "")), "", rows)
+    return table(str(getattr(type(part), "heading", "")), "", rows)
 
 
-def _table(left: str, right: str, rows: Mapping[str, Any]) -> str:
+def table(left: str, right: str, rows: Mapping[str, Any]) -> str:
     return "\n".join(
         [f"| {left} | {right} |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in rows.items())]
     )
 
 
-def _code(text: str) -> str:
+def code_block(text: str) -> str:
     return f"```python\n{text}\n```"

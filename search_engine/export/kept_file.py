@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from search_engine.config.trainings import reads_text
 from search_engine.errors import CheckpointError
 from search_engine.export.bundle_file import is_bundle, read_bundle
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
@@ -14,14 +15,15 @@ def read_kept_network(path: Path) -> TrainedNetwork | TrainedLanguageNetwork:
     return bundled_network(path) if is_bundle(path) else read_trained_network(path)
 
 
-def bundled_network(path: Path) -> TrainedNetwork:
+def bundled_network(path: Path) -> TrainedNetwork | TrainedLanguageNetwork:
     """Raises CheckpointError where the file is no bundle, or holds numbers of another network."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     bundle = read_bundle(path)
     try:
-        trained = TrainedNetwork(load(bundle.weights), bundle.metadata)
+        kind = TrainedLanguageNetwork if reads_text(bundle.metadata["config"]) else TrainedNetwork
+        trained = kind(load(bundle.weights), bundle.metadata)
         trained.network()
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(str(path), "is damaged: its weights cannot be read.") from error

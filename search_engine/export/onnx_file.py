@@ -1,12 +1,12 @@
-"""A network as an ONNX file, whose batch size is free."""
+"""A network, or one step of it, as an ONNX file whose batch size is free."""
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import nn
-
-from search_engine.layers import Shape
+from torch import Tensor, nn
 
 MOST_BYTES = 1_900_000_000  # One file of this format holds two gigabytes.
 
@@ -26,11 +26,44 @@ class NoOnnx:
     sentence: str
 
 
-def onnx_file(network: nn.Module, image: Shape) -> OnnxFile | NoOnnx:
+WriteOnnx = Callable[[nn.Module, tuple[int, ...]], OnnxFile | NoOnnx]  # The shape of an input without its batch.
+
+
+def onnx_file(network: nn.Module, image: tuple[int, ...]) -> OnnxFile | NoOnnx:
     """Images [B, C, H, W] in, logits [B, K] out, in the mode of a network that has been trained.
 
     image: (channels, height, width); only the batch size stays free.
     """
+    batch = torch.export.Dim("batch")
+    # Of one image, the batch size would be taken for a constant.
+    return _written(network, {"images": torch.zeros(2, *image)}, ({0: batch},), ["logits"])
+
+
+def onnx_step_file(network: nn.Module, state: tuple[int, ...]) -> OnnxFile | NoOnnx:
+    """One step of a network on text: token [B] and state [B, H] in, logits [B, V] and next_state [B, H] out.
+
+    state: (H,); only the number of streams stays free.
+    """
+    streams = torch.export.Dim("streams")  # Told of one input only: the exporter warns of a size with two names.
+    inputs = {"token": torch.zeros(2, dtype=torch.int64), "state": torch.zeros(2, *state)}
+    return _written(_Step(network), inputs, ({0: streams}, {0: torch.export.Dim.AUTO}), ["logits", "next_state"])
+
+
+class _Step(nn.Module):
+    """One step as the forward pass, which is what an exporter looks at."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, token: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        found: tuple[Tensor, Tensor] = self.network.step(token, state)  # type: ignore[operator]  # Of a printed file.
+        return found
+
+
+def _written(
+    network: nn.Module, inputs: dict[str, Tensor], shapes: tuple[dict[int, Any], ...], outputs: list[str]
+) -> OnnxFile | NoOnnx:
     lacking = [name for name in ("onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if lacking:
         return NoOnnx(f"There is no ONNX file: {' and '.join(lacking)} was not installed where the bundle was made.")
@@ -40,12 +73,12 @@ def onnx_file(network: nn.Module, image: Shape) -> OnnxFile | NoOnnx:
     try:
         program = torch.onnx.export(
             network.eval(),
-            (torch.zeros(2, *image),),  # Of one image, the batch size would be taken for a constant.
+            tuple(inputs.values()),
             dynamo=True,
             verbose=False,
-            input_names=["images"],
-            output_names=["logits"],
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_shapes=shapes,
         )
     except torch.onnx.OnnxExporterError as error:
         return NoOnnx(f"There is no ONNX file: PyTorch could not write it ({str(error).strip().splitlines()[0]}).")

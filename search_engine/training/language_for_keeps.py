@@ -175,6 +175,7 @@ class LanguageTraining:
             "test_perplexity": result.test_perplexity,
             "test_tokens": result.test_tokens,
             "held_out_perplexity": result.held_out_perplexity,
+            "unigram_perplexity": self._unigram_perplexity()["test"],
             "vocabulary": list(self._data.vocabulary),
         }
         return dict(self._trainee.scored.state_dict()), self._metadata("network") | figures

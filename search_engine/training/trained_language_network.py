@@ -20,12 +20,13 @@ from search_engine.training.language_train import nats_per_token, perplexity_of
 
 
 class TrainedLanguageNetwork:
-    """What a file says of a network on text: its configuration, its weights, and its vocabulary."""
+    """What a file says of a network on text: its configuration, its weights, and its vocabulary, by token numbers."""
 
     def __init__(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         self.config = read_config(LanguageTrainingConfig, metadata["config"])
-        self._tensors = tensors
-        self._vocabulary = tuple(metadata["vocabulary"])
+        self.tensors, self.metadata = tensors, metadata
+        self.architecture = RecurrentArchitecture.from_json(self.config.architecture)
+        self.vocabulary: tuple[str, ...] = tuple(metadata["vocabulary"])
 
     def score(self, data_name: str, *, folder: Path) -> dict[str, Any]:
         """The perplexity on the test part of a text, in the words that the network knows, and of how many tokens.
@@ -37,19 +38,20 @@ class TrainedLanguageNetwork:
         wanted = self.config.data.model_copy(update=named_text(data_name, folder) | {"level": trained})
         if wanted.name != OWN and describe_text(wanted.name).level != trained:
             raise ConfigError("--data", f"is {data_name}; the network reads {trained}.")
-        text = on_device(read_text(wanted, folder, vocabulary=self._vocabulary), torch.device("cpu"))
-        perplexity = perplexity_of(nats_per_token(self._network(), text.test, self.config.recipe.test_batch))
+        text = on_device(read_text(wanted, folder, vocabulary=self.vocabulary), torch.device("cpu"))
+        perplexity = perplexity_of(nats_per_token(self.network(), text.test, self.config.recipe.test_batch))
         return {"test_perplexity": perplexity, "test_examples": len(text.test) - 1}
 
-    def _network(self) -> RecurrentNetwork:
+    def network(self) -> RecurrentNetwork:
+        """Raises CheckpointError where the weights are those of another network."""
         network = RecurrentNetwork(
-            RecurrentArchitecture.from_json(self.config.architecture),
-            vocabulary=len(self._vocabulary),
+            self.architecture,
+            vocabulary=len(self.vocabulary),
             hidden=self.config.layout.hidden,
             generator=torch.Generator(),
         )
         try:
-            network.load_state_dict(dict(self._tensors))
+            network.load_state_dict(dict(self.tensors))
         except RuntimeError as error:
             raise CheckpointError("", "the weights belong to another network.") from error
         return network

@@ -29,7 +29,6 @@ from search_engine.export.onnx_file import NoOnnx
 from search_engine.formats.dialects import DIALECTS, write
 from search_engine.terminal.training_folder import TrainingFolder
 from search_engine.training.for_keeps import TrainingForKeeps
-from search_engine.training.trained_language_network import TrainedLanguageNetwork
 
 NASNET_A = read_published("nasnet-a").architecture
 NOT_TRIED = NoOnnx("There is no ONNX file: this test wants none.")
@@ -304,11 +303,6 @@ def test_weights_of_another_network_are_refused(bundle, tmp_path):
     path = repacked(bundle, tmp_path, change)
     with pytest.raises(CheckpointError, match="belong to another network"):
         read_kept_network(path)
-
-
-def test_a_network_on_text_is_refused_with_a_sentence():
-    with pytest.raises(CheckpointError, match="holds a network on text; bundles are made of networks on images"):
-        make_bundle(TrainedLanguageNetwork.__new__(TrainedLanguageNetwork))
 
 
 def test_the_detector_in_the_bundle_takes_its_weights_and_is_small(unpacked):
