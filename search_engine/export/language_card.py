@@ -36,7 +36,7 @@ def language_card(
     recipe += [settings_table(trained.config.reproducibility), "The whole configuration is in `config.json`."]
     sections = {
         "How good it is": _results(trained),
-        "What it costs": table("", "Count", {"Parameters": f"{_parameters(trained):,}"}),
+        "What it costs": _cost(trained),
         "How it is used": _use(trained, opset, remark),
         "Data": _data(trained),
         "How it was trained": "\n\n".join(recipe),
@@ -58,9 +58,11 @@ def about_text(trained: TrainedLanguageNetwork) -> str:
     )
 
 
-def _parameters(trained: TrainedLanguageNetwork) -> int:
+def _cost(trained: TrainedLanguageNetwork) -> str:
+    """Every weight is met once for each token: the two counts are equal."""
     hidden, vocabulary = trained.config.layout.hidden, len(trained.vocabulary)
-    return recurrent_parameters(trained.architecture, hidden=hidden, vocabulary=vocabulary)
+    count = f"{recurrent_parameters(trained.architecture, hidden=hidden, vocabulary=vocabulary):,}"
+    return table("", "Count", {"Parameters": count, "Mult-adds of one token": count})
 
 
 def _results(trained: TrainedLanguageNetwork) -> str:

@@ -42,4 +42,4 @@ def _cell(architecture: RecurrentArchitecture) -> list[str]:
 
 def _definition_of_identity(text: str) -> str:
     begin = text.index("def identity(")
-    return text[begin : text.index("class ", begin)]
+    return text[begin : text.index("def matrix(", begin)]
