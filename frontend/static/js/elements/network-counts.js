@@ -9,7 +9,7 @@ import { nested } from "../forms/values.js";
 import { build, write } from "./build.js";
 import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
 
-const PAUSE_BEFORE_ASKING = 150; // Milliseconds without a change.
+const PAUSE_IN_TYPING = 150; // Milliseconds without a change; a slider asks at once.
 const FIGURES = ["parameters", "with_auxiliary", "mult_adds"];
 const TRAINING_NAMES = { image_size: "data.image_size" }; // Of values that a training's form has elsewhere.
 
@@ -18,6 +18,7 @@ class NetworkCounts extends HTMLElement {
   #sizes = [];
   #timer = 0;
   #asking = null;
+  #isBehind = false; // The fields changed since the API was asked.
   #listening = null;
 
   connectedCallback() {
@@ -65,8 +66,10 @@ class NetworkCounts extends HTMLElement {
     this.#tell();
     this.#markSize();
     this.classList.add("is-stale");
+    this.#isBehind = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), PAUSE_BEFORE_ASKING);
+    if (slider) this.#ask();
+    else this.#timer = setTimeout(() => this.#ask(), PAUSE_IN_TYPING);
   }
 
   /** The button of the size that the fields hold is pressed. */
@@ -92,29 +95,32 @@ class NetworkCounts extends HTMLElement {
     for (const part of this.querySelectorAll("transfer-chart, budget-fit")) part.network?.(detail);
   }
 
+  /** One question at a time: a slider shows figures while it moves, and the last question is of the fields as they are. */
   async #ask() {
     clearTimeout(this.#timer);
-    this.#asking?.abort();
-    const asking = (this.#asking = new AbortController());
+    this.#isBehind = true;
+    if (this.#asking) return;
+    this.#isBehind = false;
+    this.#asking = new AbortController();
     try {
       const body = { ...this.#source, ...readFields(this) };
-      this.#show(await post("/api/architectures/describe", body, { signal: asking.signal }));
+      this.#show(await post("/api/architectures/describe", body, { signal: this.#asking.signal }));
     } catch (error) {
-      if (error.name === "AbortError") return;
-      this.classList.remove("is-stale");
-      write(this.querySelector("[data-problem]"), error.message);
+      if (error.name !== "AbortError") write(this.querySelector("[data-problem]"), error.message);
     }
+    this.#asking = null;
+    this.classList.toggle("is-stale", this.#isBehind);
+    if (this.#isBehind && this.isConnected) this.#ask();
   }
 
   #show(counts) {
-    this.classList.remove("is-stale");
     const elsewhere = showErrors(this, counts.errors);
     write(this.querySelector("[data-problem]"), elsewhere.join(" "));
     for (const name of FIGURES) write(this.querySelector(`[data-count="${name}"] dd`), grouped(counts[name]));
     const memory = this.querySelector('[data-count="activation_bytes"] dd');
     if (memory) write(memory, bytes(counts.activation_bytes));
     this.querySelector("transfer-chart")?.counted?.(counts);
-    this.querySelector("tbody").replaceChildren(...counts.parts.map(row));
+    this.querySelector(".count-parts tbody").replaceChildren(...counts.parts.map(row));
   }
 }
 
