@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.find_browser import FLAGS, chromium_path
+from tests.browser.live_page_server import ENDED
 from tests.running_application import RunningApplication, start_application, stop_application
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -63,7 +64,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Iterator[Page]:
     watched = watch(context.new_page())
     yield watched.page
-    assert watched.complaints == []
+    assert [each for each in watched.complaints if not _asks_an_ended_server(each)] == []
+
+
+def _asks_an_ended_server(complaint: str) -> bool:
+    """Whether a page missed a picture only because its test, and so the stand-in server, was over before it came."""
+    return "net::ERR_CONNECTION_" in complaint and any(f"({origin}/" in complaint for origin in ENDED)
 
 
 @pytest.fixture(scope="session")

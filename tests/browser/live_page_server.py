@@ -33,6 +33,8 @@ HONESTY = (
     "is in the end."
 )
 
+ENDED: set[str] = set()  # Origins of servers that a test has ended: a page that still asks them is told so.
+
 Query = dict[str, list[str]]
 
 
@@ -181,8 +183,11 @@ def served(played: Played) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
+    origin = f"http://127.0.0.1:{server.server_port}"
+    ENDED.discard(origin)
     try:
-        yield f"http://127.0.0.1:{server.server_port}/live"
+        yield f"{origin}/live"
     finally:
+        ENDED.add(origin)
         server.shutdown()
         server.server_close()
