@@ -90,7 +90,7 @@ def read_bundle(path: Path, most_bytes: int = MOST_BYTES) -> BundleContent:
         _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             weights = _weights(archive, name, most_bytes)
-        return _content(weights)
+        return _content(weights, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(name, "is damaged, or is no zip that can be read here.") from error
     except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError) as error:
@@ -128,7 +128,7 @@ def _weights(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes:
     return content
 
 
-def _content(weights: bytes) -> BundleContent:
+def _content(weights: bytes, name: str) -> BundleContent:
     """safetensors: eight bytes of the header's length, little-endian, then the header, then numbers."""
     length = int.from_bytes(weights[:8], "little")
     if length > min(MOST_HEADER_BYTES, len(weights)):
@@ -140,7 +140,11 @@ def _content(weights: bytes) -> BundleContent:
     parts = {key: json.loads(noted[key]) for key in _READ_AS_JSON if key in noted}
     architecture = architecture_from_json(parts["architecture"])
     metadata = parts | parts["results"] | {"kind": "network", "hash": architecture.hash}
-    return BundleContent(architecture, metadata, weights, _shapes(header, len(weights) - 8 - length))
+    try:
+        shapes = _shapes(header, len(weights) - 8 - length)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(name, "is damaged: its weights cannot be read.") from error
+    return BundleContent(architecture, metadata, weights, shapes)
 
 
 def _shapes(header: Mapping[str, Any], numbers: int) -> dict[str, tuple[int, ...]]:

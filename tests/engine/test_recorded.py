@@ -65,7 +65,7 @@ def test_weights_of_another_network_are_no_weights(tmp_path):
 def test_numbers_that_do_not_fill_their_tensors_are_refused(tmp_path):
     content = save(tensors(), metadata())
     for wrong in (content[:-4], content + b"0000", content.replace(b'"F32"', b'"F64"', 1)):
-        with pytest.raises(CheckpointError, match="is no bundle"):
+        with pytest.raises(CheckpointError, match="is damaged: its weights cannot be read"):
             read(tmp_path, zipped({WEIGHTS: wrong}))
 
 
