@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -55,10 +56,14 @@ def test_a_recurrent_cell_is_trained_from_the_gallery_to_the_finished_page(
     expect(page.locator(".strip-test dd")).to_have_text(found[1])
     expect(page.locator("training-chart")).to_contain_text("guessing by frequency alone")
     with page.expect_download() as download:
+        page.get_by_role("link", name="Download bundle").click()
+    with zipfile.ZipFile(download.value.path()) as bundle:
+        assert {"model.py", "model.onnx", "vocabulary.json", "check.py"} <= set(bundle.namelist())
+    with page.expect_download() as download:
         page.get_by_role("link", name="Weights").click()
     weights = tmp_path / "weights.safetensors"
     download.value.save_as(weights)
-    command = page.locator("training-end code").inner_text()
+    command = page.locator("training-end code:visible").inner_text()
     words = command.replace("weights.safetensors", str(weights)).split()[1:]
     told = subprocess.run([sys.executable, *words, "--json"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert told.returncode == 0, told.stderr
