@@ -44,11 +44,12 @@ def places(paths: Sequence[str]) -> dict[str, Place | None]:
 
 
 def _without_shared(paths: Iterable[tuple[str, ...]]) -> int:
-    """How many outer folders all files share, as far as there is a class folder inside them."""
-    deep = list(paths)
+    """How many outer folders stand around all classes: a lone one with folders in it is no class, for a set has two."""
+    inside = [each for each in paths if len(each) > 1]
     shared = 0
-    while deep and all(len(each) > shared + 2 for each in deep) and len({each[shared] for each in deep}) == 1:
+    while len({each[shared] for each in inside}) == 1 and any(len(each) > shared + 2 for each in inside):
         shared += 1
+        inside = [each for each in inside if len(each) > shared + 1]
     return shared
 
 
@@ -63,7 +64,9 @@ def _parts(outermost: set[str]) -> dict[str, Part]:
 
 
 def _place(steps: tuple[str, ...], parts: dict[str, Part]) -> Place | None:
+    if len(steps) < 2:
+        return None
     if not parts:
-        return Place(steps[0], "") if len(steps) > 1 else None
+        return Place(steps[0], "")
     part = parts.get(steps[0].lower())
     return Place(steps[1], part) if part and len(steps) > 2 else None

@@ -77,6 +77,7 @@ def test_what_folders_mean():
 
     assert meant("cat/1.png", "dog/deep/2.png", "3.png") == [("", "cat"), ("", "dog"), None]
     assert meant("pets/cat/1.png", "pets/dog/2.png") == [("", "cat"), ("", "dog")]
+    assert meant("README", "pets/LICENCE", "pets/cat/1.png", "pets/dog/2.png") == [None, None, ("", "cat"), ("", "dog")]
     assert meant("p/Train/cat/1.png", "p/VAL/cat/2.png") == [("train", "cat"), ("test", "cat")]
     assert meant("train/a/1", "val/a/2", "test/a/3") == [("train", "a"), ("train", "a"), ("test", "a")]
     assert meant("train/1.png", "train/a/2", "test/a/3") == [None, ("train", "a"), ("test", "a")]
