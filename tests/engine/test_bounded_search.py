@@ -49,13 +49,14 @@ def test_a_child_over_a_bound_is_told_as_infeasible_and_never_trained(plain, mon
     wanted = f"has {plain.parameters:,} parameters, at most {plain.parameters - 1:,} were allowed"
     assert evaluation.reason.endswith(wanted)
     assert (evaluation.parameters, evaluation.mult_adds) == (plain.parameters, plain.mult_adds)
+    assert evaluation.times == plain.parameters / (plain.parameters - 1)
 
 
 def test_a_child_within_the_bounds_is_trained_to_the_bit_as_without_them(plain):
     bounds = {"parameters": plain.parameters, "mult_adds": plain.mult_adds}
     _, evaluation = finish(evaluator_with(bounds).evaluate(proposal()))
     assert (evaluation.reward, evaluation.reason, evaluation.over) == (plain.reward, None, None)
-    assert evaluation.accuracy is None and evaluation.latency is None
+    assert evaluation.accuracy is None and evaluation.latency is None and evaluation.times is None
 
 
 def test_cost_weighs_in_the_reward_and_the_accuracy_is_kept_beside_it(plain):
@@ -69,6 +70,7 @@ def test_a_slow_child_is_not_trained_and_its_latency_is_told(monkeypatch):
     measuring(monkeypatch, 3.0)
     events, evaluation = finish(evaluator_with({"latency_ms": 2}).evaluate(proposal()))
     assert (events, evaluation.over, evaluation.latency.ms) == ([], "latency", 3.0)
+    assert evaluation.times == 1.5
 
 
 def test_counts_are_looked_at_before_anything_is_measured(plain, monkeypatch):
@@ -118,7 +120,7 @@ def test_a_latency_that_does_not_fit_into_memory_is_a_verdict(monkeypatch):
 
     monkeypatch.setattr(standalone, "measure_latency", full)
     events, evaluation = finish(evaluator_with({"latency_ms": 2}).evaluate(proposal()))
-    assert (events, evaluation.reason, evaluation.over) == ([], "out of memory", None)
+    assert (events, evaluation.reason, evaluation.over, evaluation.times) == ([], "out of memory", None, None)
 
 
 def test_a_bound_that_no_network_meets_is_refused_before_the_search():
@@ -128,7 +130,7 @@ def test_a_bound_that_no_network_meets_is_refused_before_the_search():
 
 
 def test_events_of_searches_without_bounds_stay_as_they_were(plain):
-    assert {"accuracy", "over", "latency"}.isdisjoint(child_finished(plain).to_json())
+    assert {"accuracy", "over", "times", "latency"}.isdisjoint(child_finished(plain).to_json())
 
 
 def test_a_measured_latency_says_how_it_was_measured():
