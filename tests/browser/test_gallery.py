@@ -105,7 +105,7 @@ def test_a_published_size_is_one_press_away(application: RunningApplication, own
     expect(owner_page.locator('[data-count="mult_adds"] dd')).to_have_text("23,783,414,658")
     expect(owner_page.locator('[data-count="with_auxiliary"] dd')).to_have_text("93,320,934")
     expect(large).to_have_attribute("aria-pressed", "true")
-    expect(owner_page.locator("network-counts tbody tr").first).to_contain_text("96 × 165 × 165")
+    expect(owner_page.locator(".count-parts tbody tr").first).to_contain_text("96 × 165 × 165")
     owner_page.get_by_label("Filters", exact=True).fill("7")
     expect(owner_page.locator("#field-layout-filters-error")).not_to_be_empty(timeout=SLOW)
     expect(large).to_have_attribute("aria-pressed", "false")

@@ -1,12 +1,27 @@
 /** Test accuracy against cost for Plotly, and filters against cost as a light line. Pure. */
 
 import { axis, filled, layout } from "./figure_base.js";
+import { percent } from "./format.js";
 
 const TITLES = { parameters: "parameters", mult_adds: "mult-adds of one image" };
+const SHORT = { parameters: "parameters", mult_adds: "mult-adds" };
 
-/** state: {curve, published, trained, now, along, data}; along: "parameters" or "mult_adds". */
-export function transferFigure({ curve, published, trained, now, along, data }, colours) {
-  const hover = trained.map(({ name, normal_cells: cells, filters }) => `${name}<br>${cells === null ? "" : `N = ${cells}, `}F = ${filters}`);
+/** Trainings as the points of a chart, cheapest first: {key, name, size, cost, accuracy, words}; key: its address. */
+export function trainedPoints(trained, along) {
+  const points = trained.map(({ url, name, normal_cells: cells, filters, test_accuracy: accuracy, ...costs }) => {
+    const size = `${cells === null ? "" : `N = ${cells}, `}F = ${filters}`;
+    const cost = costs[along];
+    const words = `${name || "Training"}, ${size}: ${percent(accuracy)}, ${cost.toLocaleString("en")} ${SHORT[along]}`;
+    return { key: url, name, size, cost, accuracy, words };
+  });
+  return points.sort((a, b) => a.cost - b.cost || a.accuracy - b.accuracy);
+}
+
+/**
+ * state: {curve, published, trained, now, along, data, chosen}; trained: trainedPoints; along: "parameters" or
+ * "mult_adds"; now: counts of the network in the fields, or null; chosen: the key of a training that has a ring.
+ */
+export function transferFigure({ curve, published, trained, now, along, data, chosen }, colours) {
   const marks = published.filter((mark) => mark[along] !== null);
   const traces = [
     { type: "scatter", mode: "markers", name: "published", yaxis: "y2", x: marks.map((mark) => mark[along]),
@@ -17,9 +32,10 @@ export function transferFigure({ curve, published, trained, now, along, data }, 
     { type: "scatter", mode: "lines", name: "cost", yaxis: "y2", x: curve.map((size) => size[along]),
       y: curve.map(({ filters }) => filters), line: { color: colours.quiet, width: 1 },
       hovertemplate: "F = %{y}: %{x:,}<extra></extra>" },
-    { type: "scatter", mode: "markers", name: "test accuracy", x: trained.map((point) => point[along]),
-      y: trained.map((point) => point.test_accuracy), text: hover, marker: { color: colours.main, size: 9 },
-      hovertemplate: "%{text}<br>%{x:,}: %{y:.4f}<extra></extra>" },
+    { type: "scatter", mode: "markers", name: "test accuracy", ...places(trained), marker: { color: colours.main, size: 9 },
+      customdata: trained.map(({ key, words }) => [key, words]), hovertemplate: "%{customdata[1]}<extra></extra>" },
+    { type: "scatter", mode: "markers", name: "chosen", ...places(trained.filter(({ key }) => key === chosen)),
+      marker: { color: colours.best, size: 16, symbol: "circle-open", line: { width: 2 } }, hoverinfo: "skip" },
   ];
   const here = now && { type: "line", xref: "x", yref: "paper", x0: now[along], x1: now[along], y0: 0, y1: 1,
     line: { color: colours.mean, width: 1.5, dash: "dot" } };
@@ -29,5 +45,11 @@ export function transferFigure({ curve, published, trained, now, along, data }, 
       tickformat: ".2f", showticklabels: trained.length > 0, nticks: 6 }),
     yaxis2: axis(colours, "filters", { overlaying: "y", side: "right", showgrid: false, nticks: 6, rangemode: "tozero" }),
     shapes: here ? [here] : [],
+    annotations: here ? [{ text: "this size", font: { size: 11, color: colours.mean }, showarrow: false, xref: "x",
+      x: Math.log10(now[along]), xanchor: "left", yref: "paper", y: 1, yanchor: "top" }] : [],
   }) };
+}
+
+function places(points) {
+  return { x: points.map(({ cost }) => cost), y: points.map(({ accuracy }) => accuracy) };
 }

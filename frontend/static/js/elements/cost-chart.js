@@ -10,21 +10,20 @@ import { AXES } from "../live/state.js";
 import { build, write } from "./build.js";
 import { legend } from "./chart-legend.js";
 import { ChartSurface } from "./chart-surface.js";
+import { PointKeys } from "./point-keys.js";
 
-const STEPS = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
 const HINT = "A click on a point opens its cell. By keyboard: arrow keys, then Enter.";
 
 class CostChart extends HTMLElement {
   #state = null;
   #page = null;
   #along = AXES[0];
-  #chosen = null; // The index of the child that the keyboard is at.
   #legend = legend([["child", "point"], ["no cheaper child is as accurate", "main"], ["over a bound", "over"]]);
   #switch = build("div", { class: "switch cost-axes", role: "group", "aria-label": "Which cost" });
   #words = build("p", { class: "small quiet cost-words", role: "status", "aria-live": "polite" }, HINT);
   #surface = new ChartSurface(this, costFigure, ([index]) => this.#open(index));
   #clicked = (event) => this.#turn(event.target.closest("button")?.dataset.along);
-  #pressed = (event) => this.#press(event);
+  #keys = new PointKeys({ points: () => this.#children(), moved: (child) => this.#moved(child), open: (index) => this.#open(index) });
 
   connectedCallback() {
     for (const along of AXES) {
@@ -33,11 +32,7 @@ class CostChart extends HTMLElement {
     this.#switch.addEventListener("click", this.#clicked);
     this.append(build("div", { class: "cost-head" }, this.#legend, this.#switch));
     this.#surface.open();
-    const plot = this.lastElementChild;
-    plot.tabIndex = 0;
-    plot.setAttribute("role", "application");
-    plot.setAttribute("aria-label", "Accuracy against cost: arrow keys go from child to child, Enter opens one");
-    plot.addEventListener("keydown", this.#pressed);
+    this.#keys.attach(this.lastElementChild, "Accuracy against cost: arrow keys go from child to child, Enter opens one");
     this.append(this.#words);
   }
 
@@ -66,16 +61,12 @@ class CostChart extends HTMLElement {
     this.#surface.showNow(this.#figure(), this.#key());
   }
 
-  #press(event) {
-    if (event.key === "Enter" && this.#chosen !== null) this.#open(this.#chosen);
-    if (!(event.key in STEPS) || !this.#state) return;
-    event.preventDefault();
-    const children = costedChildren(this.#state, this.#along);
-    if (!children.length) return;
-    const at = children.findIndex(({ index }) => index === this.#chosen);
-    const next = Math.min(Math.max(at + STEPS[event.key], 0), children.length - 1);
-    this.#chosen = children[next].index;
-    write(this.#words, `${children[next].words}. Enter opens it.`);
+  #children() {
+    return this.#state ? costedChildren(this.#state, this.#along).map((child) => ({ key: child.index, ...child })) : [];
+  }
+
+  #moved({ words }) {
+    write(this.#words, `${words}. Enter opens it.`);
     this.#surface.showNow(this.#figure(), this.#key());
   }
 
@@ -85,11 +76,11 @@ class CostChart extends HTMLElement {
   }
 
   #figure() {
-    return { state: this.#state, along: this.#along, chosen: this.#chosen };
+    return { state: this.#state, along: this.#along, chosen: this.#keys.chosen };
   }
 
   #key() {
-    return `${this.#state.done} ${this.#along} ${this.#chosen}`;
+    return `${this.#state.done} ${this.#along} ${this.#keys.chosen}`;
   }
 }
 

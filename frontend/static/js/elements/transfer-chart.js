@@ -1,21 +1,27 @@
 /**
  * <transfer-chart>: test accuracy against cost of this architecture's finished trainings, one data set at a time, and
- * the cost of every number of filters as a light line.
+ * the cost of every number of filters as a light line. A click on a training opens it; so does Enter, after the arrow
+ * keys went to it. data-parameters and data-mult-adds: of the network that the page was made with.
  */
 
 import { post } from "../api.js";
-import { transferFigure } from "../drawing/transfer_figure.js";
+import { trainedPoints, transferFigure } from "../drawing/transfer_figure.js";
 import { build, write } from "./build.js";
 import { ChartSurface } from "./chart-surface.js";
+import { PointKeys } from "./point-keys.js";
 
 const PAUSE_BEFORE_ASKING = 250; // Milliseconds without a change.
+const HINT = "A click on a point opens its training. By keyboard: arrow keys, then Enter.";
+const LABEL = "Test accuracy against cost: arrow keys go from training to training, Enter opens one";
 
 class TransferChart extends HTMLElement {
-  #surface = new ChartSurface(this, transferFigure);
+  #surface = new ChartSurface(this, transferFigure, (opened) => opened && open(opened[0]));
+  #keys = new PointKeys({ points: () => this.#points(), moved: () => this.#moved(), open });
   #data = build("select", { class: "input", "aria-label": "Data set", autocomplete: "off" });
   #along = build("select", { class: "input", "aria-label": "Cost", autocomplete: "off" },
     build("option", { value: "parameters" }, "parameters"), build("option", { value: "mult_adds" }, "mult-adds"));
   #words = build("p", { class: "small quiet", role: "status" });
+  #point = build("p", { class: "small quiet transfer-point", role: "status" });
   #reply = { curve: [], trained: [], published: [] };
   #now = null;
   #network = null;
@@ -24,9 +30,12 @@ class TransferChart extends HTMLElement {
 
   connectedCallback() {
     for (const choice of [this.#data, this.#along]) choice.addEventListener("change", () => this.#draw());
+    const { parameters, multAdds } = this.dataset;
+    if (parameters && this.#now === null) this.#now = { parameters: Number(parameters), mult_adds: Number(multAdds) };
     this.append(build("div", { class: "transfer-choices" }, this.#data, this.#along));
     this.#surface.open();
-    this.append(this.#words);
+    this.#keys.attach(this.#plot, LABEL);
+    this.append(this.#words, this.#point);
     if (this.#network) this.network(this.#network);
   }
 
@@ -35,6 +44,10 @@ class TransferChart extends HTMLElement {
     this.#asking?.abort();
     this.#surface.close();
     this.replaceChildren();
+  }
+
+  get #plot() {
+    return this.querySelector(".chart-plot");
   }
 
   network(network) {
@@ -71,16 +84,37 @@ class TransferChart extends HTMLElement {
     if (chosen) this.#data.value = chosen;
   }
 
-  #draw() {
-    const trained = this.#reply.trained.filter(({ data }) => data === this.#data.value);
+  /** Of the data set that is chosen, cheapest first. */
+  #points() {
+    return trainedPoints(this.#reply.trained.filter(({ data }) => data === this.#data.value), this.#along.value);
+  }
+
+  #moved() {
+    this.#draw();
+    this.#surface.showNow(this.#state(), JSON.stringify(this.#state()));
+  }
+
+  #state() {
     const { curve, published } = this.#reply;
-    const state = { curve, published, trained, now: this.#now, along: this.#along.value, data: this.#data.value };
-    this.#surface.show(state, JSON.stringify(state));
+    const [along, data, chosen] = [this.#along.value, this.#data.value, this.#keys.chosen];
+    return { curve, published, trained: this.#points(), now: this.#now, along, data, chosen };
+  }
+
+  #draw() {
+    const { trained, published } = this.#state();
+    this.#surface.show(this.#state(), JSON.stringify(this.#state()));
+    this.#plot.tabIndex = trained.length ? 0 : -1;
+    const chosen = trained.find(({ key }) => key === this.#keys.chosen);
+    write(this.#point, chosen ? `${chosen.words}. Enter opens it.` : trained.length ? HINT : "");
     const marks = published.length ? " Triangles are published sizes, hollow where the released code gives other counts than are printed." : "";
     write(this.#words, (trained.length
       ? `${trained.length} finished ${trained.length === 1 ? "training" : "trainings"} of this architecture on ${this.#data.value}, by accuracy on its test images. The light line is the cost of other numbers of filters.`
       : "No training of this architecture is finished. The light line is the cost of other numbers of filters.") + marks);
   }
+}
+
+function open(address) {
+  window.location.assign(address);
 }
 
 customElements.define("transfer-chart", TransferChart);
