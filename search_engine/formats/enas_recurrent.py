@@ -26,11 +26,17 @@ def fits_enas_lm(length: int) -> bool:
 
 def read_paper(numbers: list[int]) -> Found:
     first = RecurrentNode(None, _activation(numbers, 0, ACTIVATIONS))
-    return Found(_cell(first, numbers, 1, ACTIVATIONS))
+    return _counted(_cell(first, numbers, 1, ACTIVATIONS))
 
 
 def read_enas_lm(numbers: list[int]) -> Found:
-    return Found(_cell(RecurrentNode(None, "tanh"), numbers, 0, _ENAS_LM_ACTIVATIONS), (_ENAS_LM_OUTPUT,))
+    return _counted(_cell(RecurrentNode(None, "tanh"), numbers, 0, _ENAS_LM_ACTIVATIONS), _ENAS_LM_OUTPUT)
+
+
+def _counted(cell: RecurrentArchitecture, *remarks: str) -> Found:
+    """No string says how many nodes it should have, so whoever pasted one is told how many it has."""
+    nodes = "1 node" if len(cell.nodes) == 1 else f"{len(cell.nodes)} nodes"
+    return Found(cell, (f"The cell has {nodes}; a string that was cut short is a smaller cell.", *remarks))
 
 
 def _cell(first: RecurrentNode, numbers: list[int], start: int, activations: tuple[str, ...]) -> RecurrentArchitecture:

@@ -117,6 +117,11 @@ def test_an_input_that_nothing_reads_leaves_its_cell_too():
     )
 
 
+@pytest.mark.parametrize(("text", "nodes"), [(RECURRENT, "12 nodes"), (RECURRENT[:-4], "11 nodes"), ("0", "1 node")])
+def test_a_recurrent_string_tells_its_nodes_since_a_shorter_one_is_a_cell_too(text, nodes):
+    assert f"The cell has {nodes}; a string that was cut short is a smaller cell." in enas.read(text).remarks
+
+
 def test_the_papers_recurrent_string_is_its_cell():
     cell = enas.read(RECURRENT).architecture
     activations = ["tanh", "tanh", "relu", "relu", "tanh", "tanh", "relu", "tanh", "relu", "relu", "relu", "relu"]
