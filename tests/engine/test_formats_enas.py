@@ -117,7 +117,9 @@ def test_an_input_that_nothing_reads_leaves_its_cell_too():
     )
 
 
-@pytest.mark.parametrize(("text", "nodes"), [(RECURRENT, "12 nodes"), (RECURRENT[:-4], "11 nodes"), ("0", "1 node")])
+@pytest.mark.parametrize(
+    ("text", "nodes"), [(RECURRENT, "12 nodes"), (RECURRENT[:-4], "11 nodes"), ("recurrent:\n0", "1 node")]
+)
 def test_a_recurrent_string_tells_its_nodes_since_a_shorter_one_is_a_cell_too(text, nodes):
     assert f"The cell has {nodes}; a string that was cut short is a smaller cell." in enas.read(text).remarks
 
