@@ -42,8 +42,9 @@ export function transferFigure({ curve, published, trained, now, along, data, ch
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, TITLES[along], { type: "log", tickformat: "~s", nticks: 6 }),
     yaxis: axis(colours, trained.length ? `test accuracy, ${data}` : "test accuracy", {
-      tickformat: ".2f", showticklabels: trained.length > 0, nticks: 6 }),
-    yaxis2: axis(colours, "filters", { overlaying: "y", side: "right", showgrid: false, nticks: 6, rangemode: "tozero" }),
+      tickformat: ".2f", showticklabels: trained.length > 0, nticks: 6, ...accuracies(trained) }),
+    yaxis2: axis(colours, "filters", { overlaying: "y", side: "right", showgrid: false, nticks: 6, tickmode: "auto",
+      rangemode: "tozero" }),
     shapes: here ? [here] : [],
     annotations: here ? [{ text: "this size", font: { size: 11, color: colours.mean }, showarrow: false, xref: "x",
       x: Math.log10(now[along]), xanchor: "left", yref: "paper", y: 1, yanchor: "top" }] : [],
@@ -52,4 +53,11 @@ export function transferFigure({ curve, published, trained, now, along, data, ch
 
 function places(points) {
   return { x: points.map(({ cost }) => cost), y: points.map(({ accuracy }) => accuracy) };
+}
+
+/** Room around the accuracies, and none beyond what an accuracy can be: a lone one would have an axis beyond 1. */
+function accuracies(points) {
+  if (!points.length) return {};
+  const all = points.map(({ accuracy }) => accuracy);
+  return { range: [Math.max(Math.min(...all) - 0.05, 0), Math.min(Math.max(...all) + 0.05, 1)] };
 }
