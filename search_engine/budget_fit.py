@@ -60,7 +60,7 @@ class Sizes:
         )
         return [SizedNetwork(normal_cells, f, predicted["parameters"](f), predicted["mult_adds"](f)) for f in filters]
 
-    @functools.lru_cache(maxsize=256)  # noqa: B019
+    @functools.lru_cache(maxsize=256)  # noqa: B019 - self is a frozen value, and at most 256 of them are kept alive.
     def counted(self, normal_cells: int | None, filters: int) -> SizedNetwork:
         """By the plan."""
         layout = self.layout.model_copy(update={"filters": filters, **_cells(normal_cells)})
@@ -101,7 +101,7 @@ class Sizes:
         third, fourth = self._polynomial(REPEATING, of), self._polynomial(REPEATING + 1, of)
         return lambda filters: third(filters) + (cells - REPEATING) * (fourth(filters) - third(filters))
 
-    @functools.lru_cache(maxsize=256)  # noqa: B019
+    @functools.lru_cache(maxsize=256)  # noqa: B019 - self is a frozen value, and at most 256 of them are kept alive.
     def _polynomial(self, normal_cells: int | None, of: BudgetOf) -> Callable[[int], int]:
         """Through three counts (Newton)."""
         xs = [self.step, 2 * self.step, 3 * self.step]

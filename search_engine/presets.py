@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from search_engine.architectures.reading import Architecture
 from search_engine.config.budget import BudgetConfig
 from search_engine.config.data import DataConfig
 from search_engine.config.finals import FinalsConfig
@@ -11,7 +10,6 @@ from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.config.strategy import PpoConfig
-from search_engine.config.training import TrainingConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +126,3 @@ AS_PUBLISHED = Preset(
 )
 
 PRESETS = (DEMO, COFFEE, NIGHT, ONE_GPU, AS_PUBLISHED)
-
-PROPOSED_IMAGES = 10_000  # Of a training for keeps, held-out ones among them, where there are so many.
-
-
-def training_defaults(search: SearchConfig, architecture: Architecture, *, images: int) -> TrainingConfig:
-    """What "train the best cell for keeps" proposes: the same images, more of them, a larger network, more epochs.
-
-    images: how many the data set has for training and holding out.
-    """
-    most = min(images, PROPOSED_IMAGES) - search.data.held_out_examples
-    return TrainingConfig(
-        name=f"Best of {search.name}"[:80] if search.name else "",
-        architecture=architecture.to_json(),
-        layout=search.child.model_copy(update={"normal_cells": 2, "filters": max(16, search.child.filters)}),
-        recipe=search.recipe.model_copy(update={"epochs": max(6, search.recipe.epochs)}),
-        data=search.data.model_copy(update={"train_examples": max(search.data.train_examples, most)}),
-        reproducibility=search.reproducibility,
-    )

@@ -41,6 +41,7 @@ class Archive:
         self.limits = limits or Limits()
         try:
             self._zip = zipfile.ZipFile(path)
+        # What zipfile raises for a damaged directory; anything else is our bug and passes.
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise DataError("archive", "is no zip archive, or is damaged.") from error
         try:
@@ -63,6 +64,7 @@ class Archive:
         try:
             with self._zip.open(entry) as file:
                 content = file.read(entry.file_size + 1)  # Never more, whatever the packed bytes would become.
+        # Damaged bytes; a packing that Python does not know (NotImplementedError); a password (RuntimeError).
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise Unfit("is damaged: it cannot be unpacked") from error
         if len(content) != entry.file_size:

@@ -91,8 +91,10 @@ def read_bundle(path: Path, most_bytes: int = MOST_BYTES) -> BundleContent:
         with zipfile.ZipFile(path) as archive:
             weights = _weights(archive, name, most_bytes)
         return _content(weights, name)
+    # Damaged bytes; a packing that Python does not know (NotImplementedError); a password (RuntimeError).
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(name, "is damaged, or is no zip that can be read here.") from error
+    # A stranger's JSON may have any shape: a part that is missing or of another type shows as one of these.
     except (ArchitectureError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(name, "is no bundle: its weights do not say what network they are of.") from error
 

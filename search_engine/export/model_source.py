@@ -220,7 +220,7 @@ def _made(group: Group, widths: Sequence[str], within: str = "") -> list[str]:
         *path, last = group.local(motif.name)
         place = tree
         for part in path:
-            place = place.setdefault(part, {})  # type: ignore[assignment]
+            place = place.setdefault(part, {})  # type: ignore[assignment]  # A tree has no finite type.
         place[last] = build
     if within:
         return _assignment(f"{within}.{group.name}", tree) if tree else []

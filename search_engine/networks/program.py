@@ -53,7 +53,7 @@ class Program:
             values[step.target] = step.compute(*[values[source] for source in step.sources])
             for place in step.finished:
                 values[place] = None
-        return tuple(values[place] for place in self._outputs)  # type: ignore[misc]
+        return tuple(values[place] for place in self._outputs)  # type: ignore[misc]  # Outputs are not let go.
 
 
 _RawStep = tuple[str, tuple[str, ...], Compute]

@@ -127,7 +127,7 @@ class Ppo(Strategy):
                 entropy_weight=self._config.entropy_weight,
             )
             self._optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # PyTorch's.
             norm = torch.nn.utils.clip_grad_norm_(self._controller.parameters(), self._config.gradient_clip)
             assert bool(norm.isfinite()), f"the controller's gradient is {norm.item()} in step {step.step}"
             self._optimizer.step()

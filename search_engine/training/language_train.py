@@ -174,7 +174,7 @@ def _step(
     masks = masks_of(network, recipe, seed=mask_seed)
     outputs, after = network(words, state, masks)
     loss = nn.functional.cross_entropy(network.logits(outputs, masks).flatten(0, 1), targets.flatten())
-    (loss + _penalties(outputs, masks.outputs, recipe)).backward()  # type: ignore[no-untyped-call]
+    (loss + _penalties(outputs, masks.outputs, recipe)).backward()  # type: ignore[no-untyped-call]  # PyTorch's.
     norm = nn.utils.clip_grad_norm_(trainee.parameters, recipe.gradient_clip, foreach=True)
     trainee.optimizer.step()
     trainee.optimizer.zero_grad(set_to_none=True)

@@ -192,7 +192,7 @@ def _batches_of_epoch(part: Part, recipe: RecipeConfig, epoch: int, seeds: Seeds
 def training_step(trainee: Trainee, images: Tensor, labels: Tensor, dropped: Dropped | None = None) -> Tensor:
     """Forward, backward, clip, step; returns the loss without reading it, NaN where the gradient was not finite."""
     loss = _loss(trainee, images, labels, dropped)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # PyTorch's.
     norm = nn.utils.clip_grad_norm_(trainee.parameters, trainee.recipe.gradient_clip, foreach=True)
     trainee.optimizer.step()
     for parameter in trainee.parameters:

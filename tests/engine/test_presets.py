@@ -10,7 +10,8 @@ from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import split
 from search_engine.data.descriptions import describe
 from search_engine.network_plan import plan
-from search_engine.presets import PRESETS, training_defaults
+from search_engine.presets import PRESETS
+from search_engine.training_start import training_defaults
 
 CELL = Cell((Block((0, 1), ("sep_conv_3x3", "identity"), "add"),), (2,))
 

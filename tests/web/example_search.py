@@ -8,8 +8,9 @@ from search_engine.config.budget import BudgetConfig
 from search_engine.config.search import SearchConfig
 from search_engine.data.descriptions import describe
 from search_engine.events import EpochEnded
-from search_engine.presets import DEMO, training_defaults
+from search_engine.presets import DEMO
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.training_start import training_defaults
 from webapp.searches import clock, event_log
 from webapp.searches.models import Child, Search, Training, Worker
 from webapp.searches.start import network_of, start_search, start_training

@@ -11,8 +11,9 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.cost import parameters
 from search_engine.network_plan import plan
-from search_engine.presets import COFFEE, PRESETS, training_defaults
+from search_engine.presets import COFFEE, PRESETS
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.training_start import training_defaults
 from tests.web.example_search import CONFIG, a_worker, demo_json
 from webapp.searches.costs import advice, estimate, uniform_draws
 from webapp.searches.costs.advice import honesty

@@ -12,8 +12,9 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.texts import TEXTS
-from search_engine.presets import DEMO, PRESETS, training_defaults
+from search_engine.presets import DEMO, PRESETS
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.training_start import training_defaults
 from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, is_there, number_text
 from webapp.searches.pages.settings_shown import settings_shown
 

@@ -17,8 +17,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.texts import COMPARABLE
 from search_engine.errors import ConfigError
-from search_engine.presets import training_defaults
-from search_engine.training_start import small_training
+from search_engine.training_start import small_training, training_defaults
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.datasets.described import describe, own_descriptions
 from webapp.searches.models import Child
