@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.training import TrainingConfig
 from search_engine.cost import mult_adds, parameters
 from search_engine.data.batches import DataParts
-from search_engine.errors import CheckpointError, ConfigError
+from search_engine.errors import ConfigError
 from search_engine.events import EpochEnded, TrainingFinished, TrainingStarted
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.seeds import Seeds
+from search_engine.training.kept_checks import check_checkpoint, check_epoch
 from search_engine.training.numerics import NUMERICS_VERSION
 from search_engine.training.precision import must_compute_on
 from search_engine.training.scoring import accuracy
-from search_engine.training.train import DIVERGED, Progress, Trainee, train, unless_out_of_memory
+from search_engine.training.train import Progress, Trainee, train, unless_out_of_memory
 from search_engine.training.trained_plan import trained_plan
 
 
@@ -97,7 +97,7 @@ class TrainingForKeeps:
             try:
                 record = next(epochs)
             except StopIteration as end:
-                self._refuse(end.value)
+                check_epoch(end.value, self.config, self._trainee.progress.epochs_done + 1)
                 return
             yield EpochEnded(
                 epoch=record.epoch,
@@ -108,31 +108,14 @@ class TrainingForKeeps:
                 seconds=record.seconds,
             )
 
-    def _refuse(self, reason: str | None) -> None:
-        recipe, epoch = self.config.recipe, self._trainee.progress.epochs_done + 1
-        if reason == DIVERGED:
-            raise ConfigError(
-                "recipe.learning_rate", f"is {recipe.learning_rate}; the loss ceased to be finite in epoch {epoch}."
-            )
-        if reason is not None:
-            raise ConfigError("recipe.batch_size", f"is {recipe.batch_size}; ran out of memory in epoch {epoch}.")
-
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, metadata) after an epoch: all that is needed to go on."""
         return self._trainee.tensors(), self._metadata("training")
 
     def restore(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         """Go on from a checkpoint. Raises CheckpointError when it belongs to another training."""
-        if metadata.get("kind") != "training" or not self._is_ours(metadata.get("config")):
-            raise CheckpointError("", "the checkpoint belongs to another training.")
+        check_checkpoint(metadata, self.config)
         self._trainee.restore(tensors, Progress(**metadata["progress"]))
-
-    def _is_ours(self, config: Any) -> bool:
-        """Whether a checkpoint's configuration is this one, with the default for every setting it did not know yet."""
-        try:
-            return TrainingConfig.model_validate(config) == self.config
-        except ValidationError:
-            return False
 
     def test(self) -> TestResult:
         """Score the test images: once, after the last epoch; nothing was chosen by them."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
 from search_engine.architectures.reading import architecture_from_json
@@ -13,10 +12,11 @@ from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.data.text_reading import unigram_perplexity
 from search_engine.data.token_streams import TextParts
-from search_engine.errors import ArchitectureError, CheckpointError, ConfigError
+from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.events import EpochEnded, TrainingFinished, TrainingStarted
 from search_engine.networks.recurrent_network import RecurrentNetwork
 from search_engine.seeds import Seeds
+from search_engine.training.kept_checks import check_checkpoint, check_epoch
 from search_engine.training.language_train import (
     LanguageProgress,
     LanguageTrainee,
@@ -25,7 +25,7 @@ from search_engine.training.language_train import (
     train_on_text,
 )
 from search_engine.training.numerics import NUMERICS_VERSION
-from search_engine.training.train import DIVERGED, unless_out_of_memory
+from search_engine.training.train import unless_out_of_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class LanguageTraining:
             try:
                 record = next(epochs)
             except StopIteration as end:
-                self._refuse(end.value)
+                check_epoch(end.value, self.config, self._trainee.progress.epochs_done + 1)
                 return
             yield EpochEnded(
                 epoch=record.epoch,
@@ -119,31 +119,14 @@ class LanguageTraining:
                 seconds=record.seconds,
             )
 
-    def _refuse(self, reason: str | None) -> None:
-        recipe, epoch = self.config.recipe, self._trainee.progress.epochs_done + 1
-        if reason == DIVERGED:
-            raise ConfigError(
-                "recipe.learning_rate", f"is {recipe.learning_rate}; the loss ceased to be finite in epoch {epoch}."
-            )
-        if reason is not None:
-            raise ConfigError("recipe.batch_size", f"is {recipe.batch_size}; ran out of memory in epoch {epoch}.")
-
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, metadata) after an epoch: all that is needed to go on."""
         return self._trainee.tensors(), self._metadata("training")
 
     def restore(self, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
         """Go on from a checkpoint. Raises CheckpointError when it belongs to another training."""
-        if metadata.get("kind") != "training" or not self._is_ours(metadata.get("config")):
-            raise CheckpointError("", "the checkpoint belongs to another training.")
+        check_checkpoint(metadata, self.config)
         self._trainee.restore(tensors, LanguageProgress.from_json(metadata["progress"]))
-
-    def _is_ours(self, config: Any) -> bool:
-        """Whether a checkpoint's configuration is this one, with the default for every setting it did not know yet."""
-        try:
-            return LanguageTrainingConfig.model_validate(config) == self.config
-        except ValidationError:
-            return False
 
     def test(self) -> LanguageTestResult:
         """Score the test part: once, after the last epoch; nothing was chosen by it."""
