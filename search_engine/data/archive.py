@@ -1,7 +1,8 @@
 """A zip that somebody gave, read entry by entry: nothing is ever unpacked onto the disk, and no name in it is used.
 
-What is wrong with the archive as a whole is an error; what is wrong with one entry is a reason not to take it. No
-PyTorch.
+What is wrong with one entry is a reason not to take it, and such an entry is never unpacked. An error of the archive as
+a whole is what no entry could be taken out of: too many entries, entries that lie over each other, and entries that
+together unpack to too much although each alone may pass. Every reason names a file. No PyTorch.
 """
 
 import stat
@@ -10,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from search_engine.data.class_folders import is_of_the_system
@@ -36,23 +38,29 @@ class Limits:
 class Archive:
     """An open zip. refused: the entries that are not even read, each with the reason."""
 
-    def __init__(self, path: Path, limits: Limits | None = None) -> None:
-        """Raises DataError where the archive cannot be read or exceeds a limit as a whole."""
+    def __init__(self, path: Path, limits: Limits | None = None, refused: list[tuple[str, str]] | None = None) -> None:
+        """Raises DataError where the archive cannot be read or exceeds a limit as a whole.
+
+        refused: the list to which refused entries are added, also where this raises.
+        """
         self.limits = limits or Limits()
+        self.refused: list[tuple[str, str]] = [] if refused is None else refused
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         try:
             self._zip = zipfile.ZipFile(path)
         # What zipfile raises for a damaged directory; anything else is our bug and passes.
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
             raise DataError("archive", "is no zip archive, or is damaged.") from error
         try:
-            entries = self._zip.infolist()
-            self._check_whole(entries, path.stat().st_size)
+            entries, packed = self._zip.infolist(), path.stat().st_size
+            if len(entries) > self.limits.entries:
+                raise DataError("archive", f"has {len(entries):,} entries; at most {self.limits.entries:,}.")
+            self._select(entries)
+            _check_overlap(entries, packed)
+            self._check_sum(packed)
         except DataError:
             self._zip.close()
             raise
-        self.refused: list[tuple[str, str]] = []
-        self._entries: dict[str, zipfile.ZipInfo] = {}
-        self._select(entries)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the entries to be read, sorted."""
@@ -74,19 +82,31 @@ class Archive:
     def close(self) -> None:
         self._zip.close()
 
-    def _check_whole(self, entries: list[zipfile.ZipInfo], packed: int) -> None:
-        if len(entries) > self.limits.entries:
-            raise DataError("archive", f"has {len(entries):,} entries; at most {self.limits.entries:,}.")
-        total = sum(entry.file_size for entry in entries)
+    def _check_sum(self, packed: int) -> None:
+        """What the entries to be read unpack to, all together. packed: bytes of the archive."""
+        taken = self._entries.values()
+        total = sum(entry.file_size for entry in taken)
         if total > self.limits.total_bytes:
-            most = self.limits.total_bytes / 1e9
-            raise DataError("archive", f"unpacks to {total / 1e9:,.1f} GB; at most {most:,.1f} GB.")
-        if total > self.limits.ratio * packed + _SMALL:
+            most, largest = self.limits.total_bytes / 1e9, max(taken, key=lambda entry: entry.file_size)
             raise DataError(
-                "archive", f"unpacks to {total / packed:,.0f} times its size; at most {self.limits.ratio} times."
+                "archive",
+                f"unpacks to {total / 1e9:,.1f} GB; at most {most:,.1f} GB. The largest of its files is "
+                f"{shown(largest.orig_filename)}.",
             )
-        if _overlap(entries, packed):
-            raise DataError("archive", "has entries that share the same bytes; it was made to deceive.")
+        if total > self.limits.ratio * packed + _SMALL:
+            self._refuse_what_grows()
+            worst = max(taken, key=_growth)
+            raise DataError(
+                "archive",
+                f"unpacks to {total / packed:,.0f} times its size; at most {self.limits.ratio} times. Of its files "
+                f"{shown(worst.orig_filename)} grows most.",
+            )
+
+    def _refuse_what_grows(self) -> None:
+        """Small entries may grow as they like, unless there are so many of them that they are a bomb together."""
+        for name, entry in self._entries.items():
+            if _growth(entry) > self.limits.ratio:
+                self.refused.append((name, _grows(self.limits)))
 
     def _select(self, entries: list[zipfile.ZipInfo]) -> None:
         seen: set[str] = set()
@@ -151,13 +171,27 @@ def _reason_in_size(entry: zipfile.ZipInfo, limits: Limits) -> str | None:
     if entry.file_size > limits.entry_bytes:
         return f"has {entry.file_size / 1e6:,.0f} MB; at most {limits.entry_bytes / 1e6:,.0f} MB"
     if entry.file_size > limits.ratio * entry.compress_size and entry.file_size > _SMALL:
-        return f"unpacks to more than {limits.ratio} times its size"
+        return _grows(limits)
     return None
 
 
-def _overlap(entries: list[zipfile.ZipInfo], size: int) -> bool:
-    """Whether two entries claim the same bytes, or an entry bytes beyond the end of the file."""
+def _grows(limits: Limits) -> str:
+    return f"unpacks to more than {limits.ratio} times its size"
+
+
+def _growth(entry: zipfile.ZipInfo) -> float:
+    return entry.file_size / max(1, entry.compress_size)
+
+
+def _check_overlap(entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Raises DataError where two entries claim the same bytes, or one claims bytes beyond the end of the file."""
     ordered = sorted(entries, key=lambda entry: entry.header_offset)
-    ends = [entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size for entry in ordered]
-    starts = [entry.header_offset for entry in ordered[1:]] + [size]
-    return any(end > start for end, start in zip(ends, starts, strict=True)) if ordered else False
+    for entry, following in pairwise([*ordered, None]):
+        assert entry is not None
+        end = entry.header_offset + _LOCAL_HEADER_BYTES + entry.compress_size
+        name = shown(entry.orig_filename)
+        if following is not None and end > following.header_offset:
+            both = f"{name} and {shown(following.orig_filename)}"
+            raise DataError("archive", f"has entries that share the same bytes, {both}; it was made to deceive.")
+        if end > size:
+            raise DataError("archive", f"says that {name} has bytes beyond the archive's end; it was made to deceive.")

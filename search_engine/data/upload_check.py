@@ -45,8 +45,7 @@ def check(archive: Path, folder: Path, title: str) -> dict[str, Any]:
     refused: list[tuple[str, str]] = []
     report: dict[str, Any] = {"error": "", "set": None, "sha256": "", "accepted": 0}
     try:
-        files = Archive(archive)
-        refused = files.refused  # The same list: it grows.
+        files = Archive(archive, refused=refused)
         record = take_set(files, folder / SET, title=title, came_from=archive.name, on_file=_Teller())
         (folder / PREVIEW).write_bytes(sheet_of_own(OwnSet(folder / SET)))
         accepted = sum(record.train_counts) + sum(record.test_counts)

@@ -47,8 +47,8 @@ def test_a_file_that_is_no_archive_is_refused_in_a_sentence(
     expect(owner_page.get_by_role("alert").first).to_have_text(
         "The archive is no zip archive, or is damaged.", timeout=SLOW
     )
-    owner_page.get_by_role("button", name="Give up").first.click()
-    owner_page.get_by_role("dialog").get_by_role("button", name="Give up").click()
+    owner_page.get_by_role("button", name="Delete").first.click()
+    owner_page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     owner_page.wait_for_url(f"{application.address}/data")
 
 

@@ -189,6 +189,19 @@ def test_an_archive_that_is_no_set_is_refused_whole_and_leaves_nothing(signed_in
     assert post(signed_in, f"/api/data/{found['id']}/use", {"title": "x"}).status_code == 409
 
 
+def test_a_bomb_is_refused_whole_with_the_table_of_its_files_and_can_be_deleted(signed_in: Client) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(30):
+            archive.writestr(f"{'ab'[number % 2]}/{number:02}.bmp", bytes(1 << 20))
+    found = checked(signed_in, file.getvalue())
+    assert found["state"] == "refused" and found["report"]["refused_count"] == 30
+    assert "grows most" in found["report"]["error"] and ".bmp" in found["report"]["error"]
+    page = signed_in.get(f"/data/{found['id']}").content.decode()
+    assert "Refused: 30 files" in page and "<td>unpacks to more than 100 times its size</td>" in page
+    assert "Why it was refused" in page and "Delete this upload?" in page and "Give up" not in page
+
+
 def test_a_check_that_dies_of_its_limits_is_a_refusal(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "FILE_BYTES", 100)
     found = checked(signed_in, pets())

@@ -33,6 +33,7 @@ TELL_SECONDS = 1.0
 LONGEST_REPORT = 4 << 20
 DIED = "The check was ended: the archive needs more memory or time than a check may take."
 _LONGEST_REASON = 200
+_LONGEST_ERROR = 500  # It may name two files.
 
 
 def start(data_id: UUID) -> None:
@@ -125,7 +126,7 @@ def _report(row: OwnData) -> dict[str, Any]:
             for each in found["refused"][:MOST_LISTED]
         ]
         report: dict[str, Any] = {
-            "error": str(found["error"])[:_LONGEST_REASON],
+            "error": str(found["error"])[:_LONGEST_ERROR],
             "refused": refused,
             "refused_count": int(found["refused_count"]),
             "accepted": int(found["accepted"]),
