@@ -3,10 +3,11 @@
 States of a cell are numbered as in the released NASNet code: 0 is the output of the previous cell
 (h_i), 1 the output of the cell before it (h_{i-1}), 2 and up are the blocks in order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from search_engine.architectures.form import only_parts
 from search_engine.errors import ArchitectureError
 
 NASNET_OPERATIONS = (  # NASNet (Zoph et al. 2018), section 3, in the order of its table.
@@ -105,6 +106,8 @@ def cell_to_json(cell: Cell) -> dict[str, Any]:
 
 
 def cell_from_json(value: Any, name: str) -> Cell:
+    """Raises ArchitectureError at the field that is wrong. name: the field that holds the cell."""
+    _check_parts(value, name)
     try:
         blocks = tuple(
             Block(
@@ -122,6 +125,16 @@ def cell_from_json(value: Any, name: str) -> Cell:
     if any(type(state) is not int for state in concat):
         raise ArchitectureError(f"{name}.concat", "must be a list of whole numbers.")
     return validate(Cell(blocks, concat), name)
+
+
+def _check_parts(value: Any, name: str) -> None:
+    if not isinstance(value, Mapping):
+        return  # What it must be is said by who reads it.
+    only_parts(value, name, "a cell", ("blocks", "concat"))
+    blocks = value.get("blocks")
+    for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+        if isinstance(block, Mapping):
+            only_parts(block, f"{name}.blocks.{index}", "a block", ("inputs", "operations", "combination"))
 
 
 def _pair(value: Any, kind: type[T]) -> tuple[T, T]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from search_engine.architectures.canonical_cell import canonical_cell
 from search_engine.architectures.cell import Cell, cell_from_json, cell_to_json, validate
-from search_engine.architectures.form import FORMAT_VERSION, digest
+from search_engine.architectures.form import FORMAT_VERSION, digest, only_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class CellArchitecture:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "CellArchitecture":
         """Raises ArchitectureError at the field that is wrong."""
+        only_parts(value, "", "an architecture of cells", ("format", "kind", "normal", "reduction"))
         return cls(cell_from_json(value.get("normal"), "normal"), cell_from_json(value.get("reduction"), "reduction"))
 
     def validated(self) -> "CellArchitecture":

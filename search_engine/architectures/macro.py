@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search_engine.architectures.form import FORMAT_VERSION, digest, rows, whole_numbers
+from search_engine.architectures.form import FORMAT_VERSION, digest, only_parts, rows, whole_numbers
 from search_engine.errors import ArchitectureError
 
 MACRO_OPERATIONS = (  # ENAS, section 2.3, in the order of the released code.
@@ -43,6 +43,7 @@ class MacroArchitecture:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "MacroArchitecture":
         """Raises ArchitectureError at the field that is wrong."""
+        only_parts(value, "", "a macro architecture", ("format", "kind", "layers"))
         found = rows(value, "layers", ("operation", "skips"))
         layers = (
             MacroLayer(row["operation"], tuple(sorted(whole_numbers(row["skips"], f"layers.{index}.skips"))))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search_engine.architectures.form import FORMAT_VERSION, digest
+from search_engine.architectures.form import FORMAT_VERSION, digest, only_parts
 from search_engine.errors import ArchitectureError
 
 NAS_BENCH_201_OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -25,6 +25,7 @@ class NasBench201Architecture:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "NasBench201Architecture":
         """Raises ArchitectureError at the field that is wrong."""
+        only_parts(value, "", "an architecture of NAS-Bench-201", ("format", "kind", "operations"))
         operations = value.get("operations")
         if not isinstance(operations, list):
             raise ArchitectureError("operations", "must be a list of six operations.")

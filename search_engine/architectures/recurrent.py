@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search_engine.architectures.form import FORMAT_VERSION, digest, rows, whole_numbers
+from search_engine.architectures.form import FORMAT_VERSION, digest, only_parts, rows, whole_numbers
 from search_engine.errors import ArchitectureError
 
 ACTIVATIONS = ("tanh", "relu", "identity", "sigmoid")  # ENAS, section 2.1, in the order of its released code.
@@ -45,6 +45,7 @@ class RecurrentArchitecture:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "RecurrentArchitecture":
         """Raises ArchitectureError at the field that is wrong."""
+        only_parts(value, "", "a recurrent architecture", ("format", "kind", "nodes", "averaged"))
         found = rows(value, "nodes", ("source", "activation"))
         nodes = tuple(RecurrentNode(row["source"], row["activation"]) for row in found)
         return cls(nodes, tuple(sorted(whole_numbers(value.get("averaged"), "averaged")))).validated()

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from search_engine.architectures.canonical_cell import canonical_cell
 from search_engine.architectures.cell import OPERATIONS, Block, Cell, loose_ends, validate
 from search_engine.architectures.cells import CellArchitecture
+from search_engine.architectures.macro import MacroArchitecture, MacroLayer
+from search_engine.architectures.nas_bench_201 import NasBench201Architecture
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.architectures.recurrent import RecurrentArchitecture, RecurrentNode
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.nasnet import NasnetSpace
@@ -231,6 +234,44 @@ def test_a_damaged_file_is_refused_at_its_field_with_a_sentence(value, field, me
     with pytest.raises(ArchitectureError) as refused:
         architecture_from_json(value)
     assert (refused.value.field, refused.value.message) == (field, message)
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "field", "message"),
+    [
+        (CellArchitecture(ONE, ONE), (), "note",
+         "is no part of an architecture of cells, which has format, kind, normal and reduction."),
+        (CellArchitecture(ONE, ONE), ("normal",), "normal.note", "is no part of a cell, which has blocks and concat."),
+        (CellArchitecture(ONE, ONE), ("reduction", "blocks", 0), "reduction.blocks.0.note",
+         "is no part of a block, which has inputs, operations and combination."),
+        (MacroArchitecture((MacroLayer("conv_3x3"),)), (), "note",
+         "is no part of a macro architecture, which has format, kind and layers."),
+        (MacroArchitecture((MacroLayer("conv_3x3"),)), ("layers", 0), "layers.0.note",
+         "is no part of an entry of layers, which has operation and skips."),
+        (RecurrentArchitecture((RecurrentNode(None, "tanh"),), (0,)), (), "note",
+         "is no part of a recurrent architecture, which has format, kind, nodes and averaged."),
+        (RecurrentArchitecture((RecurrentNode(None, "tanh"),), (0,)), ("nodes", 0), "nodes.0.note",
+         "is no part of an entry of nodes, which has source and activation."),
+        (NasBench201Architecture(("none",) * 6), (), "note",
+         "is no part of an architecture of NAS-Bench-201, which has format, kind and operations."),
+    ],
+)  # fmt: skip
+def test_a_key_that_no_architecture_has_is_refused_by_its_name(value, place, field, message):
+    told = json.loads(json.dumps(value.to_json()))
+    inner = told
+    for key in place:
+        inner = inner[key]
+    inner["note"] = "mine"
+    with pytest.raises(ArchitectureError) as refused:
+        architecture_from_json(told)
+    assert (refused.value.field, refused.value.message) == (field, message)
+
+
+def test_a_misspelt_key_is_named_before_the_one_that_is_missing():
+    value = CellArchitecture(ONE, ONE).to_json()
+    value["normal"]["blocks"][0]["combine"] = value["normal"]["blocks"][0].pop("combination")
+    with pytest.raises(ArchitectureError, match=r"normal\.blocks\.0\.combine: is no part of a block, which has inputs"):
+        architecture_from_json(value)
 
 
 def test_an_unknown_operation_is_refused_with_those_there_are():
