@@ -77,6 +77,27 @@ def test_a_body_that_is_too_long_is_refused_with_a_sentence(signed_in: Client) -
     assert (status, errors(reply)) == (413, {"": "The request is too long; it must have at most 1,048,576 bytes."})
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"config": {\n  "name": nope', "Line 2, column 11 of the request is not JSON: Expecting value."),
+        (b'{"config": {},}', "Line 1, column 15 of the request is not JSON: "),
+        (b'{"config": {}} {}', "Line 1, column 16 of the request is not JSON: Extra data."),
+        (b'{"config": {\n"name": "x', "The request ends inside its JSON, on line 2."),
+        (b'{"config": ', "The request ends inside its JSON, on line 1."),
+        (b'{"config": "\xff"}', "The request is not JSON: byte 13 is no UTF-8."),
+        (b'{"config": ' + b"[" * 100_000, "The request is not JSON that can be read: it is nested too deeply."),
+        (b'{"config": ' + b"9" * 6_000 + b"}", "The request is not JSON that can be read: it has a number of too many"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_json_is_refused_with_the_place(signed_in: Client, body: bytes, sentence: str) -> None:
+    for path in ("/api/searches", "/api/architectures/describe"):
+        answer = signed_in.post(path, body, content_type="application/json")
+        found = errors(answer.json())
+        assert answer.status_code == 400 and list(found) == [""] and found[""].startswith(sentence)
+        assert found[""].endswith(".") and len(found[""]) < 150
+
+
 def test_rules_between_fields_name_the_field_to_change(signed_in: Client) -> None:
     _, reply = send(signed_in, "/api/searches", {"config": demo_json(budget={"children": 5})})
     assert list(errors(reply)) == ["strategy.step_size"]

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from search_engine.config.search import SearchConfig
+from search_engine.data import descriptions
 from search_engine.errors import UserError
 from tests.faults import fake_engine
 from tests.faults.actors import KINDS, doing
@@ -16,7 +17,7 @@ from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import clock, companion, leases, lifecycle
 from webapp.searches.costs.estimate import search_cost
-from webapp.searches.models import Child, Group, Search, Stream
+from webapp.searches.models import Child, Group, OwnData, Search, Stream
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,46 @@ def test_a_companion_can_come_later_and_comes_once(signed_in: Client, owner: Use
     assert first["url"] == f"/searches/{first['id']}"
     status, refused = send(signed_in, f"/api/searches/{first['id']}/companion")
     assert status == 422 and "random itself" in refused["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("path", ["/api/searches", "/api/searches/estimate"])
+@pytest.mark.parametrize("wish", ["yes", "true", 1, None, []])
+def test_a_wish_for_a_companion_is_true_or_false_and_nothing_else(signed_in: Client, path: str, wish: Any) -> None:
+    status, reply = send(signed_in, path, {"config": demo_json(), "companion": wish})
+    told = "empty" if wish is None else repr(wish)
+    assert status == 422
+    assert reply["errors"] == [{"field": "companion", "message": f"is {told}; must be true or false."}]
+    assert not Search.objects.exists()
+
+
+def own_images(owner: User) -> OwnData:
+    """A set that is ready, as a row: nobody reads its file here."""
+    sha256 = "5" * 64
+    described = descriptions.describe("fashion-mnist-10k").to_json()
+    described |= {"name": f"own-{sha256}", "origin": "own", "sha256": sha256}
+    return OwnData.objects.create(
+        owner=owner, title="Mine", filename="mine.zip", size=1, state=OwnData.State.READY, sha256=sha256,
+        description=described, created=0.0, touched=0.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [OwnData.State.DELETED, None])
+def test_a_search_whose_own_images_are_gone_gets_no_companion(signed_in: Client, owner: User, state: Any) -> None:
+    """state: of the row of those images; None where it is gone too."""
+    row = own_images(owner)
+    name = f"own-{row.sha256}"
+    config = CONFIG.model_copy(update={"data": CONFIG.data.model_copy(update={"name": name})})
+    search = companion.start_search(owner, config)
+    if state is None:
+        row.delete()
+    else:
+        OwnData.objects.update(state=state)
+    status, reply = send(signed_in, f"/api/searches/{search.pk}/companion")
+    assert status == 422
+    assert reply["errors"] == [
+        {"field": "data.name", "message": "is a set of images that is not there, or is not yours."}
+    ]
+    assert Search.objects.count() == 1 and not Group.objects.exists()
 
 
 def test_somebody_elses_search_gets_no_companion(signed_in: Client) -> None:

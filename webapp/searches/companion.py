@@ -16,6 +16,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import RandomConfig
 from search_engine.errors import UserError
 from webapp.searches import planner
+from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.models import Group, Search, Stream
 from webapp.searches.start import start_search
 
@@ -46,13 +47,18 @@ def start_with_companion(owner: Any, config: SearchConfig) -> Search:
 
 
 def add_companion(search: Search) -> Search:
-    """The companion of a search, started now where it has none. Whether the search has ended does not matter."""
+    """The companion of a search, started now where it has none. Whether the search has ended does not matter.
+
+    Raises ConfigError where its images are no longer there.
+    """
     with transaction.atomic():
         search = planner.locked_search(search.pk)
         existing = companion_of(search)
         if existing is not None:
             return existing
         beside = companion_config(SearchConfig.model_validate(search.config))
+        if errors := search_errors(beside, search.owner):
+            raise errors[0]
         group = search.group
         if group is None:
             group = Group.objects.create(owner=search.owner, name=search.name)

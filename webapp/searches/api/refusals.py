@@ -1,6 +1,7 @@
 """How the API says no: always {"errors": [{"field", "message"}]}, in sentences for people."""
 
 from collections.abc import Sequence
+from json import JSONDecodeError
 from typing import Any
 
 from django.conf import settings
@@ -74,4 +75,20 @@ def add_handlers(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return refuse(request, error.status_code, [UserError("", error.message)])
+        sentence = _no_json(error.__cause__) or error.message
+        return refuse(request, error.status_code, [UserError("", sentence)])
+
+
+def _no_json(cause: BaseException | None) -> str:
+    """A sentence on why json.loads did not read a body; "" where the cause is another."""
+    if isinstance(cause, JSONDecodeError):
+        if cause.pos >= len(cause.doc.rstrip()) or cause.msg.startswith("Unterminated string"):
+            return f"The request ends inside its JSON, on line {cause.lineno}."
+        return f"Line {cause.lineno}, column {cause.colno} of the request is not JSON: {cause.msg}."
+    if isinstance(cause, UnicodeDecodeError):
+        return f"The request is not JSON: byte {cause.start + 1} is no UTF-8."
+    if isinstance(cause, RecursionError):
+        return "The request is not JSON that can be read: it is nested too deeply."
+    if isinstance(cause, ValueError):  # Python reads no whole number of more than some thousand digits.
+        return "The request is not JSON that can be read: it has a number of too many digits."
+    return ""

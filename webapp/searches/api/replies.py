@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool
 
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
@@ -22,7 +22,7 @@ class NewSearch(Body):
     """A search to start. companion: uniform random search of the same settings runs beside it, in the same group."""
 
     config: SearchConfig
-    companion: bool = False
+    companion: StrictBool = False
 
 
 class TrainingSettings(TrainingConfig):
@@ -65,7 +65,7 @@ class SearchToWeigh(Body):
     """A search that might be started, complete or not, with its companion or without."""
 
     config: dict[str, Any]
-    companion: bool = False
+    companion: StrictBool = False
 
 
 class Problem(BaseModel):
