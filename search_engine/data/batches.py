@@ -10,7 +10,8 @@ from torch import Tensor
 from search_engine.config.data import DataConfig
 from search_engine.data.descriptions import DatasetDescription
 from search_engine.data.downloads import nobody
-from search_engine.data.images import Bytes, Labels, load, resized
+from search_engine.data.image_files import Bytes, Labels
+from search_engine.data.images import load, resized
 from search_engine.data.own_parts import own_part, own_parts
 from search_engine.data.own_set import describe_in, open_own, sha256_of_own
 from search_engine.data.parts import Part

@@ -1,6 +1,7 @@
 """What is known of each data set before a single image is read. No PyTorch, no files."""
 
 from dataclasses import asdict, dataclass
+from string import ascii_lowercase
 from typing import Any, Literal
 
 from search_engine.errors import ConfigError
@@ -125,6 +126,32 @@ DESCRIPTIONS = (
         bytes=21_240_888,
         licence="CC BY-SA 4.0, Center for Open Data in the Humanities",
         sha256="d31741c295898b186d3f580ef7997a0a768ebc68ea7f8de5df70d1c8ec9f7c4e",
+    ),
+    DatasetDescription(
+        name="emnist-letters",
+        title="EMNIST letters",
+        channels=1,
+        image_size=28,
+        classes=tuple(ascii_lowercase),
+        train_examples=124_800,
+        test_examples=20_800,
+        origin="download",
+        bytes=561_753_746,
+        licence="none stated by its authors (Cohen and others 2017)",
+        sha256="fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+    ),
+    DatasetDescription(
+        name="svhn",
+        title="SVHN, house numbers",
+        channels=3,
+        image_size=32,
+        classes=tuple("0123456789"),
+        train_examples=73_257,
+        test_examples=26_032,
+        origin="download",
+        bytes=246_316_178,
+        licence="for non-commercial use only (Netzer and others 2011)",
+        sha256="d5b81aa20be2b585ed0b152601061ad23319c7bec2990273d150c52b510a2249",
     ),
 )
 

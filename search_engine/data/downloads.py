@@ -27,6 +27,7 @@ class Source:
 _FASHION_MNIST = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
 _MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"  # PyTorch's mirror: the authors' own site is often closed.
 _KMNIST = "https://codh.rois.ac.jp/kmnist/dataset/kmnist/"
+_SVHN = "http://ufldl.stanford.edu/housenumbers/"
 SOURCES = {  # The order of files is that of the digests in descriptions.DatasetDescription.sha256.
     "fashion-mnist": (
         Source(
@@ -106,6 +107,25 @@ SOURCES = {  # The order of files is that of the digests in descriptions.Dataset
             _KMNIST + "t10k-labels-idx1-ubyte.gz",
             "t10k-labels-idx1-ubyte.gz",
             "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        ),
+    ),
+    "emnist-letters": (  # One archive with all six divisions of EMNIST; the letters are a fifth of it.
+        Source(
+            "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+            "gzip.zip",
+            "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+        ),
+    ),
+    "svhn": (
+        Source(
+            _SVHN + "train_32x32.mat",
+            "train_32x32.mat",
+            "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8",
+        ),
+        Source(
+            _SVHN + "test_32x32.mat",
+            "test_32x32.mat",
+            "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b",
         ),
     ),
 }

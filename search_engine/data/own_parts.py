@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from search_engine.data.images import Bytes, Labels, resized
+from search_engine.data.image_files import Bytes, Labels
+from search_engine.data.images import resized
 from search_engine.data.one_image import decoded
 from search_engine.data.own_set import MOST_RESIDENT_BYTES, OwnSet, picture_bytes
 from search_engine.data.parts import Batch, Part

@@ -7,6 +7,8 @@ import io
 import struct
 import tarfile
 import threading
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from search_engine.config.data import DataConfig
 from search_engine.data import batches, downloads, images
 from search_engine.data.descriptions import DESCRIPTIONS, EMBEDDED, describe
 from search_engine.data.downloads import SOURCES, Source, fetch
+from search_engine.data.image_files import read_part, unpacked_idx
 from search_engine.data.images import load, resized
+from search_engine.data.matlab_file import matlab_array
 from search_engine.data.resident import ResidentData
 from search_engine.errors import ConfigError, DataError
 
@@ -44,7 +48,8 @@ def test_descriptions_are_json_and_name_their_classes():
     for description in DESCRIPTIONS:
         value = description.to_json()
         assert value["name"] == description.name
-        assert len(set(value["classes"])) == (100 if description.name == "cifar-100" else 10)
+        classes = {"cifar-100": 100, "emnist-letters": 26}.get(description.name, 10)
+        assert len(set(value["classes"])) == len(value["classes"]) == classes
         assert len(value["sha256"]) == 64
 
 
@@ -242,4 +247,101 @@ def test_sets_in_the_format_of_mnist_are_read(server, tmp_path, monkeypatch, nam
 def test_a_file_that_is_not_in_the_format_of_mnist_is_refused(tmp_path):
     (tmp_path / "a.gz").write_bytes(gzip.compress(struct.pack(">2I", 2049, 3) + b"too many bytes"))
     with pytest.raises(DataError, match="a.gz is no file of bytes in the format of MNIST"):
-        images._unpacked_idx(tmp_path / "a.gz")
+        unpacked_idx(tmp_path / "a.gz", "a.gz")
+
+
+def idx(pixels, labels):
+    """Images and labels in the format of MNIST."""
+    return [
+        gzip.compress(struct.pack(">4I", 2051, *pixels.shape) + pixels.tobytes()),
+        gzip.compress(struct.pack(">2I", 2049, len(labels)) + bytes(labels)),
+    ]
+
+
+def test_emnist_letters_stand_upright_and_their_labels_begin_with_zero(server, tmp_path, monkeypatch):
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("gzip/emnist-digits-train-images-idx3-ubyte.gz", b"another division")
+        for part in ("train", "test"):
+            for kind, content in zip(("images-idx3", "labels-idx1"), idx(pixels, [1, 26, 9]), strict=True):
+                file.writestr(f"gzip/emnist-letters-{part}-{kind}-ubyte.gz", content)
+    source = source_of(there, address, "gzip.zip", archive.getvalue())
+    monkeypatch.setitem(downloads.SOURCES, "emnist-letters", (source,))
+    with pytest.raises(DataError, match="holds 3 images and 3 labels; wanted 124800"):
+        load("emnist-letters", tmp_path)
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load("emnist-letters", tmp_path)
+    assert found.train_labels.tolist() == found.test_labels.tolist() == [0, 25, 8]
+    assert (found.test[1, 5, 7] == pixels[1, 7, 5]).all() and found.test.shape == (3, 28, 28, 1)
+    first, labels = read_part("emnist-letters", tmp_path / "emnist-letters", "train", 2)
+    assert (first == found.train[:2]).all() and labels.tolist() == [0, 25]
+
+
+def matlab_element(kind, content):
+    return struct.pack("<2I", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def matlab_matrix(name, kind, axes, values):
+    """A real matrix; a name of up to four letters stands in its tag."""
+    flags, sizes = struct.pack("<2I", 9, 0), struct.pack(f"<{len(axes)}i", *axes)
+    small_name = struct.pack("<2H", 1, len(name)) + name.encode().ljust(4, b"\0")
+    inside = matlab_element(6, flags) + matlab_element(5, sizes) + small_name + matlab_element(kind, values)
+    return matlab_element(14, inside)
+
+
+def matlab_packed(element):
+    packed = zlib.compress(element)
+    return struct.pack("<2I", 15, len(packed)) + packed
+
+
+MATLAB_HEADER = b"MATLAB 5.0 MAT-file".ljust(124) + struct.pack("<H", 0x0100) + b"IM"
+
+
+def test_house_numbers_are_read_from_files_of_matlab(server, tmp_path, monkeypatch):
+    """Its values stand column by column: of X [row, column, channel, image] the row runs fastest."""
+    there, address = server
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    values = np.asfortranarray(pixels.transpose(1, 2, 3, 0)).tobytes("F")
+    x, y = matlab_matrix("X", 2, (32, 32, 3, 3), values), matlab_matrix("y", 2, (3, 1), bytes([1, 10, 9]))
+    doubles = matlab_matrix("y", 9, (3, 1), np.array([1, 10, 9], "<f8").tobytes())
+    contents = [MATLAB_HEADER + matlab_packed(x) + matlab_packed(y), MATLAB_HEADER + x + doubles]
+    sources = tuple(
+        source_of(there, address, source.file, content)
+        for source, content in zip(SOURCES["svhn"], contents, strict=True)
+    )
+    monkeypatch.setitem(downloads.SOURCES, "svhn", sources)
+    with pytest.raises(DataError, match="holds 3 images and 3 labels; wanted 73257"):
+        load("svhn", tmp_path)
+    monkeypatch.setattr(images, "_check", lambda *arguments: None)
+    found = load("svhn", tmp_path)
+    assert (found.train == pixels).all() and (found.test == pixels).all()
+    assert found.train_labels.tolist() == found.test_labels.tolist() == [1, 0, 9]
+    first, labels = read_part("svhn", tmp_path / "svhn", "train", 2)
+    assert (first == pixels[:2]).all() and labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is no file of MATLAB with an array 'X'"),
+        (MATLAB_HEADER, "is no file of MATLAB with an array 'X'"),
+        (MATLAB_HEADER + matlab_packed(matlab_matrix("y", 2, (3, 1), b"abc")), "with an array 'X'"),
+        (MATLAB_HEADER + matlab_matrix("X", 2, (3, 1), b"abc")[:-9], "is damaged, or no file of MATLAB"),
+        (MATLAB_HEADER + struct.pack("<2I", 15, 9) + b"no packing", "is damaged, or no file of MATLAB"),
+        (MATLAB_HEADER + matlab_matrix("X", 18, (3, 1), b"abc"), "is damaged, or no file of MATLAB"),
+    ],
+)
+def test_a_file_of_matlab_without_the_array_is_refused(tmp_path, content, sentence):
+    (tmp_path / "a.mat").write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        matlab_array(tmp_path / "a.mat", "X")
+
+
+def test_first_images_are_the_front_of_the_whole(tmp_path):
+    whole = load(EMBEDDED, tmp_path)
+    pixels, labels = read_part(EMBEDDED, tmp_path, "train", 5)
+    assert (pixels == whole.train[:5]).all() and labels.tolist() == whole.train_labels[:5].tolist()
+    with pytest.raises(DataError, match="the files of cifar-10 in .* are missing or damaged"):
+        read_part("cifar-10", tmp_path, "train", 5)
