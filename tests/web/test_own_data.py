@@ -1,7 +1,9 @@
 """A person's own images over HTTP: sent in pieces, checked, used, named by searches, deleted; seen by nobody else."""
 
+import gzip
 import io
 import json
+import struct
 import time
 import zipfile
 from pathlib import Path
@@ -13,6 +15,7 @@ from django.test import Client
 from PIL import Image
 
 from search_engine.config.data import DataConfig
+from search_engine.data.downloads import SOURCES
 from search_engine.data.own_set import open_own
 from search_engine.errors import ConfigError
 from tests.web.example_search import demo_json
@@ -248,9 +251,37 @@ def test_pages_show_own_sets_their_classes_and_what_was_refused(signed_in: Clien
     post(signed_in, f"/api/data/{found['id']}/use", {"title": "My pets"})
     for address in ("/data", "/searches/new", "/trainings/new?architecture=nasnet-a"):
         assert "My pets" in signed_in.get(address).content.decode()
-    assert signed_in.get("/data/samples/fashion-mnist-10k.png").headers["Content-Type"] == "image/png"
-    assert signed_in.get("/data/samples/cifar-10.png").status_code == 404
     assert signed_in.get(f"/data/{NOTHING}").status_code == 404
+
+
+def test_every_set_whose_files_are_here_shows_samples_on_the_data_page_and_in_the_forms(
+    signed_in: Client, stranger: Client, settings: Any
+) -> None:
+    kept = used(signed_in)
+    folder = settings.DATA_SETS_DIR / "mnist"
+    folder.mkdir(parents=True)
+    pixels, labels = np.random.default_rng(0).integers(0, 256, (50, 28, 28)).astype(np.uint8), bytes(range(10)) * 5
+    for source in SOURCES["mnist"]:
+        head = struct.pack(">4I", 2051, *pixels.shape) if "images" in source.file else struct.pack(">2I", 2049, 50)
+        (folder / source.file).write_bytes(
+            gzip.compress(head + (pixels.tobytes() if "images" in source.file else labels))
+        )
+    for name in ("fashion-mnist-10k", "mnist", kept["name"]):
+        address = f"/data/samples/{name}.png"
+        assert Image.open(io.BytesIO(signed_in.get(address).content)).width == 8 * 48
+        for page in ("/searches/new", "/trainings/new?architecture=nasnet-a"):
+            assert f'src="{address}"' in signed_in.get(page).content.decode()
+    assert stranger.get(f"/data/samples/{kept['name']}.png").status_code == 404
+    page = signed_in.get("/data").content.decode()
+    assert 'src="/data/samples/mnist.png"' in page and "/data/samples/svhn.png" not in page
+    for missing in ("svhn", "imagenet", f"own-{'0' * 64}"):
+        assert signed_in.get(f"/data/samples/{missing}.png").status_code == 404
+
+
+def test_samples_of_damaged_files_are_not_there(signed_in: Client, settings: Any) -> None:
+    (settings.DATA_SETS_DIR / "cifar-10").mkdir(parents=True)
+    (settings.DATA_SETS_DIR / "cifar-10" / "cifar-10-binary.tar.gz").write_bytes(b"no archive")
+    assert signed_in.get("/data/samples/cifar-10.png").status_code == 404
 
 
 def test_the_same_images_are_kept_once(signed_in: Client) -> None:

@@ -1,35 +1,32 @@
 """The page of data sets: known ones with sample pictures, one's own, and where a zip is added."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from search_engine.data.descriptions import DESCRIPTIONS, EMBEDDED, DatasetDescription
-from search_engine.data.downloads import SOURCES
-from search_engine.data.images import load
+from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.own_set import SetRecord
-from search_engine.data.previews import COLUMNS, MOST_ROWS, SIDE, sheet
+from search_engine.data.previews import COLUMNS, MOST_ROWS, SIDE
+from search_engine.errors import ConfigError, DataError
+from webapp.searches.datasets.samples import address_of, is_here, sheet_of
 from webapp.searches.datasets.uploads import LONGEST_TITLE, PIECE_BYTES, uses
 from webapp.searches.models import OwnData
 from webapp.searches.pages.forms import data_help
 
 SHOWN_REFUSALS = 50  # On the page; the file has more.
-_LIKE_EMBEDDED = ("fashion-mnist",)  # The same kind of pictures.
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCard:
-    """A known data set. has_samples: pictures can be shown; is_here: nothing is left to be downloaded."""
+    """A known data set. samples: where its pictures are, or ""; is_here: nothing is left to be downloaded."""
 
     description: DatasetDescription
     help: str
-    has_samples: bool
+    samples: str
     is_here: bool
 
 
@@ -80,29 +77,19 @@ def own_data_page(request: HttpRequest, data_id: Any) -> HttpResponse:
 
 @require_GET
 def samples(request: HttpRequest, name: str) -> HttpResponse:
-    """Eight pictures of each of the first classes of the embedded images."""
-    if name != EMBEDDED:
+    """Some pictures of a data set whose files are here."""
+    try:
+        png = sheet_of(request.user, name)
+    except (ConfigError, DataError) as error:
+        raise Http404 from error
+    if png is None:
         raise Http404
-    headers = {"Cache-Control": "private, max-age=86400"}
-    return HttpResponse(_embedded_sheet(), content_type="image/png", headers=headers)
-
-
-@lru_cache(maxsize=1)
-def _embedded_sheet() -> bytes:
-    images = load(EMBEDDED, settings.DATA_SETS_DIR)
-    rows = [images.train[np.flatnonzero(images.train_labels == label)[:COLUMNS]] for label in (0, 1, 7, 8)]
-    return sheet([list(row) for row in rows])
+    headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(png, content_type="image/png", headers=headers)
 
 
 def _known(description: DatasetDescription) -> KnownCard:
-    folder = settings.DATA_SETS_DIR / description.name
-    sources = SOURCES.get(description.name, ())
-    return KnownCard(
-        description,
-        data_help(description),
-        description.name in (EMBEDDED, *_LIKE_EMBEDDED),
-        all((folder / source.file).is_file() for source in sources),
-    )
+    return KnownCard(description, data_help(description), address_of(description), is_here(description))
 
 
 def _facts(row: OwnData) -> list[tuple[str, str]]:

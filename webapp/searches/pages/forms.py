@@ -18,6 +18,7 @@ from search_engine.config.base import Config
 from search_engine.config.language import TextDataConfig
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.texts import TEXTS, TextDescription
+from webapp.searches.datasets.samples import address_of
 
 DATA_NAME = "data.name"  # Its options are the described data sets, or texts.
 # What a newcomer decides; everything else waits under "More settings". A test holds these against the models.
@@ -36,12 +37,17 @@ FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One option of a field. text: its value in the form; is_chosen: now."""
+    """One option of a field. text: its value in the form; is_chosen: now.
+
+    data: the data set that it is, whose size the form fits its numbers to; picture: where samples of it are, or "".
+    """
 
     text: str
     title: str
     help: str = ""
     is_chosen: bool = False
+    data: DatasetDescription | None = None
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +231,10 @@ def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
 
 
 def _data_choice(data: DatasetDescription, chosen: str) -> Choice:
-    return Choice(text=data.name, title=data.title, help=data_help(data), is_chosen=data.name == chosen)
+    return Choice(
+        text=data.name, title=data.title, help=data_help(data), is_chosen=data.name == chosen, data=data,
+        picture=address_of(data),
+    )  # fmt: skip
 
 
 def data_help(data: DatasetDescription) -> str:
