@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from search_engine.config.data import DataConfig
-from search_engine.data.descriptions import DatasetDescription
+from search_engine.data.descriptions import DatasetDescription, too_few_images
 from search_engine.data.downloads import nobody
 from search_engine.data.image_files import Bytes, Labels
 from search_engine.data.images import load, resized
 from search_engine.data.own_parts import own_part, own_parts
 from search_engine.data.own_set import describe_in, open_own, sha256_of_own
 from search_engine.data.parts import Part
-from search_engine.errors import ConfigError
 from search_engine.seeds import derive
 
 
@@ -46,7 +45,7 @@ def prepare(
     deviation of the train part. Raises ConfigError where there are not enough images, DataError where there are none.
     """
     description = describe_in(config.name, folder)
-    train, held_out = split(config, description.train_examples, seed=seed)
+    train, held_out = split(config, description, seed=seed)
     if description.origin == "own":
         own = own_parts(open_own(config.name, folder), config.image_size, train, held_out, device)
         return DataParts(description, *own)
@@ -80,19 +79,15 @@ def test_part_of(name: str, image_size: int, normalisation: Mapping[str, list[fl
     return Part(torch.from_numpy(resized(images.test, image_size)), torch.from_numpy(images.test_labels), scale, offset)
 
 
-def split(config: DataConfig, available: int, *, seed: int) -> tuple[Labels, Labels]:
+def split(config: DataConfig, description: DatasetDescription, *, seed: int) -> tuple[Labels, Labels]:
     """Indices of the train and of the held-out part: disjoint, a function of seed and sizes.
 
     The held-out part is drawn first, so it stays the same when the number of training images changes.
     Raises ConfigError when the official training part has not enough images for both.
     """
-    wanted = config.train_examples + config.held_out_examples
-    if wanted > available:
-        raise ConfigError(
-            "data.train_examples",
-            f"is {config.train_examples}, with {config.held_out_examples} more held out; "
-            f"{config.name} has {available} training images in all.",
-        )
+    if error := too_few_images(config.train_examples, config.held_out_examples, description):
+        raise error
+    wanted, available = config.train_examples + config.held_out_examples, description.train_examples
     order = torch.randperm(available, generator=torch.Generator().manual_seed(derive(seed, "split"))).numpy()
     return order[config.held_out_examples : wanted], order[: config.held_out_examples]
 

@@ -163,3 +163,15 @@ def describe(name: str) -> DatasetDescription:
             return description
     known = ", ".join(description.name for description in DESCRIPTIONS)
     raise ConfigError("data.name", f"is {name!r}; must be one of {known}.")
+
+
+def too_few_images(train: int, held_out: int, description: DatasetDescription) -> ConfigError | None:
+    """What is wrong at data.train_examples; None where the training part has enough images for both."""
+    wanted, there = train + held_out, description.train_examples
+    if wanted <= there:
+        return None
+    return ConfigError(
+        "data.train_examples",
+        f"is {train:,} and {held_out:,} more are held out, {wanted:,} together; the training part of "
+        f"“{description.title}” has {there:,}.",
+    )

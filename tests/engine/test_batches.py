@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,11 +8,13 @@ from hypothesis import strategies as st
 
 from search_engine.config.data import DataConfig
 from search_engine.data.batches import prepare, split
+from search_engine.data.descriptions import EMBEDDED, describe
 from search_engine.data.images import load, resized
 from search_engine.data.parts import Part, moved, wiped
 from search_engine.data.resident import ResidentData
 from search_engine.errors import ConfigError
 
+HUNDRED = replace(describe(EMBEDDED), train_examples=100)
 CPU = torch.device("cpu")
 SMALL = DataConfig(image_size=14, train_examples=300, held_out_examples=200)
 
@@ -23,24 +27,28 @@ def part(count=10, size=8):
 @given(st.integers(0, 2**53), st.integers(10, 60), st.integers(10, 40))
 def test_train_and_held_out_are_disjoint_and_a_function_of_the_seed(seed, train, held_out):
     config = DataConfig(train_examples=train, held_out_examples=held_out)
-    first, second = split(config, 100, seed=seed)
+    first, second = split(config, HUNDRED, seed=seed)
     assert len(first) == train and len(second) == held_out
     assert len(set(first) | set(second)) == train + held_out
     assert min(*first, *second) >= 0 and max(*first, *second) < 100
-    again, _ = split(config, 100, seed=seed)
+    again, _ = split(config, HUNDRED, seed=seed)
     assert (again == first).all()
 
 
 def test_the_held_out_part_stays_when_more_images_are_trained_on():
     few = DataConfig(train_examples=20, held_out_examples=30)
     many = DataConfig(train_examples=70, held_out_examples=30)
-    assert (split(few, 100, seed=3)[1] == split(many, 100, seed=3)[1]).all()
+    assert (split(few, HUNDRED, seed=3)[1] == split(many, HUNDRED, seed=3)[1]).all()
 
 
 def test_too_few_images_are_refused_at_the_field():
-    with pytest.raises(ConfigError, match="is 9000, with 2000 more held out; .* has 10000") as caught:
-        split(DataConfig(train_examples=9000, held_out_examples=2000), 10_000, seed=1)
-    assert caught.value.field == "data.train_examples"
+    with pytest.raises(ConfigError) as caught:
+        split(DataConfig(train_examples=9000, held_out_examples=2000), describe(EMBEDDED), seed=1)
+    assert (caught.value.field, caught.value.message) == (
+        "data.train_examples",
+        "is 9,000 and 2,000 more are held out, 11,000 together; the training part of “Fashion-MNIST, 10,000 images” "
+        "has 10,000.",
+    )
 
 
 def test_batches_have_mean_0_and_deviation_1_over_the_train_part(tmp_path):

@@ -56,8 +56,7 @@ def test_demo_and_coffee_have_no_final_round():
 def test_every_preset_survives_its_json_and_finds_enough_images():
     for preset in PRESETS:
         assert read_config(SearchConfig, preset.config.model_dump(mode="json")) == preset.config
-        available = describe(preset.config.data.name).train_examples
-        split(preset.config.data, available, seed=preset.config.reproducibility.seed)
+        split(preset.config.data, describe(preset.config.data.name), seed=preset.config.reproducibility.seed)
         assert preset.config.budget.children % preset.config.strategy.step_size == 0
 
 
@@ -68,7 +67,7 @@ def test_the_best_of_every_preset_can_be_trained_for_keeps():
         )
         assert read_config(TrainingConfig, config.model_dump(mode="json")) == config
         description = describe(config.data.name)
-        split(config.data, description.train_examples, seed=config.reproducibility.seed)
+        split(config.data, description, seed=config.reproducibility.seed)
         plan(
             architecture_from_json(config.architecture), config.layout,
             image_channels=description.channels, image_size=config.data.image_size, classes=10,

@@ -100,7 +100,7 @@ def test_a_child_that_does_not_fit_gets_the_stated_reward_even_before_it_trains(
 
 def test_too_few_images_are_refused_before_any_child():
     config = CONFIG.model_copy(update={"data": DataConfig(image_size=8, train_examples=10_000)})
-    with pytest.raises(ConfigError, match="10000 training images in all"):
+    with pytest.raises(ConfigError, match="together; the training part of “Fashion-MNIST, 10,000 images” has 10,000"):
         StandaloneEvaluator(config, device=torch.device("cpu"), folder=Path("nowhere"))
 
 

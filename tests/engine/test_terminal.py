@@ -181,7 +181,8 @@ def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
         ),
         (
             ["train", "nasnet-a", "--data", "fashion-mnist-10k", "--out", "DIR", "--held-out-examples", "10000"],
-            "data.train_examples: is 10, with 10000 more held out; fashion-mnist-10k has 10000 training images in all.",
+            "data.train_examples: is 10 and 10,000 more are held out, 10,010 together; the training part of "
+            "“Fashion-MNIST, 10,000 images” has 10,000.",
         ),
         (["evaluate", "DIR", "--data", "fashion-mnist-10k"], "cannot be read: No such file or directory"),
     ],

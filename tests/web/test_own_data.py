@@ -323,8 +323,10 @@ def test_more_images_than_there_are_and_larger_ones_are_refused_at_their_fields(
     kept = used(signed_in)
     asked = DataConfig(name=kept["name"], image_size=16, train_examples=30, held_out_examples=10)
     errors = {error.field: error.message for error in data_errors(asked, owner)}
-    assert errors["data.image_size"] == "is 16; the images of My pets have 12 pixels."
-    assert "My pets has 32 for both" in errors["data.train_examples"]
+    assert errors["data.image_size"] == "is 16; the images of “My pets” have 12 pixels."
+    assert errors["data.train_examples"] == (
+        "is 30 and 10 more are held out, 40 together; the training part of “My pets” has 32."
+    )
 
 
 def test_the_memory_of_decoded_images_is_part_of_the_estimate(signed_in: Client) -> None:

@@ -153,11 +153,13 @@ def delete(request: HttpRequest, data_id: uuid.UUID) -> Deleted:
 def preview(request: HttpRequest, data_id: uuid.UUID) -> HttpResponse:
     """Drawn by us from decoded pixels: no byte of it is as it was sent."""
     row = own_row(request, data_id)
-    path = artifacts.local_path(row.preview) if row.preview else quarantine.result_of(row.pk) / PREVIEW
-    if not path.is_file():
-        raise not_found("preview")
+    try:
+        path = artifacts.local_path(row.preview) if row.preview else quarantine.result_of(row.pk) / PREVIEW
+        content = path.read_bytes()
+    except (artifacts.ArtifactMissing, FileNotFoundError) as error:
+        raise not_found("preview") from error
     headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(path.read_bytes(), content_type="image/png", headers=headers)
+    return HttpResponse(content, content_type="image/png", headers=headers)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from search_engine.config.data import DataConfig
 from search_engine.config.language import OWN, LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.cost_rules import bound_errors
+from search_engine.data.descriptions import too_few_images
 from search_engine.data.texts import describe_text, level_of
 from search_engine.errors import ConfigError
 from webapp.searches.datasets.described import describe_for
@@ -22,19 +23,11 @@ def data_errors(data: DataConfig, user: Any) -> list[ConfigError]:
         errors.append(
             ConfigError(
                 "data.image_size",
-                f"is {data.image_size}; the images of {description.title} have {description.image_size} pixels.",
+                f"is {data.image_size}; the images of “{description.title}” have {description.image_size} pixels.",
             )
         )
-    wanted, there = data.train_examples + data.held_out_examples, description.train_examples
-    if wanted > there:
-        errors.append(
-            ConfigError(
-                "data.train_examples",
-                f"is {data.train_examples:,}, with the held-out images {wanted:,}; {description.title} has {there:,} "
-                "for both.",
-            )
-        )
-    return errors
+    missing = too_few_images(data.train_examples, data.held_out_examples, description)
+    return [*errors, missing] if missing else errors
 
 
 def search_errors(config: SearchConfig, user: Any) -> list[ConfigError]:

@@ -1,5 +1,6 @@
 """Sample pictures of every data set whose files are here: a sheet with a row of pictures for each of a few classes."""
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,10 @@ def sheet_of(user: Any, name: str) -> bytes | None:
     """PNG of the samples; None where the set is not here, or not this user's. Raises DataError for damaged files."""
     sha256 = sha256_of_own(name)
     if sha256 is not None:
-        rows = OwnData.objects.visible_to(user).filter(sha256=sha256, state=OwnData.State.READY)
-        row = rows.first()
-        path = artifacts.local_path(row.preview) if row else None
-        return path.read_bytes() if path and path.is_file() else None
+        row = OwnData.objects.visible_to(user).filter(sha256=sha256, state=OwnData.State.READY).first()
+        with suppress(artifacts.ArtifactMissing):
+            return artifacts.local_path(row.preview).read_bytes() if row else None
+        return None
     return _known_sheet(name, settings.DATA_SETS_DIR) if is_here(describe(name)) else None
 
 
