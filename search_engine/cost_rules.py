@@ -44,10 +44,10 @@ def costed_plan(
 def over_a_count(bounds: BoundsConfig, parameters: int, mult_adds: int) -> OverBound | None:
     """The bound that a network of these counts is over; None within all. Exactly at a bound is within."""
     if 0 < bounds.parameters < parameters:
-        found = f"{parameters:,} parameters"
+        found = f"has {parameters:,} parameters"
         return _over(bounds, "parameters", parameters / bounds.parameters, found, f"{bounds.parameters:,}")
     if 0 < bounds.mult_adds < mult_adds:
-        found = f"{mult_adds:,} mult-adds"
+        found = f"has {mult_adds:,} mult-adds"
         return _over(bounds, "mult_adds", mult_adds / bounds.mult_adds, found, f"{bounds.mult_adds:,}")
     return None
 
@@ -56,7 +56,7 @@ def over_the_latency(bounds: BoundsConfig, latency: Latency) -> OverBound | None
     """As over_a_count, for a measured latency."""
     if 0 < bounds.latency_ms < latency.ms:
         how = f"batch {latency.batch}, {latency.device}, median of {latency.repeats}"
-        found = f"{latency.ms:.3f} ms ({how})"
+        found = f"takes {latency.ms:g} ms ({how})"
         return _over(bounds, "latency", latency.ms / bounds.latency_ms, found, f"{bounds.latency_ms:g} ms")
     return None
 
@@ -103,4 +103,4 @@ def bound_errors(config: SearchConfig, *, image_channels: int, classes: int) -> 
 
 def _over(bounds: BoundsConfig, bound: Bound, times: float, found: str, wanted: str) -> OverBound:
     whose = "the network" if bounds.network == "child" else "the target network"
-    return OverBound(bound, times, f"over the bound: {whose} has {found}, at most {wanted} were allowed")
+    return OverBound(bound, times, f"over the bound: {whose} {found}, at most {wanted} were allowed")

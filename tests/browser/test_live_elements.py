@@ -358,6 +358,23 @@ def test_where_every_child_failed_no_cell_is_called_the_best(page: Page, line: L
         expect(row.locator("td").nth(2)).to_have_text("–diverged")
 
 
+def test_where_every_child_is_over_a_bound_the_advice_is_on_bounds(page: Page, line: Line, chartless: None) -> None:
+    reason = "over the bound: the network has 8,750 parameters, at most 5,000 were allowed"
+    told = {"reward": 0.0, "reason": reason, "twin": None, "over": "parameters", "times": 1.75}
+    over = [event | told if event["kind"] == "child_finished" else event for event in SEARCH]
+    with served(Played("search", over, len(over))) as address:
+        page.goto(address)
+        advice = page.locator("state-strip .strip-reason")
+        expect(advice).to_contain_text("No child was trained, so there is no best cell: all 160 are over a bound.")
+        expect(advice).to_contain_text("choose looser bounds")
+        expect(advice).not_to_contain_text("learning rate")
+        expect(page.locator("event-log")).to_contain_text(f"was never trained, because it is {reason}.")
+        page.locator("children-table tbody tr").first.scroll_into_view_if_needed()
+        expect(page.locator("children-table tbody tr").first).to_contain_text("8,750 parameters")
+        frame = page.locator(".children-frame")
+        assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
+
+
 def test_a_search_with_rewards_gets_no_advice_on_failing(page: Page, midway: Played) -> None:
     expect(page.locator(".strip-children dd")).to_have_text("61 of 160")
     expect(page.locator("state-strip .strip-reason")).to_be_hidden()

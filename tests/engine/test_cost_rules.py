@@ -83,9 +83,14 @@ def test_a_latency_over_its_bound_says_how_it_was_measured():
     found = over_the_latency(bounds, latency(2.5))
     assert (found.bound, found.reason) == (
         "latency",
-        "over the bound: the target network has 2.500 ms (batch 1, cpu, 1 thread, median of 21), "
+        "over the bound: the target network takes 2.5 ms (batch 1, cpu, 1 thread, median of 21), "
         "at most 2 ms were allowed",
     )
+
+
+def test_a_latency_a_hair_over_its_bound_is_not_told_as_the_bound_itself():
+    found = over_the_latency(BoundsConfig(latency_ms=0.75), latency(0.7501))
+    assert "takes 0.7501 ms (" in found.reason and found.reason.endswith("at most 0.75 ms were allowed")
 
 
 def test_the_target_network_is_the_same_cells_in_its_own_layout():

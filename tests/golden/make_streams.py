@@ -149,7 +149,7 @@ def bounded_search() -> Iterator[Event]:
     yield learned(0, 0.375, 0.375)
     yield drawn(1)
     yield copied(1, 0, 0.625, (0, 2)).model_copy(update={"accuracy": 0.75, "latency": timed(4.0)})
-    slow = "over the bound: the network has 7.500 ms (batch 1, cpu, 1 thread, median of 21), at most 5 ms were allowed"
+    slow = "over the bound: the network takes 7.5 ms (batch 1, cpu, 1 thread, median of 21), at most 5 ms were allowed"
     yield failed(1, 1, 0.0, slow).model_copy(update={"over": "latency", "times": 1.5, "latency": timed(7.5)})
     yield weighed(1, 2, 0.875, 0.8125, 500, 2.5)
     yield failed(1, 3, 0.0, reason).model_copy(update={"over": "parameters", "times": 1.75})

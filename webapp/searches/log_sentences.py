@@ -17,7 +17,10 @@ def sentence(event: WireEvent) -> str | None:
 def _verdict(event: WireEvent) -> str | None:
     if event["reason"] is None:
         return None
-    return f"Child {event['step']}.{event['slot']} has no measured reward: {event['reason']}."
+    name = f"Child {event['step']}.{event['slot']}"
+    if "over" in event:
+        return f"{name} was never trained, because it is {event['reason']}."
+    return f"{name} has no measured reward: {event['reason']}."
 
 
 def _finalists_are(event: WireEvent) -> str:

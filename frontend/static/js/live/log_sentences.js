@@ -12,8 +12,7 @@ const SENTENCES = {
   step_proposed: (event) => `Step ${event.step}: ${event.proposals.length} architectures drawn.`,
   child_started: () => null,
   epoch_ended: () => null,
-  child_finished: (event) =>
-    (event.reason === null ? null : `Child ${event.step}.${event.slot} has no measured reward: ${event.reason}.`),
+  child_finished: verdict,
   controller_updated: (event) => `Step ${event.step}: the controller learned.`,
   finalists_chosen: ({ finalists: { length } }) =>
     `The final round started: ${length === 1 ? "1 finalist is" : `${length} finalists are`} trained again.`,
@@ -29,3 +28,9 @@ const SENTENCES = {
   training_finished: (event) =>
     `Tested once, on ${event.test_examples} ${"test_perplexity" in event ? "tokens" : "images"}.`,
 };
+
+function verdict({ step, slot, reason, ...rest }) {
+  if (reason === null) return null;
+  if ("over" in rest) return `Child ${step}.${slot} was never trained, because it is ${reason}.`;
+  return `Child ${step}.${slot} has no measured reward: ${reason}.`;
+}
