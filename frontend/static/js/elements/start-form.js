@@ -5,6 +5,7 @@
  */
 
 import { ApiError, newKey, post } from "../api.js";
+import { DataFit } from "./data-fit.js";
 import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
@@ -17,6 +18,7 @@ class StartForm extends HTMLElement {
   #timer = 0;
   #asking = null;
   #listening = null;
+  #dataFit = null;
 
   connectedCallback() {
     this.#listening = new AbortController();
@@ -28,6 +30,7 @@ class StartForm extends HTMLElement {
     this.addEventListener("click", (event) => this.#click(event), { signal });
     // A page that comes back from the browser's memory is a new attempt to start something.
     addEventListener("pageshow", (event) => event.persisted && this.#renew(), { signal });
+    this.#dataFit = new DataFit(this);
     showBelonging(this);
     this.#openFinalRound();
     this.#estimate();
@@ -54,6 +57,7 @@ class StartForm extends HTMLElement {
   #changed(field) {
     if (!field.matches("[data-beside]")) this.#noLongerAPreset();
     this.#panel.problem("");
+    this.#dataFit.changed(field);
     showBelonging(this);
     this.#estimateSoon();
   }
@@ -71,6 +75,7 @@ class StartForm extends HTMLElement {
   #fill(button) {
     const config = this.#presets[button.dataset.preset];
     fillFields(this, config);
+    this.#dataFit.remember();
     for (const other of this.querySelectorAll("[data-preset]")) {
       other.setAttribute("aria-pressed", String(other === button));
     }
