@@ -10,7 +10,8 @@ from importlib import resources
 from search_engine.architectures.reading import Architecture
 from search_engine.config.layout import Layout
 from search_engine.export.groups import groups_of
-from search_engine.export.model_source import cell_classes, class_source, module_source, network_lines, parts_source
+from search_engine.export.model_source import cell_classes, class_source, module_source, network_lines
+from search_engine.export.printed_parts import parts_source
 from search_engine.feature_maps import feature_maps, trunk
 from search_engine.network_plan import plan
 

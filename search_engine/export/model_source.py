@@ -7,15 +7,13 @@ checkpoint fit; what no output needs is not in the plan, and so not in the file.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 from search_engine.export.groups import Group, groups_of
+from search_engine.export.printed_parts import LINE, parts_source
 from search_engine.export.statements import Statements, short_name
-from search_engine.export.used_parts import used_parts
 from search_engine.layers import IMAGE
 from search_engine.network_plan import NetworkPlan
 
-LINE = 100  # Characters after which a statement is broken up.
 _TITLES = {"cell": "NormalCell", "reduction": "ReductionCell", "stem": "StemCell"}
 
 
@@ -27,17 +25,10 @@ def model_source(plan: NetworkPlan, *, about: str) -> str:
     own = [*(class_source(each) for each in classes), _network_source(plan, groups, classes)]
     sections = [
         f'"""{about.strip()}\n\nNeeds PyTorch only. The names of its parameters are those of the checkpoint.\n"""',
-        parts_source(plan, own),
+        parts_source(plan, own, has_one_size=True),
         *own,
     ]
     return sections[0] + "\n\n" + "\n\n\n".join(sections[1:]) + "\n"
-
-
-def parts_source(plan: NetworkPlan, users: Sequence[str]) -> str:
-    """Imports and the parts of networks that `users`, pieces of source, need."""
-    known = resources.files("search_engine.export").joinpath("model_parts.py.txt").read_text(encoding="utf-8").strip()
-    constants = f"EPSILON, MOMENTUM = {plan.batch_norm_epsilon!r}, {plan.batch_norm_momentum!r}"
-    return used_parts(known, users).replace("EPSILON, MOMENTUM = ...", constants)
 
 
 @dataclass(frozen=True, slots=True)

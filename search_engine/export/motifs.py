@@ -4,7 +4,6 @@ A motif stands for layers of a plan that belong together. Its Python expression 
 names that the plan gives them, so that checkpoints fit.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,16 +54,20 @@ def _motifs_of_family(prefix: str, family: Family, layers: Mapping[str, Layer]) 
 
 def _convolution(prefix: str, family: Family, layers: Mapping[str, Layer]) -> Motif:
     conv, norm = family["conv"], family["batch_norm"]
+    channels, filters = conv.in_channels, conv.shape[0]
+    if is_valid(conv):
+        build = f"nn.Sequential(OrderedDict(conv={_written_out(conv)}, batch_norm=BatchNorm({{}})))"
+        return Motif(prefix, _names(family), norm.name, conv.inputs[0], build, (channels, filters, filters))
     source, is_activated = _before(conv, layers)
-    build = f"{'ReluConv' if is_activated else 'Conv'}({{}}, {{}}{window(conv, layers)})"
-    return Motif(prefix, _names(family), norm.name, source, build, (conv.in_channels, conv.shape[0]))
+    build = f"{'ReluConv' if is_activated else 'Conv'}({{}}, {{}}{window(conv)})"
+    return Motif(prefix, _names(family), norm.name, source, build, (channels, filters))
 
 
 def _separable(prefix: str, family: Family, layers: Mapping[str, Layer]) -> Motif:
     depthwise, norm = family["depthwise"], family["batch_norm"]
     source, is_activated = _before(depthwise, layers)
     assert is_activated, f"{prefix} does not start with a ReLU"
-    build = f"SeparableConv({{}}, {{}}{window(depthwise, layers)})"
+    build = f"SeparableConv({{}}, {{}}{window(depthwise)})"
     return Motif(prefix, _names(family), norm.name, source, build, (depthwise.in_channels, norm.shape[0]))
 
 
@@ -84,43 +87,43 @@ def _single(layer: Layer, layers: Mapping[str, Layer]) -> Motif:
         build = "nn.Linear({}, {})" if layer.bias else "nn.Linear({}, {}, bias=False)"
     elif layer.kind == "batch_norm":
         build, widths = "BatchNorm({})", (layer.shape[0],)
-    elif layer.groups != 1:
-        build, widths = f"SameConv({{}}, {{}}{window(layer, layers)}, groups={{}})", (*widths, layer.groups)
     else:
-        build = f"SameConv({{}}, {{}}{window(layer, layers)})"
+        groups = ", groups={}" if layer.groups != 1 else ""
+        widths = (*widths, layer.groups) if groups else widths
+        is_plain = is_valid(layer) or is_even(layer)
+        build = _written_out(layer, groups) if is_plain else f"SameConv({{}}, {{}}{window(layer)}{groups})"
     return Motif(layer.name, frozenset((layer.name,)), layer.name, layer.inputs[0], build, widths)
 
 
-def window(conv: Layer, layers: Mapping[str, Layer]) -> str:
-    """Kernel, stride, dilation and padding as further arguments, where they are not the usual ones."""
-    rows, columns = conv.kernel
-    words = [str(rows if rows == columns else conv.kernel)]
+def window(conv: Layer) -> str:
+    """Kernel, stride and dilation as further arguments, where they are not the usual ones."""
+    words = [_side(conv.kernel)]
     if conv.stride != (1, 1):
-        words.append(f"stride={conv.stride[0] if conv.stride[0] == conv.stride[1] else conv.stride}")
+        words.append(f"stride={_side(conv.stride)}")
     if conv.dilation != 1:
         words.append(f"dilation={conv.dilation}")
-    if conv.kernel != (1, 1) and not any(conv.padding):
-        words.append("is_padded=False")
-    elif is_centred(conv, layers):
-        words.append("is_centred=True")
     return "".join(f", {word}" for word in words)
 
 
-def is_centred(layer: Layer, layers: Mapping[str, Layer]) -> bool:
-    """Whether the window of a convolution or pool is padded alike on both sides where SAME would not be."""
-    if layer.stride == (1, 1) or layer.inputs[0] not in layers:
-        return False
-    for size, kernel, stride, padded in zip(
-        layers[layer.inputs[0]].shape[1:],
-        layer.kernel,
-        layer.stride,
-        (layer.padding[:2], layer.padding[2:]),
-        strict=True,
-    ):
-        same = (math.ceil(size / stride) - 1) * stride + (kernel - 1) * layer.dilation + 1 - size
-        if max(same, 0) != sum(padded):
-            return True
-    return False
+def _written_out(conv: Layer, groups: str = "") -> str:
+    """A convolution as PyTorch has it, whose padding is the same number on both sides."""
+    padded = f", padding={_side((conv.padding[0], conv.padding[2]))}" if any(conv.padding) else ""
+    return f"nn.Conv2d({{}}, {{}}{window(conv)}{padded}{groups}, bias=False)"
+
+
+def _side(pair: tuple[int, int]) -> str:
+    return str(pair[0] if pair[0] == pair[1] else pair)
+
+
+def is_valid(layer: Layer) -> bool:
+    """Whether the window of a convolution is larger than a pixel and padded nowhere."""
+    return layer.kernel != (1, 1) and not any(layer.padding)
+
+
+def is_even(layer: Layer) -> bool:
+    """Whether the window of a convolution or pool is padded alike on every side: by half its reach beyond a pixel."""
+    rows, columns = ((size - 1) // 2 * layer.dilation for size in layer.kernel)
+    return layer.padding == (rows, rows, columns, columns)
 
 
 def _before(first: Layer, layers: Mapping[str, Layer]) -> tuple[str, bool]:

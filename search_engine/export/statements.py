@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from search_engine.export.groups import DERIVED, Group
-from search_engine.export.motifs import is_centred
 from search_engine.layers import Layer
 
 _LAST_WORDS = ("add", "concat", "batch_norm", "conv", "linear")  # How a block ends says nothing about what it is.
@@ -59,7 +58,7 @@ class Statements:
             return " + ".join(sources)
         if layer.kind == "concat":
             return f"torch.cat([{', '.join(sources)}], 1)"
-        return _derived(layer, sources[0], self.group.layers)
+        return _derived(layer, sources[0])
 
     def _module(self, name: str) -> str:
         if name == self.group.name:
@@ -76,7 +75,7 @@ def short_name(words: list[str]) -> str:
     return "_".join(words[:-1] if words[-1] in _LAST_WORDS and len(words) > 1 else words)
 
 
-def _derived(layer: Layer, source: str, layers: Mapping[str, Layer]) -> str:
+def _derived(layer: Layer, source: str) -> str:
     if layer.kind == "drop_path":
         return source  # Nothing is dropped after training.
     if layer.kind == "zeros":
@@ -86,8 +85,7 @@ def _derived(layer: Layer, source: str, layers: Mapping[str, Layer]) -> str:
     if layer.kind == "global_pool":
         return f"{source}.mean((2, 3))"
     if layer.kind == "subsample":
-        return f"every_second({source}{', is_shifted=True' if layer.padding[0] < 0 else ''})"
+        return f"odd_pixels({source})" if layer.padding[0] < 0 else f"even_pixels({source})"
     assert layer.kind in ("max_pool", "avg_pool"), layer.kind
-    counted = ", counts_padding=True" if layer.counts_padding else ""
-    centred = ", is_centred=True" if is_centred(layer, layers) else ""
-    return f"{layer.kind}({source}, {layer.kernel[0]}, {layer.stride[0]}{counted}{centred})"
+    name = "padded_avg_pool" if layer.counts_padding else layer.kind
+    return f"{name}({source}, {layer.kernel[0]}, {layer.stride[0]})"
