@@ -136,7 +136,7 @@ def test_the_page_fits_a_phone_in_the_dark_and_draws_its_chart(phone: Page) -> N
     expect(phone.locator("transfer-chart .main-svg").first).to_be_visible(timeout=SLOW)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     expect(phone.locator("transfer-chart .points path").first).to_be_attached(timeout=SLOW)
-    expect(phone.locator("transfer-chart")).to_contain_text("hollow where the released code gives other counts")
+    expect(phone.locator("transfer-chart")).to_contain_text("the released code gives other counts than are printed")
 
 
 @pytest.mark.parametrize("chart", ["light", "dark"], indirect=True)
@@ -149,13 +149,25 @@ def test_trainings_are_drawn_where_their_cost_and_accuracy_are(chart: Page, trai
         (box["x"], box["y"]) for box in (points(chart).nth(place).bounding_box() for place in (0, 1)) if box
     )
     assert left < right and high > low
-    expect(chart.locator("transfer-chart .ytitle")).to_have_text("test accuracy, fashion-mnist-10k")
+    expect(chart.locator("transfer-chart .ytitle")).to_have_text("test accuracy")
+    expect(chart.get_by_label("Data set").locator("option")).to_have_text(["Fashion-MNIST, 10,000 images"])
     dark = chart.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     background, fill = (
         chart.evaluate(f"getComputedStyle(document.querySelector({where!r})).{what}")
         for where, what in (("section.card", "backgroundColor"), (f"{PLOT} path.plotly-customdata", "fill"))
     )
     assert (lightness(background) < 100) == dark and abs(lightness(background) - lightness(fill)) > 60
+
+
+def test_published_sizes_are_named_where_they_stand_and_in_words(chart: Page) -> None:
+    marks = traces(chart)["published"]
+    assert {3_346_538, 5_289_978, 88_753_150} <= set(marks["x"])
+    named = chart.locator(f"{PLOT} .annotation-text").all_text_contents()
+    assert {"6 @ 768", "4 @ 1056", "6 @ 4032"} <= set(named) and "7 @ 2304" not in named
+    words = chart.locator("transfer-chart")
+    expect(words).to_contain_text("Triangles are published sizes: 6 @ 768, 4 @ 1056, ")
+    expect(words).to_contain_text("Hollow ones (")
+    expect(words).to_contain_text("7 @ 2304")
 
 
 def lightness(colour: str) -> float:
@@ -183,7 +195,7 @@ def test_the_line_of_this_size_stands_at_its_cost_from_the_start(
         }}"""
     )
     assert where == pytest.approx(expected, abs=2)
-    expect(owner_page.locator(f"{PLOT} .annotation-text")).to_have_text("this size")
+    expect(owner_page.locator(f"{PLOT} .annotation-text").last).to_have_text("this size")
 
 
 def test_arrow_keys_go_from_training_to_training_and_enter_opens_one(chart: Page, trained: dict[str, Any]) -> None:

@@ -79,6 +79,7 @@ def test_finished_trainings_of_the_same_architecture_are_points(signed_in: Clien
     reply = ask(signed_in, "transfer", architecture=training.config["architecture"])
     (point,) = reply["trained"]
     assert (point["test_accuracy"], point["test_examples"]) == (0.75, 2000)
+    assert point["data_title"] == "Fashion-MNIST, 10,000 images"
     assert point["data"] == training.config["data"]["name"] and point["parameters"] == training.parameters
     assert point["url"] == f"/trainings/{training.pk}"
     assert reply["curve"] and ask(signed_in, "transfer", name="nasnet-a")["trained"] == []

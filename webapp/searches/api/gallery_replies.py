@@ -210,11 +210,15 @@ class SizeReply(BaseModel):
 
 
 class TrainedReply(BaseModel):
-    """A finished training of this architecture, or one that is the same after renaming. test_accuracy: in [0, 1]."""
+    """A finished training of this architecture, or one that is the same after renaming. test_accuracy: in [0, 1].
+
+    data, data_title: the data set's name, and what it is called.
+    """
 
     name: str
     url: str
     data: str
+    data_title: str
     image_size: int
     normal_cells: int | None
     filters: int

@@ -8,18 +8,22 @@ from search_engine.budget_fit import SizedNetwork, Sizes
 from search_engine.errors import ConfigError
 from webapp.searches.architectures.counting import ImageNetwork, TextNetwork
 from webapp.searches.architectures.gallery import published_entries
-from webapp.searches.models import Training
+from webapp.searches.models import Event, Training
 
 BUDGETS = {"parameters": 10**12, "mult_adds": 10**15}  # What can be limited, and the largest limit.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedPoint:
-    """A finished training. data: the data set's name; accuracies on different data are never compared."""
+    """A finished training. data: the data set's name; accuracies on different data are never compared.
+
+    data_title: what it was called when the training began.
+    """
 
     name: str
     url: str
     data: str
+    data_title: str
     image_size: int
     normal_cells: int | None
     filters: int
@@ -74,7 +78,10 @@ def trained_points(user: Any, architecture: Architecture) -> list[TrainedPoint]:
     rows = Training.objects.visible_to(user).filter(
         hash=architecture.hash, state=Training.State.FINISHED, test_accuracy__isnull=False
     )
-    return [_point(row) for row in rows.order_by("created", "pk") if "filters" in row.config["layout"]]
+    rows = [row for row in rows.order_by("created", "pk") if "filters" in row.config["layout"]]
+    started = Event.objects.filter(stream_id__in=[row.pk for row in rows], number=1)
+    titles = {event.stream_id: event.payload["data"]["title"] for event in started}
+    return [_point(row, titles[row.pk]) for row in rows]
 
 
 def published_marks(architecture: Architecture) -> list[PublishedMark]:
@@ -95,12 +102,13 @@ def published_marks(architecture: Architecture) -> list[PublishedMark]:
     return list(reversed(marks.values()))
 
 
-def _point(row: Training) -> TrainedPoint:
+def _point(row: Training, data_title: str) -> TrainedPoint:
     layout = row.config["layout"]
     return TrainedPoint(
         name=row.name,
         url=f"/trainings/{row.pk}",
         data=row.config["data"]["name"],
+        data_title=data_title,
         image_size=row.config["data"]["image_size"],
         normal_cells=layout.get("normal_cells"),
         filters=layout["filters"],

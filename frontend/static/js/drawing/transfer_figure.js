@@ -4,6 +4,7 @@ import { axis, filled, layout } from "./figure_base.js";
 import { percent } from "./format.js";
 
 const TITLES = { parameters: "parameters", mult_adds: "mult-adds of one image" };
+const WORDS = { showarrow: false, xref: "x", yref: "paper" }; // Of an annotation.
 const SHORT = { parameters: "parameters", mult_adds: "mult-adds" };
 
 /** Trainings as the points of a chart, cheapest first: {key, name, size, cost, accuracy, words}; key: its address. */
@@ -18,10 +19,10 @@ export function trainedPoints(trained, along) {
 }
 
 /**
- * state: {curve, published, trained, now, along, data, chosen}; trained: trainedPoints; along: "parameters" or
+ * state: {curve, published, trained, now, along, chosen}; trained: trainedPoints; along: "parameters" or
  * "mult_adds"; now: counts of the network in the fields, or null; chosen: the key of a training that has a ring.
  */
-export function transferFigure({ curve, published, trained, now, along, data, chosen }, colours) {
+export function transferFigure({ curve, published, trained, now, along, chosen }, colours) {
   const marks = published.filter((mark) => mark[along] !== null);
   const traces = [
     { type: "scatter", mode: "markers", name: "published", yaxis: "y2", x: marks.map((mark) => mark[along]),
@@ -41,14 +42,21 @@ export function transferFigure({ curve, published, trained, now, along, data, ch
     line: { color: colours.mean, width: 1.5, dash: "dot" } };
   return { traces: filled(traces), layout: layout(colours, {
     xaxis: axis(colours, TITLES[along], { type: "log", tickformat: "~s", nticks: 6 }),
-    yaxis: axis(colours, trained.length ? `test accuracy, ${data}` : "test accuracy", {
+    yaxis: axis(colours, "test accuracy", {
       tickformat: ".2f", showticklabels: trained.length > 0, nticks: 6, ...accuracies(trained) }),
     yaxis2: axis(colours, "filters", { overlaying: "y", side: "right", showgrid: false, nticks: 6, tickmode: "auto",
       rangemode: "tozero" }),
     shapes: here ? [here] : [],
-    annotations: here ? [{ text: "this size", font: { size: 11, color: colours.mean }, showarrow: false, xref: "x",
-      x: Math.log10(now[along]), xanchor: "left", yref: "paper", y: 1, yanchor: "top" }] : [],
+    annotations: [...marks.filter((mark) => mark.is_as_printed).map((mark) => name(mark, along, colours)), ...(here
+      ? [{ ...WORDS, text: "this size", font: { size: 11, color: colours.mean }, x: Math.log10(now[along]),
+        xanchor: "left", y: 1, yanchor: "top" }] : [])],
   }) };
+}
+
+/** The name of a published size, upright beside its triangle: names that lie would lie on each other. */
+function name(mark, along, colours) {
+  return { ...WORDS, text: mark.size, font: { size: 11, color: colours.mean }, textangle: -90, x: Math.log10(mark[along]),
+    xanchor: "right", y: 0, yanchor: "bottom", yshift: 8 };
 }
 
 function places(points) {

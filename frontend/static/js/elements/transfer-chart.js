@@ -77,11 +77,16 @@ class TransferChart extends HTMLElement {
   }
 
   #offerData() {
-    const names = [...new Set(this.#reply.trained.map(({ data }) => data))];
+    const titles = new Map(this.#reply.trained.map(({ data, data_title: title }) => [data, title]));
+    const names = [...titles.keys()];
     const chosen = names.includes(this.#data.value) ? this.#data.value : names.at(-1);
-    this.#data.replaceChildren(...names.map((name) => build("option", { value: name }, name)));
+    this.#data.replaceChildren(...names.map((name) => build("option", { value: name }, titles.get(name))));
     this.#data.hidden = names.length === 0;
     if (chosen) this.#data.value = chosen;
+  }
+
+  get #dataTitle() {
+    return this.#data.selectedOptions[0]?.textContent ?? "";
   }
 
   /** Of the data set that is chosen, cheapest first. */
@@ -96,8 +101,8 @@ class TransferChart extends HTMLElement {
 
   #state() {
     const { curve, published } = this.#reply;
-    const [along, data, chosen] = [this.#along.value, this.#data.value, this.#keys.chosen];
-    return { curve, published, trained: this.#points(), now: this.#now, along, data, chosen };
+    const [along, chosen] = [this.#along.value, this.#keys.chosen];
+    return { curve, published, trained: this.#points(), now: this.#now, along, chosen };
   }
 
   #draw() {
@@ -106,11 +111,19 @@ class TransferChart extends HTMLElement {
     this.#plot.tabIndex = trained.length ? 0 : -1;
     const chosen = trained.find(({ key }) => key === this.#keys.chosen);
     write(this.#point, chosen ? `${chosen.words}. Enter opens it.` : trained.length ? HINT : "");
-    const marks = published.length ? " Triangles are published sizes, hollow where the released code gives other counts than are printed." : "";
     write(this.#words, (trained.length
-      ? `${trained.length} finished ${trained.length === 1 ? "training" : "trainings"} of this architecture on ${this.#data.value}, by accuracy on its test images. The light line is the cost of other numbers of filters.`
-      : "No training of this architecture is finished. The light line is the cost of other numbers of filters.") + marks);
+      ? `${trained.length} finished ${trained.length === 1 ? "training" : "trainings"} of this architecture on ${this.#dataTitle}, by accuracy on its test images. The light line is the cost of other numbers of filters.`
+      : "No training of this architecture is finished. The light line is the cost of other numbers of filters.") + marksInWords(published));
   }
+}
+
+/** What the triangles are, for those who cannot point at them. */
+function marksInWords(published) {
+  if (!published.length) return "";
+  const marks = published.toSorted((a, b) => a.parameters - b.parameters);
+  const [all, hollow] = [marks, marks.filter((mark) => !mark.is_as_printed)].map((some) =>
+    some.map(({ size }) => size).join(", "));
+  return ` Triangles are published sizes: ${all}.${hollow ? ` Hollow ones (${hollow}): the released code gives other counts than are printed.` : ""}`;
 }
 
 function open(address) {
