@@ -23,6 +23,10 @@ from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job
 SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
 
+REPLACED_SECONDS = (
+    10.0  # How old a file must be to go at once when it was replaced: somebody may have just put it again.
+)
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -93,6 +97,19 @@ def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
     return removed
 
 
+def drop_replaced(sha256: str) -> bool:
+    """Remove a file that another took the place of, unless a row names it or it is young; whether it went.
+
+    Checkpoints of shared weights are large and many: they cannot wait for the sweep, which removes what stays here.
+    """
+    path = _place(sha256)
+    with _only_one():
+        if not path.exists() or path.stat().st_mtime > time.time() - REPLACED_SECONDS or sha256 in _named_by_rows():
+            return False
+        path.unlink()
+    return True
+
+
 def _named_by_rows() -> set[str]:
     return {
         *Artifact.objects.values_list("sha256", flat=True),
@@ -100,6 +117,7 @@ def _named_by_rows() -> set[str]:
         *OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True),
         *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
+        *Search.objects.exclude(weights="").values_list("weights", flat=True),
         *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Finalist.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *ImportedArchitecture.objects.exclude(bundle="").values_list("bundle", flat=True),

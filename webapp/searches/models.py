@@ -83,7 +83,11 @@ class Stream(models.Model):
 
 
 class Search(Stream):
-    """A search. `config` is a SearchConfig as JSON and never changes."""
+    """A search. `config` is any of config.searches as JSON and never changes.
+
+    One with shared weights goes through epochs, each a shared epoch and then a controller phase, and has children at
+    its end alone: the candidates. There steps_told counts controller phases.
+    """
 
     class Finals(models.TextChoices):
         CHOSEN = "chosen"  # Finalists are trained.
@@ -98,6 +102,9 @@ class Search(Stream):
     strategy_state = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
     fingerprint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Of the steps told, and then of all.
     finals = models.CharField(max_length=8, choices=Finals, blank=True)  # "" before the final round, and without one.
+    epochs = models.PositiveIntegerField(default=0)  # Of shared weights; 0 where every child is trained by itself.
+    epochs_shared = models.PositiveIntegerField(default=0)  # Shared epochs that are over.
+    weights = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File of the shared weights; "" before the first.
 
 
 class Child(models.Model):
@@ -121,6 +128,7 @@ class Child(models.Model):
     mult_adds = models.BigIntegerField(null=True)
     seconds = models.FloatField(null=True)
     accuracy = models.FloatField(null=True)  # Where the reward is another figure, because cost weighs in it.
+    perplexity = models.FloatField(null=True)  # On the validation part of a text, where the reward is made of it.
     over = models.CharField(max_length=12, blank=True)  # The bound that it is over, for which it was never trained.
     latency = models.JSONField(null=True)  # As events.Latency, where it was measured.
 
@@ -291,6 +299,9 @@ class Job(models.Model):
         EVALUATE = "evaluate"
         RETRAIN = "retrain"
         TRAIN = "train"
+        SHARE = "share"
+        TEACH = "teach"
+        DERIVE = "derive"
 
     class State(models.TextChoices):
         DUE = "due"
@@ -302,7 +313,8 @@ class Job(models.Model):
 
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=8, choices=Kind)
-    step = models.IntegerField(default=NO_PLACE)  # -1 for a training, and for the learn job that draws the first steps.
+    # -1 for a training, for the learn job that draws the first steps, and for the derivation of candidates.
+    step = models.IntegerField(default=NO_PLACE)
     slot = models.IntegerField(default=NO_PLACE)  # Of the child that it evaluates; of a finalist, its rank; else -1.
     state = models.CharField(max_length=8, choices=State, default=State.DUE)
     fence = models.BigIntegerField(default=0)  # Grows with every claim and whenever a lease is taken away.
@@ -334,7 +346,16 @@ class Job(models.Model):
             return f"finalist {self.slot}"
         if self.kind == self.Kind.TRAIN:
             return "training"
+        if self.kind in _PHASES:
+            return _PHASES[self.Kind(self.kind)].format(self.step)
         return "first draw" if self.step == NO_PLACE else f"update {self.step}"
+
+
+_PHASES = {
+    Job.Kind.SHARE: "shared epoch {}",
+    Job.Kind.TEACH: "controller phase {}",
+    Job.Kind.DERIVE: "choice of candidates",
+}
 
 
 class Event(models.Model):

@@ -61,7 +61,7 @@ def record_child(job_id: int, fence: int, verdict: ChildFinished) -> None:
         assert (job.step, job.slot) == (verdict.step, verdict.slot), f"{job.what} cannot decide another child"
         search = Search.objects.get(pk=job.stream_id)
         planner.decide(search, verdict)
-        _done(job)
+        end_job(job)
         event_log.append(search.pk, [verdict, *planner.what_follows(search)])
 
 
@@ -72,7 +72,7 @@ def record_finalist(job_id: int, fence: int, verdict: FinalistFinished) -> None:
         assert job.slot == verdict.rank, f"{job.what} cannot decide another finalist"
         search = Search.objects.get(pk=job.stream_id)
         final_round.decide(search, verdict)
-        _done(job)
+        end_job(job)
         event_log.append(search.pk, [verdict, *planner.what_follows(search)])
 
 
@@ -91,9 +91,9 @@ def record_step(
         search.steps_told, search.strategy_state = job.step + 1, state
         search.fingerprint = updated.fingerprint if updated else ""
         search.save(update_fields=["steps_told", "strategy_state", "fingerprint"])
-        Child.objects.bulk_create(_children(search, proposed))
+        propose(search, proposed)
         artifacts.offer(search, "Controller", state, "controller.safetensors")
-        _done(job)
+        end_job(job)
         told: list[Event] = [updated] if updated else []
         event_log.append(search.pk, [*told, *proposed, *planner.what_follows(search)])
 
@@ -116,7 +116,7 @@ def record_training(job_id: int, fence: int, finished: TrainingFinished, bundle:
         artifacts.offer(training, "Weights", finished.checkpoint, "weights.safetensors")
         if bundle is not None:
             artifacts.offer(training, "Bundle", bundle, "bundle.zip", artifacts.ZIP)
-        _done(job)
+        end_job(job)
         event_log.append(training.pk, [finished, planner.close(training, Stream.State.FINISHED)])
 
 
@@ -150,13 +150,15 @@ def _place(payload: dict[str, Any]) -> tuple[int | None, int | None, int | None]
     return payload.get("step"), payload.get("slot"), payload.get("rank")
 
 
-def _done(job: Job) -> None:
+def end_job(job: Job) -> None:
+    """It is done. Whoever calls this holds it."""
     job.state, job.lease_until, job.checkpoint = Job.State.DONE, None, ""
     job.save(update_fields=["state", "lease_until", "checkpoint"])
 
 
-def _children(search: Search, proposed: Sequence[StepProposed]) -> list[Child]:
-    return [
+def propose(search: Search, proposed: Sequence[StepProposed]) -> None:
+    """What was drawn becomes children, without a verdict so far."""
+    children = [
         Child(
             search=search,
             step=step.step,
@@ -169,3 +171,4 @@ def _children(search: Search, proposed: Sequence[StepProposed]) -> list[Child]:
         for step in proposed
         for proposal in step.proposals
     ]
+    Child.objects.bulk_create(children)

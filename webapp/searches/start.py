@@ -41,6 +41,15 @@ def start_training(
 
     Its data must be known, and a text one of those that come along.
     """
+    figures = training_figures(config)
+    return lifecycle.start_training(owner, config, **figures, child=child, imported=imported, published=published)
+
+
+def training_figures(config: AnyTrainingConfig) -> dict[str, Any]:
+    """What the first event of a training says of its data and its network: data, hash, parameters, mult_adds.
+
+    Raises ConfigError where the data is not there.
+    """
     architecture = architecture_from_json(config.architecture)
     if isinstance(config, LanguageTrainingConfig):
         assert isinstance(architecture, RecurrentArchitecture)
@@ -51,17 +60,7 @@ def start_training(
         described = describe(config.data.name)
         network = network_of(architecture, config.layout, described, config.data.image_size)
         data, parameters, mult_adds = described.to_json(), cost.parameters(network), cost.mult_adds(network)
-    return lifecycle.start_training(
-        owner,
-        config,
-        data=data,
-        hash=architecture.hash,
-        parameters=parameters,
-        mult_adds=mult_adds,
-        child=child,
-        imported=imported,
-        published=published,
-    )
+    return {"data": data, "hash": architecture.hash, "parameters": parameters, "mult_adds": mult_adds}
 
 
 def network_of(

@@ -22,6 +22,9 @@ def request_for(claim: Claim) -> Request:
         Job.Kind.EVALUATE: _evaluate,
         Job.Kind.RETRAIN: _retrain,
         Job.Kind.TRAIN: _train,
+        Job.Kind.SHARE: _share,
+        Job.Kind.TEACH: _teach,
+        Job.Kind.DERIVE: _derive,
     }
     request = builders[Job.Kind(claim.kind)](claim)
     bring_data(request["config"])
@@ -89,6 +92,36 @@ def _retrain(claim: Claim) -> Request:
 def _train(claim: Claim) -> Request:
     training = Training.objects.get(pk=claim.stream_id)
     return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim), "attempt": claim.attempt}
+
+
+def _share(claim: Claim) -> Request:
+    search = Search.objects.get(pk=claim.stream_id)
+    return {"do": "share", "step": claim.step, **_shared(search), "checkpoint": _checkpoint(claim)}
+
+
+def _teach(claim: Claim) -> Request:
+    search = Search.objects.get(pk=claim.stream_id)
+    return {
+        "do": "teach",
+        "step": claim.step,
+        **_shared(search),
+        "checkpoint": _checkpoint(claim),
+        "fingerprint": search.fingerprint,
+    }
+
+
+def _derive(claim: Claim) -> Request:
+    search = Search.objects.get(pk=claim.stream_id)
+    return {"do": "derive", **_shared(search), "fingerprint": search.fingerprint}
+
+
+def _shared(search: Search) -> Request:
+    """What every phase goes on from: the strategy and the weights, both without a file before the first epoch."""
+    return {
+        "config": search.config,
+        "strategy": str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None,
+        "weights": str(artifacts.local_path(search.weights)) if search.weights else None,
+    }
 
 
 def _checkpoint(claim: Claim) -> str | None:
