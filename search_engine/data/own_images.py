@@ -89,7 +89,7 @@ def keep_own_images(path: Path, folder: Path) -> str:
     kept = folder / "own-images"
     kept.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept, prefix=".draft-") as draft:
-        files = Folder(path) if is_folder else Archive(path)
+        files = Folder(path) if is_folder else _archive(path)
         if isinstance(files, Folder) and (empty := files.empty_folders()):
             raise DataError("data.name", f"{path / empty[0]} has no images; a class needs {FEWEST_PER_CLASS}.")
         target = Path(draft) / "set"
@@ -100,6 +100,13 @@ def keep_own_images(path: Path, folder: Path) -> str:
         sha256 = digest_of(target)
         os.replace(target, place_of_own(sha256, folder))
     return f"own-{sha256}"
+
+
+def _archive(path: Path) -> Archive:
+    try:
+        return Archive(path)
+    except DataError as error:
+        raise DataError("data.name", f"{path} {error.message}") from error
 
 
 def take_set(files: Files, target: Path, *, title: str, came_from: str, on_file: Progress | None = None) -> SetRecord:

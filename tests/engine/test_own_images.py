@@ -224,6 +224,31 @@ def test_both_loaders_give_equal_batches(tmp_path, monkeypatch):
     assert resident.batches_served == decoding.batches_served > 0
 
 
+def test_the_mean_of_a_set_larger_than_memory_is_taken_of_a_few_images_at_a_time(tmp_path, monkeypatch):
+    name = keep_own_images(folder_of(tmp_path / "pets", {"ant": 20, "bear": 20}), tmp_path)
+    config = DataConfig(name=name, image_size=12, train_examples=20, held_out_examples=10)
+    straight = prepare(config, seed=1, folder=tmp_path, device=torch.device("cpu")).train.normalisation()
+    decode, counts = own_parts.pixels_of, []
+
+    def noted(own, indices, size):
+        counts.append(len(indices))
+        return decode(own, indices, size)
+
+    monkeypatch.setattr(own_parts, "pixels_of", noted)
+    monkeypatch.setattr(own_parts, "MOST_RESIDENT_BYTES", 100)
+    monkeypatch.setattr(own_parts, "_CHUNK_BYTES", 7 * 3 * 12 * 12)
+    parts = prepare(config, seed=1, folder=tmp_path, device=torch.device("cpu"))
+    assert counts == [7, 7, 6] and parts.train.normalisation() == straight
+
+
+def test_an_archive_that_is_refused_whole_is_named_by_its_path(tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"no archive")
+    with pytest.raises(DataError) as caught:
+        keep_own_images(tmp_path / "pets.zip", tmp_path)
+    assert caught.value.field == "data.name"
+    assert caught.value.message == f"{tmp_path / 'pets.zip'} is no zip archive, or is damaged."
+
+
 def test_batches_are_the_kept_pictures_at_the_asked_size_normalised(tmp_path):
     name = keep_own_images(folder_of(tmp_path / "pets", {"cat": 20, "dog": 10}, size=(15, 13)), tmp_path)
     config = DataConfig(name=name, image_size=9, train_examples=14, held_out_examples=10)

@@ -41,13 +41,17 @@ def description_of(row: OwnData) -> DatasetDescription:
 
 def memory_of_images(data: DataConfig) -> int:
     """Bytes that the decoded images of an own set take in a trainer; 0 for sets that are always in memory."""
-    described = describe(data.name)
-    if described.origin != "own":
-        return 0
-    images = data.train_examples + data.held_out_examples + described.test_examples
-    return min(images * picture_bytes(described.channels, data.image_size), MOST_RESIDENT_BYTES)
+    return min(_bytes_of_images(data), MOST_RESIDENT_BYTES)
 
 
 def is_decoded_anew(data: DataConfig) -> bool:
     """Whether the images do not fit into memory, so that each batch is decoded when it is due."""
-    return memory_of_images(data) == MOST_RESIDENT_BYTES
+    return _bytes_of_images(data) > MOST_RESIDENT_BYTES
+
+
+def _bytes_of_images(data: DataConfig) -> int:
+    described = describe(data.name)
+    if described.origin != "own":
+        return 0
+    images = data.train_examples + data.held_out_examples + described.test_examples
+    return images * picture_bytes(described.channels, data.image_size)
