@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from search_engine.config.layout import LayoutConfig
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.cost import mult_adds, parameters
 from search_engine.events import ChildFinished, Latency
+from search_engine.network_plan import plan
+from search_engine.spaces.nasnet import NasnetSpace
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import final_round, lifecycle, planner
 from webapp.searches.child_rows import children_csv
@@ -16,6 +20,7 @@ from webapp.searches.costs.estimate import search_cost
 from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
 from webapp.searches.models import Child
 from webapp.searches.pages.listing import entries_of
+from webapp.searches.start import start_search
 
 SMALL = {
     "space": {"blocks": 2}, "child": {"normal_cells": 1, "filters": 4}, "recipe": {"epochs": 2},
@@ -141,3 +146,29 @@ def test_the_random_companion_keeps_to_the_same_bounds_and_objective():
     )  # fmt: skip
     beside = companion_config(config)
     assert (beside.bounds, beside.objective) == (config.bounds, config.objective)
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_child_states_the_cost_that_is_bounded_and_how_a_latency_was_measured(client):
+    """Counted once more here, from the layout that the settings of the target describe."""
+    space = NasnetSpace(bounded().space)
+    architecture = space.decode([0] * len(space.decisions))
+    target = {"network": "target", "target_normal_cells": 2, "target_filters": 16, "target_image_size": 32}
+    shown = {}
+    for name, bounds in (("child", {}), ("target", target)):
+        config = bounded(bounds=bounds | {"latency_ms": 5.0})
+        client.force_login(get_or_create_user("owner"))
+        search = start_search(get_or_create_user("owner"), config)
+        Child.objects.create(
+            search=search, step=0, slot=0, decisions=[0] * len(space.decisions), architecture=architecture.to_json(),
+            hash=architecture.hash, log_probability=-1.0, is_final=True, reward=0.5,
+            latency={"ms": 0.7501, "batch": 2, "repeats": 7, "warm_up": 5, "device": "cpu, 1 thread"},
+        )  # fmt: skip
+        shown[name] = client.get(f"/searches/{search.pk}/children/0/0").content.decode()
+        assert "0.7501 ms" in shown[name] and "(batch 2, cpu, 1 thread, median of 7)" in shown[name]
+    larger = LayoutConfig(normal_cells=2, filters=16, reductions=bounded().child.reductions)
+    network = plan(architecture, larger, image_channels=1, image_size=32, classes=10)
+    assert "target network" not in shown["child"]
+    assert f"<dt>Parameters of the target network</dt><dd>{parameters(network):,}</dd>" in shown["target"]
+    assert f"<dt>Its mult-adds per image</dt><dd>{mult_adds(network):,}</dd>" in shown["target"]
+    assert "<dt>Its measured latency</dt>" in shown["target"]

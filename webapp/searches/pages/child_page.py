@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_engine import cost
-from search_engine.architectures.reading import architecture_from_json
+from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.config.search import SearchConfig
+from search_engine.cost_rules import costed_plan
+from search_engine.data.descriptions import DatasetDescription
 from search_engine.errors import ConfigError
 from search_engine.spaces.nasnet import NasnetSpace
 from webapp.searches.datasets.described import describe
@@ -18,13 +20,17 @@ CURVE_WIDTH, CURVE_HEIGHT = 320, 120  # Of the small picture, in its own units.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Of one child as a network. with_auxiliary: parameters, None where the layout has no place for that head."""
+    """Of one child as a network. with_auxiliary: parameters, None where the layout has no place for that head.
+
+    target: (parameters, mult-adds) of the same cells in the target network, None where the search has none.
+    """
 
     parameters: int
     with_auxiliary: int | None
     mult_adds: int
     batch_size: int
     activation_bytes: int
+    target: tuple[int, int] | None
     layers: tuple[cost.LayerCost, ...]
 
 
@@ -53,8 +59,18 @@ def counts_of(child: Child, config: SearchConfig) -> Counts:
         mult_adds=cost.mult_adds(network),
         batch_size=config.recipe.batch_size,
         activation_bytes=cost.activation_bytes(network, config.recipe.batch_size),
+        target=_target_counts(architecture, config, data),
         layers=cost.layer_costs(network),
     )
+
+
+def _target_counts(
+    architecture: Architecture, config: SearchConfig, data: DatasetDescription
+) -> tuple[int, int] | None:
+    if config.bounds.network != "target":
+        return None
+    network = costed_plan(config, architecture, image_channels=data.channels, classes=len(data.classes))
+    return cost.parameters(network), cost.mult_adds(network)
 
 
 def child_parts(child: Child, config: SearchConfig) -> dict[str, Any]:
