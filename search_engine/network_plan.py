@@ -78,15 +78,15 @@ def plan(
     architecture.validated()
     image = (image_channels, *((image_size, image_size) if isinstance(image_size, int) else image_size))
     if isinstance(architecture, MacroArchitecture) and isinstance(layout, MacroLayoutConfig):
-        _check_sizes(image, classes, len(layers_before_halving(architecture)))
+        check_sizes(image, classes, len(layers_before_halving(architecture)))
         layers = LayerList(image)
         return _planned(layers, lay_macro_network(layers, architecture, layout, classes))
     if isinstance(architecture, NasBench201Architecture) and isinstance(layout, NasBench201LayoutConfig):
-        _check_sizes(image, classes, layout.halvings)
+        check_sizes(image, classes, layout.halvings)
         layers = LayerList(image, is_centred=True)
         return _planned(layers, lay_nas_bench_201_network(layers, architecture, layout, classes))
     if isinstance(architecture, CellArchitecture) and isinstance(layout, LayoutConfig):
-        _check_sizes(image, classes, layout.halvings, smallest_image(layout))
+        check_sizes(image, classes, layout.halvings, smallest_image(layout))
         is_centred = RULES[layout.skeleton].is_centred
         layers = LayerList(image, is_centred=is_centred, counts_padding=layout.average_counts_padding)
         output, auxiliary_output = _cell_network(layers, architecture, layout, classes, auxiliary, drop_path)
@@ -99,8 +99,11 @@ def _planned(layers: LayerList, output: str, auxiliary_output: str | None = None
     return NetworkPlan(layers.shape(IMAGE), needed, output, auxiliary_output, *constants)
 
 
-def _check_sizes(image: Shape, classes: int, halvings: int, smallest: int | None = None) -> None:
-    """smallest: height and width in pixels with which every halving still finds two rows, where that is not usual."""
+def check_sizes(image: Shape, classes: int, halvings: int, smallest: int | None = None) -> None:
+    """Raise ConfigError where a network cannot read such images or tell so many classes apart.
+
+    smallest: height and width in pixels with which every halving still finds two rows, where that is not usual.
+    """
     channels, size = image[0], min(image[1:])
     for field, value in (("image_channels", channels), ("classes", classes)):
         if value < 1:
@@ -136,7 +139,7 @@ def _cell_network(
     output = layers.linear("head.linear", layers.global_pool(last), classes, bias=rules.head_bias)
     if auxiliary_source is None:
         return output, None
-    return output, _auxiliary_head(layers, auxiliary_source, classes, rules.auxiliary_bias)
+    return output, auxiliary_head(layers, auxiliary_source, classes, rules.auxiliary_bias)
 
 
 def _cell(layers: LayerList, cell: Cell, place: Place, previous: str | None, current: str, depth: float | None) -> str:
@@ -200,7 +203,8 @@ def _operate(layers: LayerList, operation: str, name: str, source: str, place: P
     return apply_operation(layers, operation, name, source, place.filters, stride)
 
 
-def _auxiliary_head(layers: LayerList, source: str, classes: int, bias: bool) -> str:
+def auxiliary_head(layers: LayerList, source: str, classes: int, bias: bool) -> str:
+    """Lay the head that serves in training only and return its logits (NASNet and ENAS, released code)."""
     height = layers.shape(source)[1]
     if height < AUXILIARY_POOL:
         raise ConfigError(
