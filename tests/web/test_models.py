@@ -96,6 +96,9 @@ def test_a_job_says_what_it_is():
     assert Job(kind="learn", step=4).what == "update 4"
     assert Job(kind="evaluate", step=3, slot=7).what == "child 3.7"
     assert Job(kind="train").what == "training"
+    assert Job(kind="share", step=2).what == "shared epoch 2"
+    assert Job(kind="teach", step=2).what == "controller phase 2"
+    assert Job(kind="derive").what == "choice of candidates"
 
 
 def test_a_worker_knows_what_it_does(search):

@@ -310,6 +310,7 @@ class Job(models.Model):
         DROPPED = "dropped"
 
     OWNER: ClassVar = "stream__owner"
+    PHASES: ClassVar = (Kind.SHARE, Kind.TEACH, Kind.DERIVE)  # Of a search with shared weights, one after another.
 
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=8, choices=Kind)
@@ -346,12 +347,12 @@ class Job(models.Model):
             return f"finalist {self.slot}"
         if self.kind == self.Kind.TRAIN:
             return "training"
-        if self.kind in _PHASES:
+        if self.kind in self.PHASES:
             return _PHASES[self.Kind(self.kind)].format(self.step)
         return "first draw" if self.step == NO_PLACE else f"update {self.step}"
 
 
-_PHASES = {
+_PHASES: dict[Job.Kind, str] = {
     Job.Kind.SHARE: "shared epoch {}",
     Job.Kind.TEACH: "controller phase {}",
     Job.Kind.DERIVE: "choice of candidates",
