@@ -60,7 +60,11 @@ class ProposalShown(BaseModel):
 
 
 class SearchStarted(_Event):
-    """The first event of a search. children: how many it will try; data: what the images are, with origin and hash."""
+    """The first event of a search. children: how many it will try; data: what the images are, with origin and hash.
+
+    epochs: shared epochs, which are the steps of a search with shared weights; only there. Its children are the
+    candidates that it derives in the end, all in one step.
+    """
 
     kind: Literal["search_started"] = "search_started"
     config: dict[str, Any]
@@ -68,6 +72,7 @@ class SearchStarted(_Event):
     data: dict[str, Any]
     children: int
     step_size: int
+    epochs: int | None = _only_where_there()
 
 
 class StepProposed(_Event):
@@ -124,7 +129,8 @@ class ChildFinished(_Event):
     times: its cost as a multiple of that bound, above 1; only with over.
     latency: of the network that bounds and cost are about, only where it is measured.
     twin: (step, slot) of the isomorphic child whose reward was copied.
-    mult_adds: of one image, forward, convolutions and linear layers only.
+    mult_adds: of one image, forward, convolutions and linear layers only; of one word on text.
+    perplexity: of a candidate of a search on text with shared weights; only there.
     """
 
     kind: Literal["child_finished"] = "child_finished"
@@ -140,6 +146,75 @@ class ChildFinished(_Event):
     over: Bound | None = _only_where_there()
     times: float | None = _only_where_there()
     latency: Latency | None = _only_where_there()
+    perplexity: float | None = _only_where_there()
+
+
+class SharedEpochEnded(_Event):
+    """The shared weights saw all training images, or read the training text, once more, each minibatch another way.
+
+    step: of the search, from 0; epochs: how many it has. loss: mean over the minibatches, in nats. accuracy and
+    perplexity: over the training minibatches, each under its own architecture, as it was before learning from it; on
+    images the one, on text the other (None too where e^loss is no number). learning_rate: of the last minibatch.
+    architecture: the one of the last minibatch, with its hash.
+    """
+
+    kind: Literal["shared_epoch_ended"] = "shared_epoch_ended"
+    step: int
+    epochs: int
+    minibatches: int
+    loss: float
+    accuracy: float | None = _only_where_there()
+    perplexity: float | None = _only_where_there()
+    learning_rate: float
+    architecture: dict[str, Any]
+    hash: str
+    seconds: float
+
+
+class ArchitectureScored(BaseModel):
+    """An architecture with the reward that shared weights gave it on one validation minibatch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    architecture: dict[str, Any]
+    hash: str
+    reward: float
+
+
+class ControllerPhaseEnded(_Event):
+    """The strategy learned from the rounds of a step, while the shared weights stayed as they were.
+
+    policy, entropies, entropy: as in StepProposed, of a sample of the policy after the phase; family_entropies: mean of
+        `entropies` over the decisions of each family, in nats.
+    curve: mean rewards of up to 40 equal stretches of the phase; mean_reward: of all its scores; best_reward: of them.
+    baseline: after the last round; loss, divergence: means over the rounds, None where a strategy has no such figure.
+    accuracy, perplexity: over all scores of the phase, on validation minibatches (e to the mean of their nats).
+    best: the best score of the phase; sampled: a fresh architecture of the policy, scored as in the last round.
+    state_sha256: of the strategy's state; weights_sha256: of the file of the shared weights; fingerprint: see
+        `extend_by_phase`.
+    """
+
+    kind: Literal["controller_phase_ended"] = "controller_phase_ended"
+    step: int
+    epochs: int
+    rounds: int
+    policy: tuple[tuple[float, ...], ...]
+    entropies: tuple[float, ...]
+    entropy: float
+    family_entropies: dict[str, float]
+    curve: tuple[float, ...]
+    mean_reward: float
+    best_reward: float
+    baseline: float | None
+    loss: float | None
+    divergence: float | None
+    accuracy: float | None = _only_where_there()
+    perplexity: float | None = _only_where_there()
+    best: ArchitectureScored
+    sampled: ArchitectureScored
+    state_sha256: str
+    weights_sha256: str
+    fingerprint: str
+    seconds: float
 
 
 class ControllerUpdated(_Event):
@@ -282,9 +357,9 @@ class TrainingFinished(_Event):
 
 
 Event = Annotated[
-    SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | ControllerUpdated | StateChanged
-    | JobLost | FinalistsChosen | FinalistStarted | FinalistEpochEnded | FinalistFinished | ResultKept
-    | TrainingStarted | TrainingFinished,
+    SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | SharedEpochEnded | ControllerPhaseEnded
+    | ControllerUpdated | StateChanged | JobLost | FinalistsChosen | FinalistStarted | FinalistEpochEnded
+    | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
@@ -305,6 +380,16 @@ def extend_fingerprint(
     latencies decide (SearchConfig.measures_latency), because each run measures its own. Starts from "".
     """
     text = json.dumps([previous, step, children, state_sha256], separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def extend_by_phase(previous: str, step: int, state_sha256: str, weights_sha256: str) -> str:
+    """The fingerprint after a step of a search with shared weights: SHA-256 over the one before and what it left.
+
+    state_sha256: digest of the strategy's state after the phase; weights_sha256: of the file of the shared weights.
+    After the last step the candidates are hashed in by `extend_fingerprint`, as a step of their own.
+    """
+    text = json.dumps([previous, "phase", step, state_sha256, weights_sha256], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -24,9 +24,23 @@ class RecipeConfig(Config):
         0.025, "Learning rate", "Step width of the optimizer at its highest.", source="released code: 0.025",
         gt=0, le=10,
     )  # fmt: skip
-    schedule: Literal["cosine", "constant", "exponential"] = option(
-        "cosine", "Schedule", "How the learning rate falls: one cosine to zero, not at all, or by a factor in stairs.",
-        source=f"{PAPER}, A.6: one cosine period; A.7, for ImageNet: exponential",
+    schedule: Literal["cosine", "constant", "exponential", "restarts"] = option(
+        "cosine", "Schedule",
+        "How the learning rate falls: one cosine to zero, not at all, by a factor in stairs, or in cosines that start "
+        "high again (restarts), epoch by epoch.",
+        source=f"{PAPER}, A.6: one cosine period; A.7, for ImageNet: exponential; ENAS: restarts",
+    )  # fmt: skip
+    first_period: int = option(
+        10, "First period", "After how many epochs the learning rate starts high again.", unit="epochs",
+        source="ENAS: 10", ge=1, le=2000, only_with={"schedule": "restarts"},
+    )  # fmt: skip
+    period_factor: int = option(
+        2, "Period factor", "How many times as long each period is as the one before.", source="ENAS: 2", ge=1, le=10,
+        only_with={"schedule": "restarts"},
+    )  # fmt: skip
+    lowest_rate: float = option(
+        0.001, "Lowest learning rate", "What one cosine falls to within each period.",
+        source="ENAS: 0.001; released scripts: 0.0001 for micro", ge=0, le=10, only_with={"schedule": "restarts"},
     )  # fmt: skip
     decay_factor: float = option(
         0.97, "Decay factor", "What the exponential schedule multiplies the learning rate with.",
@@ -128,6 +142,14 @@ class RecipeConfig(Config):
         "weights, statistics, loss and scoring stay at 32.",
         source=OURS,
     )  # fmt: skip
+
+    @field_validator("lowest_rate")
+    @classmethod
+    def _lowest_is_below_highest(cls, lowest: float, info: Any) -> float:
+        highest = info.data.get("learning_rate")
+        if info.data.get("schedule") == "restarts" and highest is not None and lowest > highest:
+            raise ValueError(f"is {lowest:g}; must be at most the learning rate, {highest:g}.")
+        return lowest
 
     @field_validator("nesterov")
     @classmethod

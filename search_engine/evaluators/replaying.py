@@ -36,5 +36,5 @@ class Replaying(Evaluator):
 
 def evaluation_of(event: ChildFinished) -> Evaluation:
     """The verdict that an event shows."""
-    told = event.model_dump(exclude={"kind", "version", "latency"})
+    told = event.model_dump(exclude={"kind", "version", "latency", "perplexity"})  # A search on text has no such child.
     return Evaluation(**told, latency=event.latency)

@@ -35,7 +35,8 @@ def learning_rate_at(step: int, steps: int, recipe: RecipeConfig) -> float:
     """The learning rate of a step, counted from 0, of a training that has `steps` in all.
 
     It rises in a straight line over the warm-up, which ends at the highest rate. Then it follows one cosine to zero
-    (NASNet, A.6), stays, or falls by a factor in stairs, each some epochs long and at least one step (A.7).
+    (NASNet, A.6), stays, falls by a factor in stairs, each some epochs long and at least one step (A.7), or follows
+    cosines that start again, the same for a whole epoch (ENAS).
     """
     warm_up = round(recipe.warm_up * steps)
     if step < warm_up:
@@ -45,5 +46,23 @@ def learning_rate_at(step: int, steps: int, recipe: RecipeConfig) -> float:
     if recipe.schedule == "exponential":
         stair = max(1, round(recipe.decay_epochs * steps / recipe.epochs))
         return float(recipe.learning_rate * recipe.decay_factor ** ((step - warm_up) // stair))
+    if recipe.schedule == "restarts":
+        epoch = (step - warm_up) * recipe.epochs // steps
+        return restarting_rate(
+            epoch, highest=recipe.learning_rate, lowest=recipe.lowest_rate, first_period=recipe.first_period,
+            factor=recipe.period_factor,
+        )  # fmt: skip
     progress = (step - warm_up) / (steps - warm_up)
     return recipe.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def restarting_rate(epoch: int, *, highest: float, lowest: float, first_period: int, factor: int) -> float:
+    """The learning rate of an epoch, counted from 0: one cosine per period (Loshchilov and Hutter 2017).
+
+    first_period: epochs of the first one; each is `factor` times as long as the one before.
+    """
+    period = first_period
+    while epoch >= period:
+        epoch -= period
+        period *= factor
+    return lowest + (highest - lowest) * (1 + math.cos(math.pi * epoch / period)) / 2

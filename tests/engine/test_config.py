@@ -47,7 +47,10 @@ SENTENCES = [
     ({"child": {"filters": 5}}, "child.filters", "is 5; must be a multiple of 2."),
     ({"recipe": {"learning_rate": "fast"}}, "recipe.learning_rate", "is 'fast'; must be a number."),
     ({"recipe": {"learning_rate": float("inf")}}, "recipe.learning_rate", "is inf; must be a finite number."),
-    ({"recipe": {"schedule": "step"}}, "recipe.schedule", "is 'step'; must be 'cosine', 'constant' or 'exponential'."),
+    (
+        {"recipe": {"schedule": "step"}}, "recipe.schedule",
+        "is 'step'; must be 'cosine', 'constant', 'exponential' or 'restarts'.",
+    ),
     ({"recipe": {"augment": "perhaps"}}, "recipe.augment", "is 'perhaps'; must be true or false."),
     ({"data": {"name": ""}}, "data.name", "has 0 characters; must have at least 1."),
     ({"budget": {"children": 3}}, "strategy.step_size", "is 20; must be at most the number of children, 3."),
