@@ -8,6 +8,7 @@ from search_engine import cost
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.code_version import code_version
 from search_engine.config.base import Config
+from search_engine.export.settings_in_force import settings_in_force
 from search_engine.training.trained_network import TrainedNetwork
 
 KINDS = {
@@ -39,6 +40,8 @@ pixels = numpy.asarray(image, numpy.float32).reshape(told["height"], told["width
 images = (pixels * numpy.float32(told["scale"]) + numpy.float32(told["offset"])).transpose(2, 0, 1)[None]
 logits = network(torch.from_numpy(images))
 print(told["classes"][int(logits.argmax())])"""
+
+NOT_LISTED = "What is not listed was off. The whole configuration is in `config.json`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,10 @@ class Card:
         told = self.trained.metadata.get("numerics")
         lines = [settings_table(part) for part in (config.layout, config.recipe, config.reproducibility)]
         numerics = [] if told is None else [f"Numerics: {plain(str(told))}."]
-        return "\n\n".join([*lines, *numerics, "The whole configuration is in `config.json`."])
+        network = self.trained.plan
+        norms = f"Batch norm adds {network.batch_norm_epsilon!r} to a variance; a batch weighs "
+        norms += f"{network.batch_norm_momentum!r} in the moving statistics."
+        return "\n\n".join([*lines, norms, *numerics, NOT_LISTED])
 
     def _files(self) -> str:
         refused = [f"Not as {title}: {sentence}" for title, sentence in self.refusals.items()]
@@ -165,8 +171,7 @@ def plain(text: str) -> str:
 
 
 def settings_table(part: Config) -> str:
-    fields = type(part).model_fields
-    rows = {str(field.title): plain(str(getattr(part, name))) for name, field in fields.items() if name != "kind"}
+    rows = {title: plain(value) for title, value in settings_in_force(part).items()}
     return table(str(getattr(type(part), "heading", "")), "", rows)
 
 

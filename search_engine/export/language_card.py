@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.code_version import code_version
-from search_engine.export.card import HUB, TORCH, code_block, plain, settings_table, table
+from search_engine.export.card import HUB, NOT_LISTED, TORCH, code_block, plain, settings_table, table
 from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
 
@@ -33,7 +33,7 @@ def language_card(
     refused = [f"Not as {title}: {sentence}" for title, sentence in refusals.items()]
     listed = "\n".join(f"- `{each}`" for each in files)
     recipe = [settings_table(part) for part in (trained.config.layout, trained.config.recipe)]
-    recipe += [settings_table(trained.config.reproducibility), "The whole configuration is in `config.json`."]
+    recipe += [settings_table(trained.config.reproducibility), NOT_LISTED]
     sections = {
         "How good it is": _results(trained),
         "What it costs": _cost(trained),

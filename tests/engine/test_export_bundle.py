@@ -218,6 +218,9 @@ def test_the_card_tells_held_out_and_test_apart_and_where_the_data_are_from(unpa
     assert f"| held-out part, 50 images of the training part | {result['held_out_accuracy']:.4f} |" in card
     assert f"images, looked at once after the last epoch | {result['test_accuracy']:.4f} |" in card
     assert f"| Parameters | {result['parameters']:,} |" in card
+    assert "| Optimizer | sgd |" in card
+    assert not [title for title in ("RMSProp", "Cutout", "Stem filters") if title in card]
+    assert "What is not listed was off." in card and "Batch norm adds 1e-05 to a variance" in card
     assert "MIT, Zalando SE" in card and "# Grey \\*clothes\\*" in card and "Ankle boot" in card
 
 
