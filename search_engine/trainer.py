@@ -80,6 +80,7 @@ class Trainer:
             "evaluate": self._evaluate,
             "retrain": self._retrain,
             "train": self._train,
+            "bundle": self._bundle,
             "measure": self._measure,
         }
         return jobs[request["do"]](request)
@@ -174,8 +175,12 @@ class Trainer:
                 return
         finished, content = finish(training)
         network = self._keep(content)
-        yield {"event": finished.to_json(), "bundle": self._bundled(network, attempt)}
+        yield {"event": finished.to_json(), "bundle": self._bundled(self._spool / network, attempt)}
         yield {"done": {"checkpoint": network}}
+
+    def _bundle(self, request: Message) -> Iterator[Message]:
+        """The bundle of a training that is finished; null after two losses."""
+        yield {"done": {"bundle": self._bundled(Path(request["network"]), request["attempt"])}}
 
     def _built(self, config: AnyTrainingConfig) -> KeptTraining:
         """A training with its data: images stay here from job to job, a text is read anew."""
@@ -187,15 +192,15 @@ class Trainer:
         self._text = text
         return LanguageTraining(config, data=text, device=self._device)
 
-    def _bundled(self, network: str, attempt: int) -> str | None:
-        """The trained network as a zip that runs alone: the name of its file.
+    def _bundled(self, network: Path, attempt: int) -> str | None:
+        """The trained network as a zip that runs alone: the name of its file. network: the file of the training.
 
         attempt: how often, from 1, it was begun. What ended the process that first made it may have been the ONNX
         file, so the second attempt does without it; the third does without a bundle. None then.
         """
-        trained = read_trained_network(self._spool / network)
         if attempt > 2:
             return None
+        trained = read_trained_network(network)
         self._bundle_began = time.monotonic()
         try:
             bundle = make_bundle(trained, write_onnx=None if attempt == 1 else lambda *_: ONNX_WAS_LOST)

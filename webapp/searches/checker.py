@@ -51,7 +51,8 @@ def _job_problems(stream: Stream) -> Iterator[str]:
     for job in jobs.filter(state=Job.State.LEASED, lease_until__lt=late):
         yield f"The {job.what} is held by {job.worker}, whose lease ran out long ago."
     open_jobs = jobs.filter(state__in=(Job.State.DUE, Job.State.LEASED)).count()
-    if open_jobs and not stream.is_open:
+    late_bundle = stream.state == Stream.State.FINISHED and stream.kind == Stream.Kind.TRAINING
+    if open_jobs and not stream.is_open and not late_bundle:
         yield f"The {stream.kind} is {stream.state} and has {open_jobs} open jobs."
     if stream.is_open and not open_jobs:
         yield f"The {stream.kind} is {stream.state} and nothing is due."

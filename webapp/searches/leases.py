@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
@@ -20,6 +20,10 @@ LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
 GROUP = Coalesce(F("stream__group_id"), F("stream_id"))  # Of a job: its group, or its stream where it has none.
+# A training that is finished has a due job where its bundle is wanted later (see late_bundles).
+CLAIMABLE = Q(state=Job.State.DUE) & (
+    Q(stream__state=Stream.State.RUNNING) | Q(stream__state=Stream.State.FINISHED, kind=Job.Kind.TRAIN)
+)
 LOST = "lost"  # The reason of a child that was set aside.
 
 
@@ -84,7 +88,7 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
 
 
 def _fairest(kinds: Sequence[str]) -> Job | None:
-    due = Job.objects.filter(state=Job.State.DUE, kind__in=kinds, stream__state=Stream.State.RUNNING)
+    due = Job.objects.filter(CLAIMABLE, kind__in=kinds)
     while (group := _first_group(due)) is not None:
         job = _first_within(due.alias(group=GROUP).filter(group=group))
         if job is not None:
@@ -190,7 +194,8 @@ def _lose(job: Job, reason: str) -> None:
     _put_back(job, attempts=attempt)
     if attempt >= ATTEMPTS:
         events += _set_aside(job, reason)
-    event_log.append(job.stream_id, events)
+    if Stream.objects.get(pk=job.stream_id).is_open or len(events) > 1:  # The log of what has ended is closed.
+        event_log.append(job.stream_id, events)
 
 
 def _put_back(job: Job, **changes: int) -> None:
@@ -204,6 +209,8 @@ def _set_aside(job: Job, reason: str) -> list[Event]:
     training cannot do without it."""
     stream = Stream.objects.get(pk=job.stream_id)
     if not stream.is_open:
+        job.state = Job.State.DROPPED
+        job.save(update_fields=["state"])
         return []
     if job.kind not in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
         job.state = Job.State.DROPPED

@@ -128,6 +128,10 @@ def record_failure(job_id: int, fence: int, reason: str) -> None:
     with transaction.atomic():
         job = holding(job_id, fence)
         stream = Stream.objects.get(pk=job.stream_id)
+        if not stream.is_open:  # The bundle of a training that is finished all the same.
+            job.state, job.lease_until = Job.State.DROPPED, None
+            job.save(update_fields=["state", "lease_until"])
+            return
         event_log.append(stream.pk, [planner.close(stream, Stream.State.FAILED, reason)])
 
 

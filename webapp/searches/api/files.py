@@ -8,11 +8,13 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
+from ninja.responses import Status
 
-from webapp.searches import artifacts
+from webapp.searches import artifacts, late_bundles
 from webapp.searches.api.architecture_files import attachment_headers
+from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import not_found
-from webapp.searches.api.replies import ArtifactList, Refusal
+from webapp.searches.api.replies import ArtifactList, BundleAsked, Refusal, TrainingFiles
 from webapp.searches.api.searches import own_search
 from webapp.searches.api.trainings import own_training
 from webapp.searches.models import Artifact, Stream
@@ -31,12 +33,25 @@ def of_search(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
 
 
 @router.get(
-    "/trainings/{uuid:training_id}/artifacts", response={200: ArtifactList, 404: Refusal},
+    "/trainings/{uuid:training_id}/artifacts", response={200: TrainingFiles, 404: Refusal},
     summary="Files of a training", url_name="training-artifacts",
 )  # fmt: skip
 def of_training(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
     """The weights are a safetensors file with the architecture inside."""
-    return _listed(own_training(request, training_id))
+    training = own_training(request, training_id)
+    return _listed(training) | {"bundle": late_bundles.bundle_state(training)}
+
+
+@router.post(
+    "/trainings/{uuid:training_id}/bundle", response={202: BundleAsked, 404: Refusal, 409: Refusal},
+    summary="Have the bundle of a finished training made", openapi_extra=HEADER, url_name="make-bundle",
+)  # fmt: skip
+@once
+def make_bundle(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    """For a training that ended without one. A worker makes it; the list of files tells when it is there."""
+    training = own_training(request, training_id)
+    late_bundles.ask(training.pk)
+    return Status(202, BundleAsked(id=training.pk, bundle=late_bundles.bundle_state(training)))
 
 
 @router.get(

@@ -275,6 +275,19 @@ class ArtifactList(BaseModel):
     artifacts: list[ArtifactReply]
 
 
+class TrainingFiles(ArtifactList):
+    """bundle: "there"; "absent", "waiting", "making" or "failed"; "impossible" without a finished network."""
+
+    bundle: str
+
+
+class BundleAsked(BaseModel):
+    """bundle: as in TrainingFiles."""
+
+    id: uuid.UUID
+    bundle: str
+
+
 class WorkerReply(BaseModel):
     """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for."""
 

@@ -23,7 +23,7 @@ from search_engine.events import (
     TrainingFinished,
     event_from_json,
 )
-from webapp.searches import artifacts, leases, results
+from webapp.searches import artifacts, late_bundles, leases, results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
 from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
@@ -152,6 +152,8 @@ class Driver:
                 raise TrainerGone(f"the trainer sent an event that is not its own: {event.kind}")
 
     def _finish(self, done: Message) -> None:
+        if "bundle" in done:
+            self._commit(late_bundles.record, self._keep(done["bundle"]) if done["bundle"] else None)
         if self._claim.kind == Job.Kind.LEARN:
             self._commit(results.record_step, self._updated, self._proposed, self._keep(done["state"]))
         self._is_over = True

@@ -75,7 +75,7 @@ def plan_what_stands_still() -> None:
 
 def ring() -> None:
     """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
-    due = Job.objects.filter(state=Job.State.DUE, stream__state=Stream.State.RUNNING).count()
+    due = Job.objects.filter(leases.CLAIMABLE).count()
     leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
     present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS)
     idle = list(present.values_list("rates", flat=True))

@@ -27,7 +27,8 @@ def request_for(claim: Claim) -> Request:
         Job.Kind.DERIVE: _derive,
     }
     request = builders[Job.Kind(claim.kind)](claim)
-    bring_data(request["config"])
+    if request["do"] != "bundle":
+        bring_data(request["config"])
     return request
 
 
@@ -91,6 +92,9 @@ def _retrain(claim: Claim) -> Request:
 
 def _train(claim: Claim) -> Request:
     training = Training.objects.get(pk=claim.stream_id)
+    if training.checkpoint:  # It is finished: only its bundle is wanted, which needs no data.
+        network = str(artifacts.local_path(training.checkpoint))
+        return {"do": "bundle", "config": training.config, "network": network, "attempt": claim.attempt}
     return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim), "attempt": claim.attempt}
 
 
