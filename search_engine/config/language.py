@@ -60,8 +60,8 @@ class TextDataConfig(Config):
         return self
 
 
-class LanguageRecipeConfig(Config):
-    """How a network is trained on text: SGD through stretches of time, with the state carried from one to the next."""
+class ReadingConfig(Config):
+    """How weights learn from text: SGD through stretches of time, with the state carried from one to the next."""
 
     heading: ClassVar = "Training"
     epochs: int = option(
@@ -127,6 +127,11 @@ class LanguageRecipeConfig(Config):
         0.0, "Slowness penalty", "Times the mean square by which the output changes from word to word.",
         source=f"{RELEASE}: 1", ge=0, le=100,
     )  # fmt: skip
+
+
+class LanguageRecipeConfig(ReadingConfig):
+    """How one network is trained on text: as it reads, and what of it is scored."""
+
     averaging: Literal["never", "from_epoch", "when_stalled"] = option(
         "when_stalled", "Averaging",
         "Score and keep the mean of the weights of all steps: never, from an epoch on, or once validation stalls.",

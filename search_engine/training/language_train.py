@@ -19,7 +19,13 @@ from search_engine.data.token_streams import IGNORED, TokenPart
 from search_engine.errors import CheckpointError
 from search_engine.networks.recurrent_network import RecurrentNetwork
 from search_engine.seeds import Seeds
-from search_engine.training.language_recipe import averages_in, learning_rate_in, lengths_of_stretches, masks_of
+from search_engine.training.language_recipe import (
+    averages_in,
+    learning_rate_in,
+    lengths_of_stretches,
+    masks_of,
+    penalties,
+)
 from search_engine.training.train import DIVERGED, unless_out_of_memory
 
 _AVERAGE = "average/"  # Prefix of averaged weights in a checkpoint.
@@ -174,23 +180,12 @@ def _step(
     masks = masks_of(network, recipe, seed=mask_seed)
     outputs, after = network(words, state, masks)
     loss = nn.functional.cross_entropy(network.logits(outputs, masks).flatten(0, 1), targets.flatten())
-    (loss + _penalties(outputs, masks.outputs, recipe)).backward()  # type: ignore[no-untyped-call]  # PyTorch's.
+    (loss + penalties(outputs, masks.outputs, recipe)).backward()  # type: ignore[no-untyped-call]  # PyTorch's.
     norm = nn.utils.clip_grad_norm_(trainee.parameters, recipe.gradient_clip, foreach=True)
     trainee.optimizer.step()
     trainee.optimizer.zero_grad(set_to_none=True)
     trainee.add_to_average()
     return loss.detach() + 0.0 * norm, after.detach()
-
-
-def _penalties(outputs: Tensor, mask: Tensor | None, recipe: LanguageRecipeConfig) -> Tensor:
-    """On large outputs, after dropout, and on fast changes, before it (Merity et al. 2018). outputs: [T, B, H]."""
-    penalty = outputs.new_zeros(())
-    if recipe.activation_penalty:
-        kept = outputs if mask is None else outputs * mask
-        penalty = penalty + recipe.activation_penalty * kept.square().mean()
-    if recipe.slowness_penalty and len(outputs) > 1:
-        penalty = penalty + recipe.slowness_penalty * (outputs[1:] - outputs[:-1]).square().mean()
-    return penalty
 
 
 @torch.no_grad()

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine.architectures.recurrent import ACTIVATIONS, RecurrentArchitecture, RecurrentNode
-from search_engine.networks.recurrent_network import Masks, RecurrentNetwork, draw_masks, siblings
+from search_engine.networks.language_network import Masks, draw_masks
+from search_engine.networks.recurrent_cell import siblings
+from search_engine.networks.recurrent_network import RecurrentNetwork
 from search_engine.recurrent_plan import recurrent_costs, recurrent_parameter_shapes
 
 # ENAS, figure 2: tanh; ReLU on node 0; ReLU on node 1; tanh on node 0; the mean of the two loose ends.
