@@ -17,8 +17,6 @@ HOME = Path(__file__).resolve().parent.parent
 DATA_FOLDER = Path(environment.text("CELLWRIGHT_DATA", str(HOME / "var"))).expanduser().resolve()
 ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
 DATA_SETS_DIR = DATA_FOLDER / "data-sets"  # Downloaded ones; the embedded one needs no folder.
-ARTIFACTS_DIR = DATA_FOLDER / "artifacts"
-DATA_SETS_DIR = DATA_FOLDER / "data-sets"  # Downloaded ones; the embedded one needs no folder.
 
 
 def _kept_secret() -> str:

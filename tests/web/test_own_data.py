@@ -380,12 +380,19 @@ def sent_without_waiting(client: Client, content: bytes) -> str:
     return data_id
 
 
-def test_pages_of_what_was_started_with_own_images_name_them_even_when_they_are_deleted(signed_in: Client) -> None:
+def test_pages_of_what_was_started_with_own_images_name_them_even_when_they_are_deleted(
+    signed_in: Client, settings: Any
+) -> None:
     kept = used(signed_in)
     config = search_with(kept["name"])
     search = answered(post(signed_in, "/api/searches", {"config": config}), 201)
     training = {"data": config["data"], "layout": {"kind": "cells", "normal_cells": 1, "filters": 4}}
     started = answered(post(signed_in, "/api/trainings", {"name": "nasnet-a", "config": training}), 201)
+    command = f"evaluate weights.safetensors --data {kept['name']} --data-folder &quot;$CELLWRIGHT_DATA&quot;/data-sets"
+    settings.DATA_FOLDER = Path("/elsewhere")
+    assert command in signed_in.get(started["url"]).content.decode()
+    settings.DATA_FOLDER = settings.HOME / "var"
+    assert "--data-folder var/data-sets" in signed_in.get(started["url"]).content.decode()
     for each in (search, started):
         assert "your own images" in signed_in.get(each["url"]).content.decode()
         lifecycle.stop(each["id"])

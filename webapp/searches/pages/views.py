@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
@@ -11,6 +12,7 @@ from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
 from search_engine.config.trainings import read_training_config, reads_text
+from search_engine.data.own_set import sha256_of_own
 from search_engine.data.texts import COMPARABLE
 from search_engine.presets import PRESETS, Preset
 from webapp.searches.architectures.gallery import find_entry
@@ -112,9 +114,18 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         ),
         "settings": started_with(type(read_training_config(training.config)), training, training.config),
         "comparable": COMPARABLE if reads_text(training.config) else "",
-        "command": f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}",
+        "command": _evaluation(data),
     }
     return render(request, "training_live.html", context)
+
+
+def _evaluation(data: str) -> str:
+    """The line that scores a download in a terminal; one's own images are where the workers keep them."""
+    line = f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}"
+    if sha256_of_own(data) is None:
+        return line
+    folder = "var" if settings.DATA_FOLDER == settings.HOME / "var" else '"$CELLWRIGHT_DATA"'
+    return f"{line} --data-folder {folder}/data-sets"
 
 
 def _origin(training: Training) -> dict[str, str] | None:
