@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from search_engine.events import (
+    ArchitectureScored,
     ChildFinished,
     ChildStarted,
+    ControllerPhaseEnded,
     ControllerUpdated,
     DecisionShown,
     EpochEnded,
@@ -28,6 +30,7 @@ from search_engine.events import (
     ProposalShown,
     ResultKept,
     SearchStarted,
+    SharedEpochEnded,
     StateChanged,
     StepProposed,
     TrainingFinished,
@@ -308,6 +311,35 @@ def finished_training() -> Iterator[Event]:
     yield StateChanged(state="finished")
 
 
+def shared_weights() -> Iterator[Event]:
+    """Two steps and three candidates, one of which did not come to a score."""
+    yield started(3).model_copy(update={"epochs": 2, "step_size": 3})
+    for step in (0, 1):
+        yield SharedEpochEnded(
+            step=step, epochs=2, minibatches=10, loss=2.0 - step, accuracy=0.25, learning_rate=0.05,
+            architecture={"drawn": [step]}, hash=f"{step:064x}", seconds=4.0,
+        )  # fmt: skip
+        yield JobLost(
+            what=f"controller phase {step}", worker="worker-1", reason="no sign of life for 5 seconds", attempt=1
+        )
+        yield phase(step)
+    yield drawn(0, slots=3).model_copy(update={"policy": ((0.25, 0.75), (0.5, 0.25, 0.25))})
+    yield measured(0, 0, 0.5)
+    yield measured(0, 1, 0.75)
+    yield failed(0, 2, 0.0, "diverged")
+    yield StateChanged(state="finished")
+
+
+def phase(step: int) -> ControllerPhaseEnded:
+    best = ArchitectureScored(architecture={"best": [step]}, hash="c" * 64, reward=0.625)
+    return ControllerPhaseEnded(
+        step=step, epochs=2, rounds=5, policy=((0.5, 0.5), (0.25, 0.25, 0.5)), entropies=(0.5, 1.0), entropy=1.5,
+        family_entropies={"input": 0.5, "operation": 1.0}, curve=(0.25, 0.5), mean_reward=0.375, best_reward=0.625,
+        baseline=0.25, loss=0.5, divergence=None, accuracy=0.375, best=best, sampled=best, state_sha256="d" * 64,
+        weights_sha256="e" * 64, fingerprint=f"{step:064x}", seconds=2.0,
+    )  # fmt: skip
+
+
 def text_epoch(number: int) -> EpochEnded:
     return EpochEnded(
         epoch=number, epochs=3, loss=6.0 / number, perplexity=192.0 / number, learning_rate=20.0, seconds=1.5
@@ -357,6 +389,7 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "finished-search": ("search", finished_search, None),
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),
+    "shared-weights": ("search", shared_weights, None),
     "finished-training": ("training", finished_training, None),
     "running-text-training": ("training", running_text_training, None),
     "finished-text-training": ("training", finished_text_training, None),

@@ -76,22 +76,26 @@ def _search_started(after: State, event: WireEvent, limits: Limits) -> None:
     after["step_size"] = event["step_size"]
     after["decisions"] = event["decisions"]
     after["started_at"] = after["running_since"] = event["at"]
+    if "epochs" in event:  # The key is there for shared weights alone.
+        after["shared"] = {"epochs": event["epochs"], "epochs_shared": 0, "steps_told": 0}
 
 
 def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
-    after["policy"] = {
-        "step": event["step"],
-        "entropy": event["entropy"],
-        "entropies": event["entropies"],
-        "probabilities": event["policy"],
-    }
+    after["policy"] = _policy(event)
     drawn = {
         f"{event['step']}.{proposal['slot']}": {"hash": proposal["hash"], "architecture": proposal["architecture"]}
         for proposal in event["proposals"]
     }
     after["pending"] = {**after["pending"], **drawn}
     after["proposed"] += len(drawn)
+    if "shared" in after:
+        return  # Candidates are no step.
     after["steps"] = thinned([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
+
+
+def _policy(event: WireEvent) -> State:
+    names = {"step": "step", "entropy": "entropy", "entropies": "entropies", "probabilities": "policy"}
+    return {name: event[key] for name, key in names.items()}
 
 
 def _child_started(after: State, event: WireEvent, limits: Limits) -> None:
@@ -176,6 +180,19 @@ def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
     ]
 
 
+def _shared_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
+    after["shared"] = {**after["shared"], "epochs_shared": event["step"] + 1}
+
+
+def _controller_phase_ended(after: State, event: WireEvent, limits: Limits) -> None:
+    after["shared"] = {**after["shared"], "steps_told": event["step"] + 1}
+    after["updates"] += 1
+    after["fingerprint"] = event["fingerprint"]
+    after["policy"] = _policy(event)
+    step = [event["step"], event["mean_reward"], event["entropy"], event["baseline"]]
+    after["steps"] = thinned([*after["steps"], step], limits.steps)
+
+
 def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
     after["state"] = event["state"]
     after["reason"] = event["reason"]
@@ -241,6 +258,8 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "epoch_ended": _child_epoch_ended,
     "child_finished": _child_finished,
     "controller_updated": _controller_updated,
+    "shared_epoch_ended": _shared_epoch_ended,
+    "controller_phase_ended": _controller_phase_ended,
     "finalists_chosen": live_finals.finalists_chosen,
     "finalist_started": live_finals.finalist_started,
     "finalist_epoch_ended": live_finals.finalist_epoch_ended,

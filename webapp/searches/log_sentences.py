@@ -50,15 +50,21 @@ def _state(event: WireEvent) -> str:
     return f"Now {event['state']}{reason}"
 
 
+def _started(event: WireEvent) -> str:
+    if "epochs" in event:
+        return f"The search started: {event['epochs']} epochs of shared weights, then {event['children']} candidates."
+    return f"The search started: {event['children']} children in steps of {event['step_size']}."
+
+
 _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
-    "search_started": lambda event: (
-        f"The search started: {event['children']} children in steps of {event['step_size']}."
-    ),
+    "search_started": _started,
     "step_proposed": lambda event: f"Step {event['step']}: {len(event['proposals'])} architectures drawn.",
     "child_started": lambda event: None,
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
     "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
+    "shared_epoch_ended": lambda event: f"Step {event['step']}: the shared weights learned.",
+    "controller_phase_ended": lambda event: f"Step {event['step']}: the controller learned.",
     "finalists_chosen": lambda event: f"The final round started: {_finalists_are(event)} trained again.",
     "finalist_started": lambda event: None,
     "finalist_epoch_ended": lambda event: None,

@@ -8,12 +8,16 @@ export function sentence(event) {
 }
 
 const SENTENCES = {
-  search_started: (event) => `The search started: ${event.children} children in steps of ${event.step_size}.`,
+  search_started: (event) => ("epochs" in event
+    ? `The search started: ${event.epochs} epochs of shared weights, then ${event.children} candidates.`
+    : `The search started: ${event.children} children in steps of ${event.step_size}.`),
   step_proposed: (event) => `Step ${event.step}: ${event.proposals.length} architectures drawn.`,
   child_started: () => null,
   epoch_ended: () => null,
   child_finished: verdict,
   controller_updated: (event) => `Step ${event.step}: the controller learned.`,
+  shared_epoch_ended: (event) => `Step ${event.step}: the shared weights learned.`,
+  controller_phase_ended: (event) => `Step ${event.step}: the controller learned.`,
   finalists_chosen: ({ finalists: { length } }) =>
     `The final round started: ${length === 1 ? "1 finalist is" : `${length} finalists are`} trained again.`,
   finalist_started: () => null,

@@ -51,12 +51,17 @@ const SEARCH = {
   search_started: (state, event) => ({
     total: event.children, step_size: event.step_size, decisions: event.decisions,
     started_at: event.at, running_since: event.at,
+    ...("epochs" in event && { // The key is there for shared weights alone.
+      shared: { epochs: event.epochs, epochs_shared: 0, steps_told: 0 },
+    }),
   }),
   step_proposed: stepProposed,
   child_started: childStarted,
   epoch_ended: childEpochEnded,
   child_finished: childFinished,
   controller_updated: controllerUpdated,
+  shared_epoch_ended: (state, event) => ({ shared: { ...state.shared, epochs_shared: event.step + 1 } }),
+  controller_phase_ended: controllerPhaseEnded,
   finalists_chosen: finalistsChosen,
   finalist_started: (state, event) =>
     finalistChanged(state, event.rank, () => ({ worker: event.worker, attempt: event.attempt })),
@@ -94,11 +99,17 @@ function stepProposed(state, event, limits) {
   const drawn = Object.fromEntries(event.proposals.map(({ slot, hash, architecture }) =>
     [`${event.step}.${slot}`, { hash, architecture }]));
   return {
-    policy: { step: event.step, entropy: event.entropy, entropies: event.entropies, probabilities: event.policy },
+    policy: policyOf(event),
     pending: { ...state.pending, ...drawn },
     proposed: state.proposed + event.proposals.length,
-    steps: thinSteps([...state.steps, [event.step, null, event.entropy, null]], limits.steps),
+    ...(!("shared" in state) && { // Candidates are no step.
+      steps: thinSteps([...state.steps, [event.step, null, event.entropy, null]], limits.steps),
+    }),
   };
+}
+
+function policyOf({ step, entropy, entropies, policy }) {
+  return { step, entropy, entropies, probabilities: policy };
 }
 
 /** A child that was begun before goes on from its checkpoint, so its curve stays. */
@@ -168,6 +179,16 @@ function controllerUpdated(state, event) {
     fingerprint: event.fingerprint,
     steps: state.steps.map((step) =>
       (step[0] === event.step ? [step[0], event.mean_reward, step[2], event.baseline] : step)),
+  };
+}
+
+function controllerPhaseEnded(state, event, limits) {
+  return {
+    shared: { ...state.shared, steps_told: event.step + 1 },
+    updates: state.updates + 1,
+    fingerprint: event.fingerprint,
+    policy: policyOf(event),
+    steps: thinSteps([...state.steps, [event.step, event.mean_reward, event.entropy, event.baseline]], limits.steps),
   };
 }
 
