@@ -60,9 +60,9 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none.
 
     Fair: first groups with fewer leased jobs, then higher priority, then the older group; a stream that belongs to
-    no group counts as one. Within a group: updates before children, then the stream with fewer children begun, so that
-    a search and its random companion advance alike however many workers there are, and whichever takes longer. Within
-    a search: children by step and slot.
+    no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
+    begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
+    longer. Within a search: children by step and slot.
     """
     while True:
         job = _fairest(kinds)
@@ -118,9 +118,14 @@ def _first_group(due: QuerySet[Job]) -> uuid.UUID | None:
 
 
 def _begun(stream_id: uuid.UUID) -> int:
-    """How many children of a search have their verdict or are under way. Copies count: nobody has to begin them."""
-    under_way = Job.objects.filter(stream_id=stream_id, kind=Job.Kind.EVALUATE, state=Job.State.LEASED)
-    return Child.objects.filter(search_id=stream_id, is_final=True).count() + under_way.count()
+    """How many children of a search have their verdict or are under way. Copies count: nobody has to begin them.
+
+    With shared weights, phases that are over or under way.
+    """
+    children = Q(kind=Job.Kind.EVALUATE, state=Job.State.LEASED)
+    phases = Q(kind__in=Job.PHASES, state__in=(Job.State.LEASED, Job.State.DONE))
+    begun = Job.objects.filter(children | phases, stream_id=stream_id)
+    return Child.objects.filter(search_id=stream_id, is_final=True).count() + begun.count()
 
 
 def renew(job_id: int, fence: int, progress: int) -> str | None:
