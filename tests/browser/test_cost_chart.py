@@ -93,9 +93,9 @@ def test_the_front_is_drawn_and_children_over_a_bound_are_drawn_apart(chart_page
     assert [count for name, count in traces if name == "child"] == [160 - failed]
     assert [count for name, count in traces if name == "over a bound"] == [over]
     told = chart_page.evaluate(
-        f"document.querySelector('{CHART} .chart-plot').data.find(t => t.name === 'over a bound').customdata[0][1]"
+        f"document.querySelector('{CHART} .chart-plot').data.find(t => t.name === 'over a bound').customdata.at(-1)[1]"
     )
-    times = next(e["times"] for e in SEARCH if e.get("over"))
+    times = max(e["times"] for e in SEARCH if e.get("over"))  # The dearest comes last.
     assert told.endswith(f" {100 * (times - 1):.0f} % over the bound on parameters, never trained")
     expect(chart_page.locator("state-strip")).to_contain_text(f"{over} over bounds")
 
@@ -118,6 +118,54 @@ def test_arrow_keys_go_from_child_to_child_and_enter_opens_one(chart_page: Page)
     with chart_page.expect_request(f"**/searches/{ID}/children/{step}/{slot}"):
         chart_page.route(f"**/searches/{ID}/children/{step}/{slot}", lambda route: route.fulfill(body="opened"))
         chart_page.keyboard.press("Enter")
+
+
+def test_arrow_keys_reach_the_children_over_a_bound_too(chart_page: Page) -> None:
+    chart_page.locator(f"{CHART} .chart-plot").focus()
+    chart_page.keyboard.press("End")
+    words = chart_page.locator(f"{CHART} .cost-words")
+    expect(words).to_contain_text("over the bound on parameters, never trained. Enter opens it")
+    step, slot = words.inner_text().split(":")[0].removeprefix("child ").split(".")
+    ring = f"document.querySelector('{CHART} .chart-plot').data.find(({{name}}) => name === 'chosen')?.x.length"
+    chart_page.wait_for_function(f"() => {ring} === 1")
+    with chart_page.expect_request(f"**/searches/{ID}/children/{step}/{slot}"):
+        chart_page.route(f"**/searches/{ID}/children/{step}/{slot}", lambda route: route.fulfill(body="opened"))
+        chart_page.keyboard.press("Enter")
+
+
+def test_short_latencies_are_written_in_milliseconds(page: Page) -> None:
+    events = [
+        event | {"latency": event["latency"] | {"ms": event["latency"]["ms"] / 10}} if event.get("latency") else event
+        for event in SEARCH
+    ]
+    with served(Played("search", events, len(events))) as address:
+        opened(page, address)
+        page.locator(f"{CHART} button[data-along=latency]").click()
+        expect(page.locator(f"{CHART} .xtitle")).to_have_text("latency (ms, log scale)")
+        ticks = page.locator(f"{CHART} .xtick").all_text_contents()
+        assert len(ticks) >= 3 and all(0.1 < float(tick) < 2 for tick in ticks)
+
+
+def test_ticks_of_a_logarithmic_axis_are_few_and_round(page: Page) -> None:
+    with served(Played("search", [], 0)) as address:
+        page.goto(address.replace("/live", "/empty"))
+        ticks = page.evaluate(
+            """async ([module, ranges]) => {
+                const { logTicks } = await import(module);
+                return ranges.map((values) => logTicks(values).tickvals ?? null);
+            }""",
+            [f"{settings.STATIC_URL}js/drawing/figure_base.js",
+             [[5100, 20100], [9_570, 25_000], [0.6, 1.3], [90_000, 4e9], [1, 1e12], [7, 7], [0, 1]]],
+        )  # fmt: skip
+    assert ticks == [
+        [7000, 10000, 15000, 20000],
+        [10000, 15000, 20000],
+        [0.6, 0.7, 0.8, 1, 1.2],
+        [1e5, 1e6, 1e7, 1e8, 1e9],
+        [1e0, 1e3, 1e6, 1e9, 1e12],
+        None,
+        None,
+    ]
 
 
 def test_a_click_on_a_point_opens_its_cell(chart_page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import { AXES, COPIED, MEASURED, OVER } from "../live/state.js";
 import { AXIS_TITLES, costInWords, overBound } from "./cost_words.js";
-import { axis, filled, layout, waiting } from "./figure_base.js";
+import { axis, filled, layout, logTicks, waiting } from "./figure_base.js";
 import { percent } from "./format.js";
 
 const SVG_POINTS = 2000; // Beyond so many, SVG grows slow.
@@ -24,6 +24,19 @@ export function costedChildren(state, along) {
     .sort((a, b) => a.cost - b.cost || a.accuracy - b.accuracy);
 }
 
+/** Children over a bound with a cost on this axis, cheapest first: the same, without an accuracy. */
+export function childrenOver(state, along) {
+  const place = AXES.indexOf(along);
+  const shown = state.points.flatMap(([index, , flag], at) => {
+    const cost = state.sizes[at][place];
+    if (flag !== OVER || !(cost > 0)) return [];
+    const one = child(state, index, cost, null, along);
+    const [, , , , over, times] = state.sizes[at];
+    return [{ ...one, words: `${one.name}: ${overBound({ over, times })}` }];
+  });
+  return shown.sort((a, b) => a.cost - b.cost);
+}
+
 /** The address of a child behind a point: its step and slot. */
 export function placeOf({ step_size: size }, index) {
   return { step: Math.floor(index / size), slot: index % size };
@@ -31,18 +44,18 @@ export function placeOf({ step_size: size }, index) {
 
 /** chosen: the index of the child that has the keyboard's ring, or null. */
 export function costFigure({ state, along, chosen }, colours) {
-  const children = costedChildren(state, along);
+  const [children, over] = [costedChildren(state, along), childrenOver(state, along)];
   const front = state.fronts[along].filter(([cost]) => cost > 0)
     .map(([cost, accuracy, index]) => child(state, index, cost, accuracy, along));
   const [low, high] = accuracyRange(children);
-  const ring = children.filter(({ index }) => index === chosen) // Seen even where its child lies below the foot.
+  const ring = [...children, ...over].filter(({ index }) => index === chosen) // Seen even where its child lies below the foot.
     .map((one) => ({ ...one, accuracy: Math.max(one.accuracy, low + (high - low) * 0.03) }));
   const marks = (name, shown, marker) => ({
     ...points(shown), name, marker, type: shown.length > SVG_POINTS ? "scattergl" : "scatter", mode: "markers",
   });
   const traces = [
     marks("child", children, { color: colours.point, size: 6, opacity: 0.6 }),
-    overTrace(state, along, children, colours),
+    overTrace(over, low + (high - low) * 0.02, colours),
     { ...points(stepped(front, children)), type: "scatter", mode: "lines", name: "no cheaper child is as accurate",
       line: { color: colours.main, width: 2, shape: "hv" }, hoverinfo: "skip", hovertemplate: null },
     marks("no cheaper child is as accurate", front, { color: colours.main, size: 9 }),
@@ -50,8 +63,10 @@ export function costFigure({ state, along, chosen }, colours) {
   ];
   return { traces: filled(traces), layout: layout(colours, {
     hoverdistance: 12,
+    margin: { l: 58, r: 16, t: 8, b: 42 }, // No axis stands on the right.
     xaxis: axis(colours, along === "latency" ? "latency (ms, log scale)" : `${AXIS_TITLES[along]} (log scale)`, {
-      type: "log", tickformat: ".2~s", showticklabels: children.length > 0, nticks: 6, minor: { ticks: "" } }),
+      type: "log", tickformat: along === "latency" ? "~r" : "~s", showticklabels: children.length + over.length > 0,
+      ...logTicks([...children, ...over].map(({ cost }) => cost)) }),
     yaxis: axis(colours, "accuracy on held-out images", { range: [low, high], tickformat: ".3f" }),
     annotations: children.length ? [] : [waiting(colours, state.done
       ? "No child has a measured accuracy." : "No child has ended yet.")],
@@ -78,19 +93,9 @@ function stepped(front, children) {
 }
 
 /** Children over a bound, at the foot of the chart: they have a cost and no accuracy. */
-function overTrace(state, along, children, colours) {
-  const place = AXES.indexOf(along);
-  const [low, high] = accuracyRange(children);
-  const shown = state.points.flatMap(([index, , flag], at) => {
-    const cost = state.sizes[at][place];
-    if (flag !== OVER || !(cost > 0)) return [];
-    const one = child(state, index, cost, null, along);
-    const [, , , , over, times] = state.sizes[at];
-    const words = `${one.name}: ${overBound({ over, times })}`;
-    return [{ ...one, accuracy: low + (high - low) * 0.02, words }];
-  });
-  return { ...points(shown), type: "scatter", mode: "markers", name: "over a bound",
-    marker: { color: colours.quiet, size: 8, symbol: "triangle-down-open" } };
+function overTrace(over, foot, colours) {
+  return { ...points(over.map((one) => ({ ...one, accuracy: foot }))), type: "scatter", mode: "markers",
+    name: "over a bound", marker: { color: colours.quiet, size: 8, symbol: "triangle-down-open" } };
 }
 
 /** A few very bad children must not press the rest together: the lowest twentieth may lie below the chart's foot. */

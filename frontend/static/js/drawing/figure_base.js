@@ -31,6 +31,28 @@ export function axis(colours, title, parts = {}) {
   };
 }
 
+const MANTISSAS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7], [1, 1.2, 1.5, 1.7, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8]];
+
+/** Ticks of a logarithmic axis over these values: from three to six round numbers, where there are so many. */
+export function logTicks(values) {
+  const tickvals = roundNumbers(Math.min(...values), Math.max(...values));
+  return tickvals.length ? { tickmode: "array", tickvals, tickangle: 0 } : { nticks: 4, tickangle: 0 };
+}
+
+function roundNumbers(low, high) {
+  if (!(low > 0 && high < Infinity)) return [];
+  const found = MANTISSAS.map((mantissas) => between(low, high, mantissas)).find(({ length }) => length >= 3) ?? [];
+  const every = Math.ceil(found.length / 6);
+  return found.filter((_, place) => place % every === 0);
+}
+
+function between(low, high, mantissas) {
+  const powers = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) powers.push(power);
+  return powers.flatMap((power) => mantissas.map((mantissa) => Number(`${mantissa}e${power}`)))
+    .filter((value) => value >= low && value <= high);
+}
+
 /** A sentence in the middle of a chart that has nothing to show. */
 export function waiting(colours, text) {
   const font = { size: 13, color: colours.quiet };

@@ -3,7 +3,7 @@
  * reaches. A click on a point opens its cell; so does Enter, after the arrow keys went to it.
  */
 
-import { costedChildren, costFigure, knownAxes, placeOf } from "../drawing/cost_figure.js";
+import { childrenOver, costedChildren, costFigure, knownAxes, placeOf } from "../drawing/cost_figure.js";
 import { AXIS_TITLES } from "../drawing/cost_words.js";
 import { searchPaths } from "../live/paths.js";
 import { AXES } from "../live/state.js";
@@ -61,8 +61,11 @@ class CostChart extends HTMLElement {
     this.#surface.showNow(this.#figure(), this.#key());
   }
 
+  /** All that stand on the chart, cheapest first. */
   #children() {
-    return this.#state ? costedChildren(this.#state, this.#along).map((child) => ({ key: child.index, ...child })) : [];
+    if (!this.#state) return [];
+    const all = [costedChildren, childrenOver].flatMap((found) => found(this.#state, this.#along));
+    return all.map((child) => ({ key: child.index, ...child })).sort((a, b) => a.cost - b.cost);
   }
 
   #moved({ words }) {
