@@ -20,6 +20,7 @@ from webapp.searches.costs.estimate import search_cost
 from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
 from webapp.searches.models import Child
 from webapp.searches.pages.listing import entries_of
+from webapp.searches.pages.settings_shown import settings_shown
 from webapp.searches.start import start_search
 
 SMALL = {
@@ -146,6 +147,13 @@ def test_the_random_companion_keeps_to_the_same_bounds_and_objective():
     )  # fmt: skip
     beside = companion_config(config)
     assert (beside.bounds, beside.objective) == (config.bounds, config.objective)
+
+
+def test_settings_without_a_bound_do_not_read_as_at_most_nothing():
+    shown = settings_shown(SearchConfig, bounded(bounds={"mult_adds": 900_000}).model_dump(mode="json"))
+    rows = {row["title"]: row["value"] for section in shown for row in section["rows"]}
+    assert (rows["Most parameters"], rows["Most mult-adds"]) == ("no bound", "900000")
+    assert rows["Longest latency"] == "no bound" and rows["Momentum"] == "0.9"
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from webapp.searches.pages.forms import FormField, describe_form, is_there
 Section = dict[str, Any]  # {"heading", "rows": [{"title", "value"}]}
 
 _RECORDED = {"origin": "Origin", "licence": "Licence", "sha256": "SHA-256"}  # Of the data, beside the settings.
+_BOUNDS = {f"bounds.{name}" for name in ("parameters", "mult_adds", "latency_ms")}  # At most 0 would let nothing in.
 _ORIGINS = {"embedded": "part of this program", "download": "downloaded from its authors", "own": "your own images"}
 
 
@@ -49,4 +50,6 @@ def _value(field: FormField) -> str:
         return f"all {len(chosen)}" if everything else ", ".join(chosen)
     if field.kind == "cards":
         return next(choice.title for choice in field.choices if choice.is_chosen)
+    if field.path in _BOUNDS and float(field.text) == 0:
+        return "no bound"
     return f"{field.text} {field.unit}".strip()
