@@ -50,9 +50,9 @@ def test_workers_that_do_not_fill_a_step_wait_at_its_end() -> None:
 
 def test_a_rate_between_two_measured_sizes_lies_between_theirs() -> None:
     rates = [[1e6, 2e9], [1e4, 1e9]]
-    assert estimate._rate(10**5, rates) == pytest.approx(1.5e9)
-    assert estimate._rate(10**3, rates) == 1e9
-    assert estimate._rate(10**9, rates) == 2e9
+    assert estimate.rate_of(10**5, rates) == pytest.approx(1.5e9)
+    assert estimate.rate_of(10**3, rates) == 1e9
+    assert estimate.rate_of(10**9, rates) == 2e9
 
 
 def test_what_a_recipe_trains_along_is_part_of_time_memory_and_disk_but_not_of_the_network() -> None:

@@ -33,7 +33,10 @@ Rates = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """seconds, child_seconds: None until a worker has measured its speed. parameters, mult_adds: (low, high)."""
+    """seconds, child_seconds: None until a worker has measured its speed. parameters, mult_adds: (low, high).
+
+    epoch_seconds: of an epoch of shared weights with the controller phase behind it; child_seconds is None there.
+    """
 
     children: int
     seconds: float | None
@@ -44,6 +47,7 @@ class Cost:
     memory_bytes: int
     disk_bytes: int
     notes: list[str]
+    epoch_seconds: float | None = None
 
 
 def live_rates() -> list[Rates]:
@@ -172,10 +176,10 @@ def _seconds(mult_adds: int, recipe: RecipeConfig, data: DataConfig, rates: Rate
     """One network: its training epochs, then forward passes for batch-norm statistics and over the held-out images."""
     forward = recipe.reestimate_batches * recipe.batch_size + data.held_out_examples
     images = recipe.epochs * data.train_examples + FORWARD_SHARE * forward
-    return images * mult_adds / _rate(mult_adds, rates) + CHILD_OVERHEAD
+    return images * mult_adds / rate_of(mult_adds, rates) + CHILD_OVERHEAD
 
 
-def _rate(mult_adds: int, rates: Rates) -> float:
+def rate_of(mult_adds: int, rates: Rates) -> float:
     """Mult-adds per second while training a network of this size: between measured sizes, on a logarithmic scale."""
     points = sorted((math.log(size), rate) for size, rate in rates)
     where = math.log(max(mult_adds, 1))

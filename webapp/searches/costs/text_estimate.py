@@ -46,10 +46,15 @@ def text_training_cost(config: LanguageTrainingConfig, architecture: Architectur
     )
 
 
+def token_seconds(parameters: int, vocabulary: int, rates: Rates) -> float:
+    """Of learning from one word, beside STEP_SECONDS. parameters: that it uses."""
+    return (parameters + MULT_ADDS_PER_GUESS * vocabulary) / max(rate for _, rate in rates)
+
+
 def _seconds(config: LanguageTrainingConfig, parameters: int, vocabulary: int, nodes: int, rates: Rates) -> float:
     """Epochs of training, each scored on the validation part, and the one look at the test part."""
     text, recipe = describe_text(config.data.name), config.recipe
-    token = (parameters + MULT_ADDS_PER_GUESS * vocabulary) / max(rate for _, rate in rates)
+    token = token_seconds(parameters, vocabulary, rates)
     step = nodes * STEP_SECONDS
     epoch = text.train_tokens * (token + step / FORWARD_SHARE / recipe.batch_size)
     validation = text.valid_tokens * (token * FORWARD_SHARE + step / recipe.scoring_batch)
