@@ -1,5 +1,6 @@
 """A trained network as a zip that runs alone: weights, source, detector, ONNX, architecture, pictures, model card."""
 
+import textwrap
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -16,6 +17,7 @@ from search_engine.export.detection_source import detection_source
 from search_engine.export.language_bundle import language_files
 from search_engine.export.model_source import model_source
 from search_engine.export.onnx_file import NoOnnx, OnnxFile, WriteOnnx, onnx_file, onnx_step_file
+from search_engine.export.printed_parts import LINE
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
 from search_engine.training.trained_network import TrainedNetwork
 
@@ -39,7 +41,7 @@ def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx:
     if isinstance(trained, TrainedLanguageNetwork):
         files, remark = language_files(trained, write_onnx or onnx_step_file)
         return Bundle(zipped(files), remark)
-    source = model_source(trained.plan, about=about(trained))
+    source = model_source(trained.plan, about=_about(trained))
     network = printed_network(source, trained.tensors)
     onnx = (write_onnx or onnx_file)(network, trained.plan.image)
     remark = onnx.sentence if isinstance(onnx, NoOnnx) else ""
@@ -59,6 +61,11 @@ def make_bundle(trained: TrainedNetwork | TrainedLanguageNetwork, *, write_onnx:
         Card(trained, tuple(sorted(files)), opset, remark, refusals(trained.architecture)).text().encode()
     )
     return Bundle(zipped(files), remark)
+
+
+def _about(trained: TrainedNetwork) -> str:
+    """As lines of a file of Python."""
+    return textwrap.fill(about(trained), LINE)
 
 
 def preprocessing(trained: TrainedNetwork) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def trained_detection_source(trained: TrainedNetwork) -> str:
         image_channels=trained.plan.image[0],
         mean=mean,
         deviation=deviation,
-        about=about(trained),
+        about=_about(trained),
     )
 
 

@@ -12,7 +12,7 @@ from search_engine.export.settings_in_force import settings_in_force
 from search_engine.training.trained_network import TrainedNetwork
 
 KINDS = {
-    "cells": "a network of NASNet cells",
+    "cells": "a network of a normal and a reduction cell",
     "macro": "a macro network of ENAS",
     "nas_bench_201": "a network of a NAS-Bench-201 cell",
 }
@@ -41,6 +41,7 @@ images = (pixels * numpy.float32(told["scale"]) + numpy.float32(told["offset"]))
 logits = network(torch.from_numpy(images))
 print(told["classes"][int(logits.argmax())])"""
 
+PICTURE = "![The architecture, drawn](pictures/whole.svg)"
 NOT_LISTED = "What is not listed was off. The whole configuration is in `config.json`."
 
 
@@ -73,7 +74,7 @@ class Card:
     def _what(self) -> str:
         trained = self.trained
         name = plain(trained.config.name) or "A trained network"
-        return f"# {name}\n\n{about(trained)} Made by Cellwright {code_version()}."
+        return f"# {name}\n\n{about(trained)} Made by Cellwright {code_version()}.\n\n{PICTURE}"
 
     def _results(self) -> str:
         told, data = self.trained.metadata, self.trained.config.data
@@ -125,7 +126,8 @@ class Card:
         trained = self.trained
         scale, offset = trained.normalisation["scale"], trained.normalisation["offset"]
         rows = {
-            f"channel {index}": f"byte * {a!r} + {b!r}" for index, (a, b) in enumerate(zip(scale, offset, strict=True))
+            f"channel {index}": f"byte * {a!r} {'-' if b < 0 else '+'} {abs(b)!r}"
+            for index, (a, b) in enumerate(zip(scale, offset, strict=True))
         }
         classes = ", ".join(f"{index} {plain(name)}" for index, name in enumerate(trained.classes))
         channels, height, width = trained.plan.image
@@ -139,7 +141,9 @@ class Card:
         config = self.trained.config
         told = self.trained.metadata.get("numerics")
         lines = [settings_table(part) for part in (config.layout, config.recipe, config.reproducibility)]
-        numerics = [] if told is None else [f"Numerics: {plain(str(told))}."]
+        numerics = (
+            [] if told is None else [f"Computed by version {plain(str(told))} of Cellwright's rules of rounding."]
+        )
         network = self.trained.plan
         norms = f"Batch norm adds {network.batch_norm_epsilon!r} to a variance; a batch weighs "
         norms += f"{network.batch_norm_momentum!r} in the moving statistics."

@@ -1,5 +1,6 @@
 """The files of a bundle whose network reads text: they run alone, one token at a time or a whole sequence."""
 
+import textwrap
 from importlib import resources
 
 import torch
@@ -9,6 +10,7 @@ from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_meta
 from search_engine.export.bundle_parts import architecture_files, json_bytes, printed_network, refusals
 from search_engine.export.language_card import about_text, language_card
 from search_engine.export.onnx_file import NoOnnx, OnnxFile, WriteOnnx
+from search_engine.export.printed_parts import LINE
 from search_engine.export.recurrent_source import recurrent_source
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
 
@@ -20,7 +22,10 @@ def language_files(trained: TrainedLanguageNetwork, write_onnx: WriteOnnx) -> tu
     """(files by their names, why there is no ONNX file or ""). Raises CheckpointError for weights that do not fit."""
     hidden = trained.config.layout.hidden
     source = recurrent_source(
-        trained.architecture, vocabulary=len(trained.vocabulary), hidden=hidden, about=about_text(trained)
+        trained.architecture,
+        vocabulary=len(trained.vocabulary),
+        hidden=hidden,
+        about=textwrap.fill(about_text(trained), LINE),
     )
     onnx = write_onnx(printed_network(source, trained.tensors), (hidden,))
     remark = onnx.sentence if isinstance(onnx, NoOnnx) else ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.code_version import code_version
-from search_engine.export.card import HUB, NOT_LISTED, TORCH, code_block, plain, settings_table, table
+from search_engine.export.card import HUB, NOT_LISTED, PICTURE, TORCH, code_block, plain, settings_table, table
 from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.training.trained_language_network import TrainedLanguageNetwork
 
@@ -43,7 +43,7 @@ def language_card(
         "Files": "\n\n".join([listed, *([remark] if remark else []), *refused]),
     }
     told = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {name}\n\n{about_text(trained)} Made by Cellwright {code_version()}.\n\n{told}\n"
+    return f"# {name}\n\n{about_text(trained)} Made by Cellwright {code_version()}.\n\n{PICTURE}\n\n{told}\n"
 
 
 def about_text(trained: TrainedLanguageNetwork) -> str:

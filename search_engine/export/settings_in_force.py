@@ -24,6 +24,8 @@ _OFF: dict[str, object] = {
     "slowness_penalty": 0.0,
     "averaging": "never",
 }
+# Settings that begin with an epoch, whose number the other setting tells: with fewer epochs they never began.
+_BEGINS = {"decay": "decay_from", "decay_from": "decay_from", "averaging_from": "averaging_from"}
 
 
 def settings_in_force(part: Config) -> dict[str, str]:
@@ -35,6 +37,8 @@ def settings_in_force(part: Config) -> dict[str, str]:
 def _is_in_force(part: Config, name: str) -> bool:
     value = getattr(part, name)
     if name == "kind" or value is False or (name in _OFF and value == _OFF[name]):
+        return False
+    if name in _BEGINS and getattr(part, _BEGINS[name]) > getattr(part, "epochs"):  # noqa: B009  # No part of its base.
         return False
     extra = type(part).model_fields[name].json_schema_extra
     only_with = extra.get("only_with") if isinstance(extra, dict) else None

@@ -39,6 +39,8 @@ def test_a_network_tells_of_its_own_skeleton_only():
 def test_a_recipe_for_text_tells_what_it_averages_by():
     stalled = settings_in_force(LanguageRecipeConfig())
     assert "Patience" in stalled and "Averaging from epoch" not in stalled and "Drop words" not in stalled
+    assert not {"Decay", "Decay from epoch"} & set(stalled)
+    assert {"Decay", "Decay from epoch"} <= set(settings_in_force(LanguageRecipeConfig(epochs=15)))
     assert not {"Averaging", "Patience"} & set(settings_in_force(LanguageRecipeConfig(averaging="never")))
 
 
