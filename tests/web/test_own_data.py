@@ -23,7 +23,7 @@ from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import artifacts, clock, lifecycle
 from webapp.searches.costs.data_limits import data_errors
-from webapp.searches.datasets import checking, housekeeping, quarantine, uploads
+from webapp.searches.datasets import checking, described, housekeeping, quarantine, uploads
 from webapp.searches.datasets.described import describe, describe_for, own_descriptions
 from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.models import OwnData, Search
@@ -336,6 +336,18 @@ def test_the_memory_of_decoded_images_is_part_of_the_estimate(signed_in: Client)
         for config in (search_with(kept["name"], train_examples=count) for count in (10, 20))
     )
     assert large["memory_bytes"] - small["memory_bytes"] == 10 * 3 * 12 * 12
+
+
+def test_the_estimate_says_when_images_do_not_fit_into_memory(signed_in: Client, monkeypatch: Any) -> None:
+    kept = used(signed_in)
+    body = {"config": search_with(kept["name"], train_examples=10, held_out_examples=10)}
+    pixels = (10 + 10 + 8) * 3 * 12 * 12
+    said = {}
+    for most in (pixels, pixels - 1):
+        monkeypatch.setattr(described, "MOST_RESIDENT_BYTES", most)
+        notes = answered(post(signed_in, "/api/searches/estimate", body), 200)["notes"]
+        said[most] = any("do not fit into memory" in note for note in notes)
+    assert said == {pixels: False, pixels - 1: True}
 
 
 def test_what_nobody_finishes_is_cleared_away(signed_in: Client, owner: User) -> None:
