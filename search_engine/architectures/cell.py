@@ -32,6 +32,13 @@ DARTS_OPERATIONS = (  # What DARTS (Liu et al. 2019) adds, with its own names wh
     "dilated_sep_conv_5x5",
     "conv_7x1_1x7",  # As 1x7 and 7x1 convolutions with neither ReLU nor batch norm between them.
 )
+ENAS_OPERATIONS = (  # ENAS (Pham et al. 2018), section 2.4, in the order of the released code.
+    "sep_conv_3x3",
+    "sep_conv_5x5",
+    "avg_pool_3x3",
+    "max_pool_3x3",
+    "identity",
+)
 OPERATIONS = NASNET_OPERATIONS + DARTS_OPERATIONS  # Everything that a block may do with an input.
 COMBINATIONS = ("add", "concat")
 

@@ -3,6 +3,9 @@
 from typing import ClassVar, Literal
 
 from search_engine.config.base import OURS, PAPER, Config, option
+from search_engine.config.language import ENAS
+
+SCRIPTS = "released scripts"
 
 
 class StrategyConfig(Config):
@@ -64,4 +67,52 @@ class PpoConfig(StrategyConfig):
     init_range: float = option(
         0.1, "Initial weights", "The controller's weights start uniform between minus and plus this.",
         source=f"{PAPER}, A.2: 0.1", gt=0, le=1,
+    )  # fmt: skip
+
+
+class ReinforceConfig(StrategyConfig):
+    """A controller LSTM, trained by REINFORCE with a moving baseline."""
+
+    kind: Literal["reinforce"] = "reinforce"
+    step_size: int = option(
+        10, "Architectures per round", "How many are drawn and scored before the controller learns from their rewards.",
+        source=f"{SCRIPTS}: 10 (micro, text), 20 (macro); {ENAS}: 1", ge=1, le=1000,
+    )  # fmt: skip
+    learning_rate: float = option(
+        0.0035, "Controller learning rate", "Step width of Adam on the controller.",
+        source=f"{SCRIPTS}: 0.0035 (micro), 0.001 (macro, text), second release 0.00005 (text); {ENAS}: 0.00035",
+        gt=0, le=1,
+    )  # fmt: skip
+    entropy_weight: float = option(
+        0.0001, "Entropy weight", "Reward for staying undecided; more of it explores longer.",
+        source=f"{SCRIPTS}: 0.0001 (micro, macro), 0.001 (text); {ENAS}: 0.1 (micro, macro), 0.0001 (text)",
+        ge=0, le=10,
+    )  # fmt: skip
+    entropy_bonus: Literal["loss", "reward", "reward-drawn"] = option(
+        "loss", "Entropy counts in",
+        "The loss, whose gradient then holds the distributions up; the reward, which holds up only what later "
+        "distributions depend on; or the reward, with the chosen options' share of the entropy alone.",
+        source=f"{OURS}: loss; {SCRIPTS}: reward (micro), reward-drawn (macro, text)",
+    )  # fmt: skip
+    baseline_decay: float = option(
+        0.99, "Baseline decay", "Memory of the moving mean reward that a reward is compared with.",
+        source=f"{SCRIPTS}: 0.99; {ENAS}: not stated", ge=0, lt=1,
+    )  # fmt: skip
+    baseline_rule: Literal["round", "architecture"] = option(
+        "round", "Baseline",
+        "round: the mean of earlier rounds, from the first round's mean on. architecture: starts at 0 and moves with "
+        "every architecture, before that architecture is compared with it.",
+        source=f"{OURS}: round; {SCRIPTS}: architecture",
+    )  # fmt: skip
+    gradient_clip: float = option(
+        5.0, "Controller gradient clip", "Largest norm of the controller's gradient; 0 clips nothing.",
+        source=f"{OURS}; {SCRIPTS}: none", ge=0, le=1000,
+    )  # fmt: skip
+    hidden_size: int = option(
+        64, "LSTM units", "Width of the controller's one LSTM layer.",
+        source=f"{SCRIPTS}: 64 (micro, macro), 100 (text); {ENAS}: 100", ge=1, le=2048,
+    )  # fmt: skip
+    init_range: float = option(
+        0.1, "Initial weights", "The controller's weights start uniform between minus and plus this.",
+        source=f"{ENAS}: 0.1; second release 0.01 (text)", gt=0, le=1,
     )  # fmt: skip

@@ -5,12 +5,12 @@ code exactly the states that nothing reads leave a cell, inputs too, so no strin
 which order: read back, they rise.
 """
 
-from search_engine.architectures.cell import MAX_BLOCKS, Block, Cell
+from search_engine.architectures.cell import ENAS_OPERATIONS, MAX_BLOCKS, Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.errors import ArchitectureError
 from search_engine.formats.base import CannotHold, Found
 
-OPERATIONS = ("sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "max_pool_3x3", "identity")
+OPERATIONS = ENAS_OPERATIONS
 
 
 def fits(length: int) -> bool:
