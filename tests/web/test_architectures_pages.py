@@ -87,6 +87,12 @@ def test_what_does_not_follow_from_the_released_code_is_said_to_be_so(signed_in:
     assert text.count('<span class="is-warn">No</span>') == sum(result.follows_code is False for result in results)
 
 
+def test_a_budget_says_what_it_finds_for_each_kind_of_architecture(signed_in: Client) -> None:
+    assert "N and F are found; all else is as above." in page(signed_in, "/architectures/nasnet-a")
+    assert ">F is found; all else is as above." in page(signed_in, "/architectures/enas-macro-released")
+    assert "found; all else" not in page(signed_in, "/architectures/darts-v2-rnn")
+
+
 def test_the_counts_that_a_page_opens_with_are_those_of_its_first_published_size(signed_in: Client) -> None:
     text = page(signed_in, "/architectures/nasnet-a")
     assert "<dd>3,346,538</dd>" in text and "<dd>544,333,312</dd>" in text

@@ -35,11 +35,13 @@ class CountsPanel:
     """Counts in a network that can be changed on the page.
 
     source: how the API is told which architecture; counts: of the network that the fields describe now;
-    error: why there are none; sizes: networks to choose from, (title, data, what the fields then hold).
+    error: why there are none; has_cells: whether a number of normal cells is chosen;
+    sizes: networks to choose from, (title, data, what the fields then hold).
     """
 
     source: dict[str, Any]
     is_text: bool
+    has_cells: bool
     fields: tuple[FormField, ...]
     counts: NetworkCounts | None
     error: str
@@ -98,6 +100,7 @@ def _panel(architecture: Architecture, source: dict[str, Any], network: dict[str
     return CountsPanel(
         source=source,
         is_text=isinstance(question, TextNetwork),
+        has_cells=architecture.kind == "cells",
         fields=_fields(question),
         counts=counts,
         error=error,
