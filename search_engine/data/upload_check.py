@@ -1,14 +1,16 @@
 """The throw-away process that looks into an archive somebody sent: python -m search_engine.data.upload_check.
 
-It reads the archive, writes set.safetensors, preview.png and report.json into a folder, and ends. On standard output it
-says how far it is, one JSON object a line. It has limits of memory, time and file size, and no network where the
-system can take it away; see confinement. Whoever started it kills it when it takes too long.
+It reads the archive, writes set.safetensors, preview.png and report.json into a folder, and ends. On standard output
+it says how far it is, one JSON object a line; the file `at` names the entry that it looks at, for whoever finds it
+dead. It has limits of memory, time and file size, and no network where the system can take it away; see confinement.
+Whoever started it kills it when it takes too long.
 """
 
 import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from search_engine.data.own_set import OwnSet, digest_of
 from search_engine.data.previews import sheet_of_own
 from search_engine.errors import DataError
 
-SET, PREVIEW, REPORT = "set.safetensors", "preview.png", "report.json"
+SET, PREVIEW, REPORT, AT = "set.safetensors", "preview.png", "report.json", "at"
 MOST_LISTED = 2000  # Refused entries in a report; their number is complete.
 _TELL_SECONDS = 0.3
 
@@ -46,14 +48,30 @@ def check(archive: Path, folder: Path, title: str) -> dict[str, Any]:
     report: dict[str, Any] = {"error": "", "set": None, "sha256": "", "accepted": 0}
     try:
         files = Archive(archive, refused=refused)
-        record = take_set(files, folder / SET, title=title, came_from=archive.name, on_file=_Teller())
+        noted = _Noted(files, folder / AT)
+        record = take_set(noted, folder / SET, title=title, came_from=archive.name, on_file=_Teller())
         (folder / PREVIEW).write_bytes(sheet_of_own(OwnSet(folder / SET)))
         accepted = sum(record.train_counts) + sum(record.test_counts)
         report |= {"set": record.to_json(), "sha256": digest_of(folder / SET), "accepted": accepted}
     except DataError as error:
         report["error"] = f"The archive {error.message}"
+    (folder / AT).unlink(missing_ok=True)
     listed = [{"name": shown(name), "reason": reason} for name, reason in sorted(refused)[:MOST_LISTED]]
     return report | {"refused": listed, "refused_count": len(refused)}
+
+
+class _Noted:
+    """The entries of an archive; the one that is read is written down before."""
+
+    def __init__(self, files: Archive, at: Path) -> None:
+        self.refused, self._files, self._at = files.refused, files, at
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def read(self, name: str) -> bytes:
+        self._at.write_text(shown(name))
+        return self._files.read(name)
 
 
 class _Teller:

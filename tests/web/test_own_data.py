@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import struct
 import time
 import zipfile
@@ -96,8 +97,8 @@ def sent(client: Client, content: bytes, filename: str = "pets.zip") -> str:
     return data_id
 
 
-def checked(client: Client, content: bytes) -> dict[str, Any]:
-    data_id = sent(client, content)
+def checked(client: Client, content: bytes, filename: str = "pets.zip") -> dict[str, Any]:
+    data_id = sent(client, content, filename)
     checking.check(OwnData.objects.get(pk=data_id).pk)
     found: dict[str, Any] = answered(client.get(f"/api/data/{data_id}"), 200)
     return found
@@ -206,9 +207,21 @@ def test_a_bomb_is_refused_whole_with_the_table_of_its_files_and_can_be_deleted(
 
 
 def test_a_check_that_dies_of_its_limits_is_a_refusal(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "FILE_BYTES", 100)
+    monkeypatch.setattr(checking, "FILE_BYTES", 700)  # One picture has some 600 bytes; they are written in blocks.
     found = checked(signed_in, pets())
-    assert (found["state"], found["report"]) == ("refused", {"error": checking.DIED})
+    assert found["state"] == "refused" and list(found["report"]) == ["error"]
+    assert re.fullmatch(checking.DIED_AT.format(r"cat/\d+\.png"), found["report"]["error"])
+    assert quarantine.all_ids() == []
+
+
+def test_a_dead_process_names_no_file_that_cannot_be_shown(signed_in: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(row: OwnData) -> int:
+        (quarantine.result_of(row.pk) / "at").write_bytes(b"\xff" if row.filename == "a.zip" else b"x\n" * 10_000)
+        return -9
+
+    monkeypatch.setattr(checking, "_run", run)
+    assert checked(signed_in, pets(), "a.zip")["report"] == {"error": checking.DIED}
+    assert len(checked(signed_in, pets(), "b.zip")["report"]["error"]) < 300
     assert quarantine.all_ids() == []
 
 

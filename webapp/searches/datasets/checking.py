@@ -18,8 +18,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 
+from search_engine.data.archive import shown
 from search_engine.data.own_set import OwnSet
-from search_engine.data.upload_check import MOST_LISTED, PREVIEW, REPORT, SET
+from search_engine.data.upload_check import AT, MOST_LISTED, PREVIEW, REPORT, SET
 from search_engine.errors import DataError
 from webapp.parent_death import die_with_parent
 from webapp.searches import clock
@@ -32,6 +33,7 @@ FILE_BYTES = 8 << 30
 TELL_SECONDS = 1.0
 LONGEST_REPORT = 4 << 20
 DIED = "The check was ended: the archive needs more memory or time than a check may take."
+DIED_AT = "The check was ended at {}: the archive needs more memory or time than a check may take."
 _LONGEST_REASON = 200
 _LONGEST_ERROR = 500  # It may name two files.
 
@@ -48,7 +50,7 @@ def check(data_id: UUID) -> None:
         return
     quarantine.result_of(data_id).mkdir()
     status = _run(row)
-    report = _report(row) if status == 0 else {"error": DIED}
+    report = _report(row) if status == 0 else {"error": _death(row)}
     state = OwnData.State.REFUSED if report["error"] else OwnData.State.CHECKED
     OwnData.objects.filter(pk=data_id, state=OwnData.State.CHECKING).update(
         state=state, report=report, touched=clock.now()
@@ -113,6 +115,14 @@ def _follow(data_id: UUID, lines: Any) -> None:
             counts = json.loads(line[:200])
             progress = {"done": int(counts["done"]), "of": int(counts["of"])}
             OwnData.objects.filter(pk=data_id).update(progress=progress, touched=clock.now())
+
+
+def _death(row: OwnData) -> str:
+    """The sentence on a check that came to no end, with the file that it was looking at."""
+    with suppress(OSError, UnicodeDecodeError), (quarantine.result_of(row.pk) / AT).open(encoding="utf-8") as file:
+        if name := shown(file.read(_LONGEST_REASON)):
+            return DIED_AT.format(name)
+    return DIED
 
 
 def _report(row: OwnData) -> dict[str, Any]:
