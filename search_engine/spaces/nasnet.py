@@ -11,7 +11,7 @@ from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.reading import Architecture
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.errors import ArchitectureError
-from search_engine.spaces.base import Decision, Space
+from search_engine.spaces.base import Decision, Space, index_of, must_be_options
 
 PER_BLOCK = 5
 CELLS = ("normal", "reduction")
@@ -30,14 +30,7 @@ class NasnetSpace(Space):
 
     def decode(self, decisions: Sequence[int]) -> Architecture:
         """Both cells; a cell's output joins the blocks that no block reads (the paper's rule)."""
-        if len(decisions) != len(self.decisions):
-            raise ArchitectureError("decisions", f"has {len(decisions)} entries; must have {len(self.decisions)}.")
-        for index, (chosen, decision) in enumerate(zip(decisions, self.decisions, strict=True)):
-            if type(chosen) is not int or not 0 <= chosen < len(decision.options):
-                raise ArchitectureError(
-                    f"decisions.{index}",
-                    f"is {chosen!r}; must be a whole number from 0 to {len(decision.options) - 1} ({decision.name}).",
-                )
+        must_be_options(decisions, self.decisions)
         half = len(decisions) // 2
         return CellArchitecture(self._cell(decisions[:half]), self._cell(decisions[half:]))
 
@@ -80,12 +73,6 @@ class NasnetSpace(Space):
         for index, block in enumerate(cell.blocks):
             field = f"{name}.blocks.{index}"
             indices.extend(block.inputs)
-            indices.extend(_index(op, self._operations, f"{field}.operations") for op in block.operations)
-            indices.append(_index(block.combination, self._combinations, f"{field}.combination"))
+            indices.extend(index_of(op, self._operations, f"{field}.operations") for op in block.operations)
+            indices.append(index_of(block.combination, self._combinations, f"{field}.combination"))
         return indices
-
-
-def _index(name: str, options: tuple[str, ...], field: str) -> int:
-    if name not in options:
-        raise ArchitectureError(field, f"{name!r} is not in this space; it holds {', '.join(options)}.")
-    return options.index(name)
