@@ -44,3 +44,19 @@ def test_a_slider_that_does_not_rest_shows_figures_on_its_way_and_those_of_its_e
     slider.evaluate("slider => { slider.value = 6; slider.dispatchEvent(new Event('input', { bubbles: true })); }")
     expect(nasnet_a.locator('[data-count="parameters"] dd')).to_have_text("3,346,538", timeout=SLOW)
     expect(nasnet_a.locator("network-counts")).not_to_have_class("is-stale")
+
+
+@pytest.mark.parametrize("path", ["layout.skeleton", "layout.average_counts_padding"])
+def test_what_is_chosen_and_not_typed_is_counted_without_a_pause(
+    application: RunningApplication, owner_page: Page, path: str
+) -> None:
+    owner_page.clock.install()
+    owner_page.goto(f"{application.address}/architectures/nasnet-a")
+    field = owner_page.locator(f'[data-path="{path}"]')
+    expect(field).to_be_visible()
+    owner_page.clock.pause_at(owner_page.evaluate("Date.now() + 60_000"))  # Behind here no pause ever ends.
+    with owner_page.expect_request("**/api/architectures/describe"):
+        if path == "layout.skeleton":
+            field.select_option("darts")
+        else:
+            field.check()

@@ -9,7 +9,7 @@ import { nested } from "../forms/values.js";
 import { build, write } from "./build.js";
 import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
 
-const PAUSE_IN_TYPING = 150; // Milliseconds without a change; a slider asks at once.
+const PAUSE_IN_TYPING = 150; // Milliseconds without a change; what is not typed asks at once.
 const FIGURES = ["parameters", "with_auxiliary", "mult_adds"];
 const TRAINING_NAMES = { image_size: "data.image_size" }; // Of values that a training's form has elsewhere.
 
@@ -26,7 +26,7 @@ class NetworkCounts extends HTMLElement {
     const { signal } = this.#listening;
     this.#source = JSON.parse(this.querySelector("#counted").textContent);
     this.#sizes = JSON.parse(this.querySelector("#sizes").textContent);
-    this.#form.addEventListener("input", (event) => this.#changed(event.target.dataset.slides && event.target), { signal });
+    this.#form.addEventListener("input", (event) => this.#changed(event.target), { signal });
     this.#form.addEventListener("submit", (event) => event.preventDefault(), { signal });
     this.addEventListener("click", (event) => this.#click(event), { signal });
     this.addEventListener("size-chosen", ({ detail }) => this.#fill(detail), { signal });
@@ -59,16 +59,16 @@ class NetworkCounts extends HTMLElement {
     this.#ask();
   }
 
-  /** slider: that was moved; null where a field was typed into. */
-  #changed(slider) {
-    if (slider) fillFields(this, nested([[slider.dataset.slides, Number(slider.value)]]));
+  /** control: that was moved, chosen, ticked or typed into. */
+  #changed(control) {
+    if (control.dataset.slides) fillFields(this, nested([[control.dataset.slides, Number(control.value)]]));
     showBelonging(this);
     this.#tell();
     this.#markSize();
     this.classList.add("is-stale");
     this.#isBehind = true;
     clearTimeout(this.#timer);
-    if (slider) this.#ask();
+    if (!isTyped(control)) this.#ask();
     else this.#timer = setTimeout(() => this.#ask(), PAUSE_IN_TYPING);
   }
 
@@ -137,6 +137,10 @@ function row({ name, shape, parameters, mult_adds: multAdds }) {
   const number = (text) => build("td", { class: "is-number" }, text);
   const words = name.replaceAll(/[_.]/g, " ");
   return build("tr", {}, build("td", {}, words), number(shape.join(" × ")), number(grouped(parameters)), number(grouped(multAdds)));
+}
+
+function isTyped(control) {
+  return control.matches("input") && !["range", "checkbox", "radio"].includes(control.type);
 }
 
 function grouped(value) {
