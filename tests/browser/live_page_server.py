@@ -139,7 +139,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _artifacts(self, query: Query) -> None:
         artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
         result = artifact | {"label": "Result", "filename": "result.safetensors"}
-        self._json({"artifacts": [artifact] if self.played.kind == "training" else [artifact, result]})
+        is_training = self.played.kind == "training"
+        self._json({"artifacts": [artifact], "bundle": "absent"} if is_training else {"artifacts": [artifact, result]})
 
     ANSWERS: ClassVar = (
         ("/live", _page),
