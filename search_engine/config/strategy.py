@@ -116,3 +116,6 @@ class ReinforceConfig(StrategyConfig):
         0.1, "Initial weights", "The controller's weights start uniform between minus and plus this.",
         source=f"{ENAS}: 0.1; second release 0.01 (text)", gt=0, le=1,
     )  # fmt: skip
+
+
+AnyStrategyConfig = PpoConfig | ReinforceConfig | RandomConfig

@@ -105,6 +105,13 @@ class Strategy(ABC):
         """
 
     @abstractmethod
+    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+        """Draw from the policy as it is, outside every step: slots 0 to count - 1 of the "step" that is `number`.
+
+        Random by (seed, purpose, number) alone; nothing changes. purpose: a fixed word of the caller's, not "ask".
+        """
+
+    @abstractmethod
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """(tensors by name, a JSON object): everything that `load_state_dict` needs to go on as if never stopped."""
 

@@ -5,22 +5,43 @@ from pathlib import Path
 from typing import Any
 
 from search_engine import checkpoints
+from search_engine.config.controller import AnyControllerConfig
 from search_engine.config.search import SearchConfig
-from search_engine.config.strategy import PpoConfig
+from search_engine.config.strategy import AnyStrategyConfig, PpoConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
-from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.spaces.base import Space
+from search_engine.spaces.build import build_space
 from search_engine.strategies.base import Strategy
 from search_engine.strategies.ppo import Ppo
 from search_engine.strategies.random import Random
+from search_engine.strategies.reinforce import Reinforce
 
 
 def build_strategy(config: SearchConfig) -> Strategy:
     """A strategy that has drawn its first steps and learned nothing yet."""
-    space = NasnetSpace(config.space)
-    children, seed = config.budget.children, config.reproducibility.seed
-    if isinstance(config.strategy, PpoConfig):
-        return Ppo(space, config.strategy, children=children, seed=seed)
-    return Random(space, config.strategy, children=children, seed=seed)
+    return build_strategy_for(
+        build_space(config.space),
+        config.strategy,
+        None,
+        children=config.budget.children,
+        seed=config.reproducibility.seed,
+    )
+
+
+def build_strategy_for(
+    space: Space,
+    strategy: AnyStrategyConfig,
+    controller: AnyControllerConfig | None,
+    *,
+    children: int,
+    seed: int,
+) -> Strategy:
+    """The same over any space. controller: of the kind of the space; None for NASNet's. Random search has none."""
+    if isinstance(strategy, PpoConfig):
+        return Ppo(space, strategy, controller, children=children, seed=seed)
+    if isinstance(strategy, ReinforceConfig):
+        return Reinforce(space, strategy, controller, children=children, seed=seed)
+    return Random(space, strategy, children=children, seed=seed)
 
 
 def save_strategy(path: Path, strategy: Strategy, extra: Mapping[str, Any]) -> None:

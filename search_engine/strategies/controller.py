@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from search_engine.spaces.base import Decision
+from search_engine.strategies.controller_program import embedding_offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Controller(nn.Module):
         super().__init__()
         self._sizes = [len(decision.options) for decision in decisions]
         self._head_starts = [sum(self._sizes[:index]) for index in range(len(decisions))]
-        offsets, embeddings = _embedding_offsets(decisions)
+        offsets, embeddings = embedding_offsets(decisions)
         self._offsets = torch.tensor(offsets)  # [D], where the embedding table of a decision's family starts.
         options = torch.arange(max(self._sizes))
         self._exists = options < torch.tensor(self._sizes)[:, None]  # [D, K]
@@ -120,16 +121,3 @@ class Controller(nn.Module):
         allowed = self._exists if masks is None else self._exists & masks
         assert bool(allowed.any(dim=1).all()), "a mask leaves a decision without an option"
         return allowed
-
-
-def _embedding_offsets(decisions: Sequence[Decision]) -> tuple[list[int], int]:
-    """Where each decision's family starts in one table of all embeddings, and how many rows the table has."""
-    largest: dict[str, int] = {}
-    for decision in decisions:
-        largest[decision.family] = max(largest.get(decision.family, 0), len(decision.options))
-    starts: dict[str, int] = {}
-    rows = 0
-    for family, options in largest.items():
-        starts[family] = rows
-        rows += options
-    return [starts[decision.family] for decision in decisions], rows

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from search_engine.config.controller import ControllerConfig
 from search_engine.config.strategy import StrategyConfig
 from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
@@ -89,10 +90,13 @@ def proposal_of(space: Space, step: int, slot: int, decisions: Sequence[int], lo
     return Proposal(step, slot, tuple(decisions), log_probability, space.decode(decisions))
 
 
-def made_for(space: Space, config: StrategyConfig, *, children: int, seed: int) -> dict[str, Any]:
+def made_for(
+    space: Space, config: StrategyConfig, controller: ControllerConfig | None, *, children: int, seed: int
+) -> dict[str, Any]:
     """What a saved state belongs to: it must be the same in the strategy that goes on from it."""
     decisions = [[decision.name, decision.family, *decision.options] for decision in space.decisions]
-    return {"strategy": config.model_dump(mode="json"), "decisions": decisions, "children": children, "seed": seed}
+    made = {"strategy": config.model_dump(mode="json"), "decisions": decisions, "children": children, "seed": seed}
+    return made if controller is None else made | {"controller": controller.model_dump(mode="json")}
 
 
 def _step_to_json(step: DrawnStep) -> dict[str, Any]:

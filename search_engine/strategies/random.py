@@ -19,7 +19,7 @@ class Random(Strategy):
     def __init__(self, space: Space, config: RandomConfig, *, children: int, seed: int) -> None:
         self._space = space
         self._seed = seed
-        self._made_for = made_for(space, config, children=children, seed=seed)
+        self._made_for = made_for(space, config, None, children=children, seed=seed)
         self._sizes = [len(decision.options) for decision in space.decisions]
         self._steps = PendingSteps(space, config, children=children, draw=self._draw)
 
@@ -47,6 +47,9 @@ class Random(Strategy):
             state_sha256=digest(*self.state_dict()),
         )
 
+    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+        return self._drawn(number, count, purpose)
+
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         return {}, {"made_for": self._made_for, "steps": self._steps.to_json()}
 
@@ -56,19 +59,22 @@ class Random(Strategy):
         self._steps.load_json(state["steps"])
 
     def _draw(self, step: int, size: int) -> DrawnStep:
+        return self._drawn(step, size, "ask")
+
+    def _drawn(self, step: int, size: int, purpose: str) -> DrawnStep:
         entropies = tuple(math.log(options) for options in self._sizes)
         log_probability = -math.fsum(entropies)
         return DrawnStep(
             step=step,
             proposals=tuple(
-                proposal_of(self._space, step, slot, self._decisions(step, slot), log_probability)
+                proposal_of(self._space, step, slot, self._decisions(purpose, step, slot), log_probability)
                 for slot in range(size)
             ),
             policy=tuple((1 / options,) * options for options in self._sizes),
             entropies=entropies,
         )
 
-    def _decisions(self, step: int, slot: int) -> list[int]:
+    def _decisions(self, purpose: str, step: int, slot: int) -> list[int]:
         # A digest modulo the number of options is the same in every version of Python; of 2 ** 63 values, the bias is
         # below 1e-17 of any number of options here.
-        return [derive(self._seed, "ask", step, slot, index) % options for index, options in enumerate(self._sizes)]
+        return [derive(self._seed, purpose, step, slot, index) % options for index, options in enumerate(self._sizes)]

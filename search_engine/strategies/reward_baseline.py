@@ -43,3 +43,19 @@ class RewardBaseline:
 
     def _mixed(self, before: float | None, now: float) -> float:
         return now if before is None else self._decay * before + (1 - self._decay) * now
+
+
+class BaselineOfEach(RewardBaseline):
+    """The same as in the released code of ENAS: it starts at 0 and moves by every reward, before that is compared."""
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(decay)
+        self.value = 0.0
+
+    def advantages(self, rewards: Sequence[float], *, normalise: bool) -> list[float]:
+        assert not normalise, "the released code divides advantages by nothing"
+        advantages = []
+        for reward in rewards:
+            self.value = self._mixed(self.value, reward)
+            advantages.append(reward - self.value)
+        return advantages

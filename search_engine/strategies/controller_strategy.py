@@ -1,0 +1,160 @@
+"""What strategies with a controller share: they draw from it, and learn from what they drew and its rewards.
+
+Shapes: B children of a step, D decisions, K the largest number of options.
+"""
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from search_engine.checkpoints import digest
+from search_engine.config.controller import AnyControllerConfig, MacroControllerConfig
+from search_engine.config.strategy import PpoConfig, ReinforceConfig
+from search_engine.errors import CheckpointError
+from search_engine.seeds import derive
+from search_engine.spaces.base import Space
+from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
+from search_engine.strategies.controller import Controller, Scores
+from search_engine.strategies.controller_program import program_of
+from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
+from search_engine.strategies.program_controller import ProgramController
+from search_engine.strategies.reward_baseline import RewardBaseline
+from search_engine.strategies.skip_penalty import skip_penalty
+
+
+class ControllerStrategy(Strategy):
+    """A policy that is drawn from step by step and moved by Adam."""
+
+    def __init__(
+        self,
+        space: Space,
+        config: PpoConfig | ReinforceConfig,
+        controller: AnyControllerConfig | None,
+        *,
+        baseline: RewardBaseline,
+        children: int,
+        seed: int,
+    ) -> None:
+        """controller: None for NASNet's, a chain of softmaxes without any bound."""
+        self._space = space
+        self._seed = seed
+        self._made_for = made_for(space, config, controller, children=children, seed=seed)
+        self._controller_config = controller
+        self._controller = _built(space, config, controller, seed)
+        beta1, epsilon = (0.9, 1e-8) if controller is None else (controller.adam_beta1, controller.adam_epsilon)
+        self._optimizer = torch.optim.Adam(
+            self._controller.parameters(), lr=config.learning_rate, betas=(beta1, 0.999), eps=epsilon
+        )
+        self._baseline = baseline
+        self._steps = PendingSteps(space, config, children=children, draw=self._draw)
+
+    @property
+    def is_finished(self) -> bool:
+        return self._steps.is_finished
+
+    def pending(self) -> tuple[DrawnStep, ...]:
+        return self._steps.drawn
+
+    def ask(self) -> tuple[Proposal, ...]:
+        return self._steps.first().proposals
+
+    def tell(self, evaluations: Sequence[Evaluation]) -> Update:
+        step = self._steps.answered_by(evaluations)
+        counted = [index for index, evaluation in enumerate(evaluations) if evaluation.reward is not None]
+        rewards = [evaluation.reward for evaluation in evaluations if evaluation.reward is not None]
+        # A step of which every child was lost teaches nothing.
+        figures = self._learn(step, torch.tensor(counted), rewards) if rewards else {}
+        self._steps.advance()
+        return Update(
+            step=step.step,
+            mean_reward=sum(rewards) / len(rewards) if rewards else None,
+            baseline=self._baseline.value,
+            loss=figures.get("loss"),
+            divergence=figures.get("divergence"),
+            clipped=figures.get("clipped"),
+            state_sha256=digest(*self.state_dict()),
+        )
+
+    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+        return self._drawn(number, count, purpose)
+
+    def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        tensors = {f"controller.{name}": weights for name, weights in self._controller.state_dict().items()}
+        for name, weights in self._controller.named_parameters():
+            for moment, value in self._optimizer.state[weights].items():
+                tensors[f"adam.{name}.{moment}"] = value
+        state = {"made_for": self._made_for, "baseline": self._baseline.to_json(), "steps": self._steps.to_json()}
+        return {name: tensor.detach().clone() for name, tensor in tensors.items()}, state
+
+    def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        if state.get("made_for") != self._made_for:
+            raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
+        self._controller.load_state_dict(
+            {name: tensors[f"controller.{name}"] for name in self._controller.state_dict()}
+        )
+        for name, weights in self._controller.named_parameters():
+            prefix = f"adam.{name}."  # Adam has no moments before the first update.
+            moments = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+            self._optimizer.state[weights] = {moment: value.clone() for moment, value in moments.items()}
+        self._baseline.load_json(state["baseline"])
+        self._steps.load_json(state["steps"])
+
+    @abstractmethod
+    def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
+        """Learn from a step; returns the figures of strategies.base.Update that there are.
+
+        counted: [C], the slots that have a reward; rewards: C of them.
+        """
+
+    def _move(self, loss: Tensor, gradient_clip: float, step: int) -> None:
+        """One step of Adam down the loss. gradient_clip: 0 for none."""
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch's.
+        norm = torch.nn.utils.clip_grad_norm_(self._controller.parameters(), gradient_clip or math.inf)
+        assert bool(norm.isfinite()), f"the controller's gradient is {norm.item()} in step {step}"
+        self._optimizer.step()
+
+    def _penalty(self, scores: Scores) -> Tensor | None:
+        """What is added to the loss whatever the rewards; None where the controller has no skips."""
+        controller, config = self._controller, self._controller_config
+        if not isinstance(config, MacroControllerConfig) or not isinstance(controller, ProgramController):
+            return None
+        return config.skip_weight * skip_penalty(scores, controller.program.skips, config)
+
+    def _draw(self, step: int, size: int) -> DrawnStep:
+        return self._drawn(step, size, "ask")
+
+    def _drawn(self, step: int, size: int, purpose: str) -> DrawnStep:
+        generator = torch.Generator().manual_seed(derive(self._seed, purpose, step))
+        decisions, scores = self._controller.draw(size, generator)
+        drawn = zip(decisions.tolist(), scores.joint.tolist(), strict=True)
+        probabilities = scores.conditionals.exp().mean(dim=0).tolist()
+        return DrawnStep(
+            step=step,
+            proposals=tuple(proposal_of(self._space, step, slot, *one) for slot, one in enumerate(drawn)),
+            policy=tuple(
+                tuple(options[: len(decision.options)])
+                for options, decision in zip(probabilities, self._space.decisions, strict=True)
+            ),
+            entropies=tuple(scores.entropies.mean(dim=0).tolist()),
+        )
+
+
+def _built(
+    space: Space, config: PpoConfig | ReinforceConfig, controller: AnyControllerConfig | None, seed: int
+) -> Controller | ProgramController:
+    generator = torch.Generator().manual_seed(derive(seed, "controller"))
+    if controller is None:
+        return Controller(
+            space.decisions, hidden_size=config.hidden_size, init_range=config.init_range, generator=generator
+        )
+    return ProgramController(
+        program_of(space.decisions, controller),
+        hidden_size=config.hidden_size,
+        init_range=config.init_range,
+        generator=generator,
+    )

@@ -1,0 +1,27 @@
+"""What pulls the rate of skips to a wanted one (ENAS, Pham et al. 2018, section 3.2, and released code)."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from search_engine.config.controller import MacroControllerConfig
+from search_engine.strategies.controller import Scores
+from search_engine.strategies.controller_program import Bits
+
+
+def skip_penalty(scores: Scores, skips: Sequence[Bits], config: MacroControllerConfig) -> Tensor:
+    """Divergence of each skip's probability from the wanted one in nats, summed over the skips of a layer.
+
+    Mean over layers that have any, and over architectures; without its weight. Released: of the logistic function of a
+    score, where the two options have minus and plus that score, so that skips are drawn with that of twice as much.
+    """
+    total = torch.zeros(len(scores.conditionals))
+    for bits in skips:
+        logs = scores.conditionals[:, bits.first_decision : bits.first_decision + bits.count, :2]  # [B, C, 2]
+        if config.skip_penalty == "released":
+            half = (logs[:, :, 1] - logs[:, :, 0]) / 2  # The score of "yes".
+            logs = torch.stack([-half, half], dim=2).sigmoid().log()
+        wanted = torch.tensor([1 - config.skip_prior, config.skip_prior]).log()
+        total = total + (logs.exp() * (logs - wanted)).sum(dim=(1, 2))
+    return (total / len(skips)).mean()
