@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from search_engine.config.enas_search import EnasMicroSearchConfig
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.events import TrainingFinished
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.strategies.base import Evaluation
-from tests.faults import fake_engine
+from tests.faults import fake_engine, fake_shared
 from tests.faults.fake_engine import FakeEvaluator
-from webapp.searches import artifacts, leases, lifecycle, live_state, results
+from webapp.searches import artifacts, leases, lifecycle, live_state, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
 from webapp.searches.workers import reconciler, trainer_requests
@@ -75,7 +76,7 @@ def claimed(world: "World", name: str) -> Claim | None:
 
 def doing(world: "World", name: str, claim: Claim) -> Actor:
     """One job, as driver.Driver does it."""
-    do = {"learn": learning, "evaluate": evaluating, "retrain": retraining, "train": training_for_keeps}[claim.kind]
+    do = DOING[claim.kind]
     try:
         yield from do(world, name, claim)
         world.note(name, f"did {claim.kind}")
@@ -197,6 +198,69 @@ def training_for_keeps(world: "World", name: str, claim: Claim) -> Actor:
         test_accuracy=0.5, test_examples=100, held_out_accuracy=0.5, checkpoint=weights, seconds=1.0
     )
     handing_in(world, name, claim, results.record_training, finished)
+
+
+def sharing(world: "World", name: str, claim: Claim) -> Actor:
+    request = trainer_requests.request_for(claim)
+    config = read_enas(request)
+    strategy = fake_shared.read(request["strategy"], "strategy", config)
+    weights = fake_shared.read(request["checkpoint"] or request["weights"], "weights", config)
+    for number in range(weights["at"], fake_shared.MINIBATCHES):
+        wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
+        weights = fake_shared.further(weights, strategy["value"], claim.step, number)
+        if number + 1 < fake_shared.MINIBATCHES:
+            handing_in(world, name, claim, shared_results.record_position, kept(world, weights))
+            if wanted == "paused":
+                leases.release(claim.job_id, claim.fence)
+                return
+        yield 0.0
+    ended = fake_shared.shared_epoch_ended(config, claim.step, weights)
+    files = kept(world, fake_shared.at_rest(weights)), kept(world, strategy)
+    handing_in(world, name, claim, shared_results.record_shared_epoch, ended, *files)
+
+
+def teaching(world: "World", name: str, claim: Claim) -> Actor:
+    request = trainer_requests.request_for(claim)
+    config = read_enas(request)
+    weights = fake_shared.read(request["weights"], "weights", config)
+    strategy = fake_shared.read(request["checkpoint"] or request["strategy"], "strategy", config)
+    for number in range(strategy["at"], config.phases.rounds):
+        wanted = yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
+        strategy = fake_shared.further(strategy, weights["value"], claim.step, number)
+        if number + 1 < config.phases.rounds:
+            handing_in(world, name, claim, shared_results.record_position, kept(world, strategy))
+            if wanted == "paused":
+                leases.release(claim.job_id, claim.fence)
+                return
+        yield 0.0
+    strategy = fake_shared.at_rest(strategy)
+    ended = fake_shared.controller_phase_ended(config, claim.step, strategy, weights, request["fingerprint"])
+    handing_in(world, name, claim, shared_results.record_controller_phase, ended, kept(world, strategy))
+
+
+def deriving(world: "World", name: str, claim: Claim) -> Actor:
+    request = trainer_requests.request_for(claim)
+    config = read_enas(request)
+    strategy = fake_shared.read(request["strategy"], "strategy", config)
+    weights = fake_shared.read(request["weights"], "weights", config)
+    yield from taking(world, claim, world.chance.uniform(0.2, 4.0))
+    told = fake_shared.derived(config, strategy, weights, request["fingerprint"])
+    handing_in(world, name, claim, shared_results.record_candidates, *told)
+
+
+def read_enas(request: dict[str, Any]) -> EnasMicroSearchConfig:
+    return read_config(EnasMicroSearchConfig, request["config"])
+
+
+DOING = {
+    "learn": learning,
+    "evaluate": evaluating,
+    "retrain": retraining,
+    "train": training_for_keeps,
+    "share": sharing,
+    "teach": teaching,
+    "derive": deriving,
+}
 
 
 def reconciling(world: "World") -> Actor:

@@ -112,6 +112,9 @@ class FakeStrategy(Strategy):
             step=step, mean_reward=mean, baseline=mean, loss=None, divergence=None, clipped=None, state_sha256=digest
         )
 
+    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+        raise AssertionError("a search whose children are trained one by one draws nothing outside its steps")
+
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         drawn = {str(step): [list(decisions) for decisions in self._drawn[step]] for step in sorted(self._drawn)}
         return {}, {"weights": self._weights, "told": self._told, "drawn": drawn}

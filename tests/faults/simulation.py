@@ -23,7 +23,7 @@ from django.db import connection
 
 from search_engine.config.reading import read_config
 from search_engine.config.training import TrainingConfig
-from tests.faults import fake_engine
+from tests.faults import fake_engine, fake_shared
 from tests.faults.actors import Actor, Killed, ReplyLost, commanding, reconciling, working
 from tests.faults.straight_run import compared
 from webapp.accounts.models import User
@@ -89,7 +89,8 @@ class World:
             yield
 
     def set_up(self) -> None:
-        """Two searches, the second with a bound and cost in its reward, a training, workers, reconcilers, a person."""
+        """Two searches, the second with a bound and cost in its reward, one with shared weights, a training, workers,
+        reconcilers, a person."""
         choose = random.Random(f"set-up:{self.seed}")
         owner = User.objects.create(name=f"simulated {self.seed}")
         for number in range(2):
@@ -108,6 +109,14 @@ class World:
             )
             self._names[search.pk] = f"search {number}"
             self.now += 0.5
+        shared = fake_shared.small_config(
+            epochs=choose.randint(1, 3), rounds=choose.randint(2, 4), train=choose.randint(0, 2), seed=self.seed
+        )
+        search = lifecycle.create_search(
+            owner, shared, decisions=fake_engine.DECISIONS, data=fake_engine.DATA, priority=choose.randint(0, 1)
+        )
+        self._names[search.pk] = "shared search"
+        self.now += 0.5
         training = lifecycle.start_training(
             owner, training_config(self.seed), data=fake_engine.DATA, hash="0" * 64, parameters=1, mult_adds=1
         )
@@ -191,7 +200,7 @@ class World:
     def report(self) -> Report:
         """Check every stream, compare every search with the straight run, and digest what happened."""
         for stream in Stream.objects.order_by("created"):
-            name = self._names[stream.pk]
+            name = self._names.get(stream.pk, "training of a candidate")
             self.problems += [f"{name}: {problem}" for problem in checker.check(stream)]
             self.problems += [f"{name}: {problem}" for problem in compared(stream, self.engine)]
             events = event_log.read(stream.pk, 0, checker.EVERYTHING)

@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Set
 from typing import Any
 
+from search_engine.config.enas_search import EnasMicroSearchConfig
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
@@ -11,6 +12,7 @@ from search_engine.events import ChildFinished, ControllerUpdated, Event, Finali
 from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.strategies.base import Evaluation, Proposal
+from tests.faults import fake_shared
 from tests.faults.fake_engine import FakeEvaluator
 from webapp.searches import leases, live_state
 from webapp.searches.models import Child, Finalist, Search, Stream, Training
@@ -28,6 +30,9 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
             yield f"The curve has the epochs {curve}."
         return
     search = Search.objects.get(pk=stream.pk)
+    if search.epochs:
+        yield from _compared_shared(search)
+        return
     config = read_config(SearchConfig, search.config)
     lost = set(Child.objects.filter(search=search, reason=leases.LOST).values_list("step", "slot"))
     lost_finalists = set(Finalist.objects.filter(search=search, reason=leases.LOST).values_list("rank", flat=True))
@@ -40,6 +45,13 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
         told = child.reward, child.reason or None, twin, child.accuracy, child.over or None
         if told != verdicts[child.step, child.slot]:
             yield f"Child {child.step}.{child.slot} has another verdict than in the straight run."
+
+
+def _compared_shared(search: Search) -> Iterator[str]:
+    straight = fake_shared.straight_fingerprints(read_config(EnasMicroSearchConfig, search.config))
+    last = -1 if search.state == Stream.State.FINISHED else search.steps_told
+    if search.fingerprint != straight[last]:
+        yield f"The fingerprint after {search.steps_told} epochs is not that of the straight run."
 
 
 def straight(

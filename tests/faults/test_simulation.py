@@ -8,7 +8,7 @@ from django.db import transaction
 
 from tests.faults import fake_engine, real_engine
 from tests.faults.simulation import simulate
-from webapp.searches import leases, results
+from webapp.searches import leases, results, shared_results
 from webapp.searches.models import Job
 from webapp.searches.workers import reconciler
 
@@ -58,6 +58,7 @@ def test_whatever_dies_the_search_computes_the_same(first, tmp_path):
     }
     assert done <= set(harm), "a simulation that does no harm proves nothing"
     assert harm["child over a bound"] >= FEWEST and harm["weighed child"] >= FEWEST
+    assert min(harm["did share"], harm["did teach"], harm["did derive"]) >= FEWEST
     assert harm["did retrain"] >= FEWEST and harm["result_kept"] >= 1
 
 
@@ -84,6 +85,7 @@ def test_a_missing_guard_is_found(tmp_path, monkeypatch):
 
     monkeypatch.setattr(leases, "holding", unguarded)
     monkeypatch.setattr(results, "holding", unguarded)
+    monkeypatch.setattr(shared_results, "holding", unguarded)
     assert fails_within(10, tmp_path)
 
 

@@ -8,8 +8,9 @@ from itertools import groupby
 
 from search_engine import schedule
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import read_search_config
 from search_engine.events import extend_by_finals, extend_fingerprint
-from webapp.searches import artifacts, clock, event_log, final_round, live_state, planner
+from webapp.searches import artifacts, clock, event_log, final_round, live_state, planner, shared_checker
 from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream, Training
@@ -24,8 +25,10 @@ def check(stream: Stream) -> list[str]:
     problems = [*_log_problems(stream, events), *_job_problems(stream), *_file_problems(stream)]
     if stream.kind == Stream.Kind.SEARCH:
         search = Search.objects.get(pk=stream.pk)
-        problems += [*_child_problems(search, events), *_finalist_problems(search, events), *_plan_problems(search)]
-        problems += _fingerprint_problems(search, events)
+        problems += [*_child_problems(search, events), *_plan_problems(search)]
+        if search.epochs:
+            return [*problems, *shared_checker.problems(search, events)]
+        problems += [*_finalist_problems(search, events), *_fingerprint_problems(search, events)]
     return problems
 
 
@@ -63,6 +66,7 @@ def _file_problems(stream: Stream) -> Iterator[str]:
     for artifact in Artifact.objects.filter(stream_id=stream.pk):
         named.append(artifact.sha256)
     named += Search.objects.filter(pk=stream.pk).exclude(strategy_state="").values_list("strategy_state", flat=True)
+    named += Search.objects.filter(pk=stream.pk).exclude(weights="").values_list("weights", flat=True)
     named += Training.objects.filter(pk=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
     named += Finalist.objects.filter(search=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
     for sha256 in sorted(set(named)):
@@ -139,7 +143,7 @@ def _plan_problems(search: Search) -> Iterator[str]:
     """Whatever is due has an open job, as long as the search is open."""
     if not search.is_open:
         return
-    due = schedule.due(planner.known(search, SearchConfig.model_validate(search.config)))
+    due = planner.due_in(search, read_search_config(search.config))
     open_jobs = Job.objects.filter(stream_id=search.pk, state__in=(Job.State.DUE, Job.State.LEASED))
     there = set(open_jobs.values_list("kind", "step", "slot"))
     for item in due:

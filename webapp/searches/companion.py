@@ -13,6 +13,7 @@ from django.db import transaction
 
 from search_engine.config.finals import FinalsConfig
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.config.strategy import RandomConfig
 from search_engine.errors import UserError
 from webapp.searches import planner
@@ -27,16 +28,21 @@ RANDOM_ITSELF = UserError(
 )
 
 
-def companion_config(config: SearchConfig) -> SearchConfig:
-    """The same search, drawn uniformly. Raises UserError where the search is random itself."""
+def companion_config(config: AnySearchConfig) -> AnySearchConfig:
+    """The same search, drawn uniformly. Raises UserError where the search is random itself.
+
+    With shared weights it has its own, which learn under uniform draws for as long, and scores as many architectures:
+    weights that learned under a policy would be rigged for it (see science, "ENAS random control").
+    """
     if config.strategy.kind == "random":
         raise RANDOM_ITSELF
     strategy = RandomConfig(step_size=config.strategy.step_size, lookahead=config.strategy.lookahead)
     name = (config.name or "Search")[: LONGEST_NAME - len(SUFFIX)] + SUFFIX
-    return config.model_copy(update={"name": name, "strategy": strategy, "finals": FinalsConfig()})
+    beside = config.model_copy(update={"name": name, "strategy": strategy})
+    return beside.model_copy(update={"finals": FinalsConfig()}) if isinstance(beside, SearchConfig) else beside
 
 
-def start_with_companion(owner: Any, config: SearchConfig) -> Search:
+def start_with_companion(owner: Any, config: AnySearchConfig) -> Search:
     """Start both in one transaction; the search, not its companion. Its data must be known."""
     beside = companion_config(config)
     with transaction.atomic():
@@ -56,7 +62,7 @@ def add_companion(search: Search) -> Search:
         existing = companion_of(search)
         if existing is not None:
             return existing
-        beside = companion_config(SearchConfig.model_validate(search.config))
+        beside = companion_config(read_search_config(search.config))
         if errors := search_errors(beside, search.owner):
             raise errors[0]
         group = search.group

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
 from webapp.searches import clock, event_log, planner
@@ -26,14 +27,15 @@ class CommandRefused(Exception):
 
 def create_search(
     owner: Any,
-    config: SearchConfig,
+    config: AnySearchConfig,
     *,
     decisions: Sequence[DecisionShown],
     data: dict[str, Any],
     group: Group | None = None,
     priority: int = 0,
 ) -> Search:
-    """Start a search. decisions: of its space; data: what the images are, as SearchStarted carries it."""
+    """Start a search. decisions: of its space; data: what the images or the text are, as SearchStarted carries it."""
+    sizes = _sizes(config)
     with transaction.atomic():
         search = Search.objects.create(
             owner=owner,
@@ -44,17 +46,21 @@ def create_search(
             created=clock.now(),
             code_version=settings.CODE_VERSION,
             config=config.model_dump(mode="json"),
-            total=config.budget.children,
+            total=sizes["children"],
+            epochs=sizes.get("epochs", 0),
+            steps_told=0 if "epochs" in sizes else -1,  # Shared weights are the first to learn, before any draw.
         )
-        started = SearchStarted(
-            config=search.config,
-            decisions=tuple(decisions),
-            data=data,
-            children=search.total,
-            step_size=config.strategy.step_size,
-        )
+        started = SearchStarted(config=search.config, decisions=tuple(decisions), data=data, **sizes)
         event_log.append(search.pk, [started, *planner.what_follows(search)])
     return search
+
+
+def _sizes(config: AnySearchConfig) -> dict[str, int]:
+    """How many children, in steps of how many; with shared weights: candidates, all in one step, after the epochs."""
+    if isinstance(config, SearchConfig):
+        return {"children": config.budget.children, "step_size": config.strategy.step_size}
+    candidates = config.deriving.candidates
+    return {"children": candidates, "step_size": candidates, "epochs": config.epochs}
 
 
 def start_training(

@@ -14,12 +14,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
-from search_engine import schedule
+from search_engine import schedule, shared_schedule
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
 from webapp.searches import clock, event_log, final_round
 from webapp.searches.models import NO_PLACE, Child, Job, Search, Stream, Training
+
+Due = schedule.Due | shared_schedule.DueShared
 
 AT_ONCE = (schedule.Copy, schedule.Choose, schedule.Keep)  # What needs no worker.
 
@@ -32,17 +35,18 @@ def plan(search_id: uuid.UUID) -> None:
 
 
 def what_follows(search: Search) -> list[Event]:
-    """Give every due child, update and finalist a job, do at once what needs nobody to compute, and finish the search
-    when nothing is due any more."""
+    """Give every due child, update, phase and finalist a job, do at once what needs nobody to compute, and finish the
+    search when nothing is due any more."""
     events: list[Event] = []
     if not search.is_open:
         return events
-    config = SearchConfig.model_validate(search.config)
+    config = read_search_config(search.config)
     while True:
-        due = schedule.due(known(search, config))
+        due = due_in(search, config)
         at_once = [item for item in due if isinstance(item, AT_ONCE)]
         if not at_once:
             break
+        assert isinstance(config, SearchConfig), "with shared weights everything is for a worker"
         events += [_do(search, config, item) for item in at_once]  # A copy may complete a step: ask again.
     if due:
         _make_jobs(search, due)
@@ -55,6 +59,24 @@ def add_training_job(training: Training) -> None:
     """The one job of a training."""
     Job.objects.create(stream_id=training.pk, kind=Job.Kind.TRAIN)
     transaction.on_commit(functools.partial(call_workers, 1))
+
+
+def due_in(search: Search, config: AnySearchConfig) -> tuple[Due, ...]:
+    """Everything that can be done now, most urgent first; () when the search has nothing left to do."""
+    if isinstance(config, SearchConfig):
+        return schedule.due(known(search, config))
+    phase = shared_schedule.due_shared(known_shared(search))
+    return () if phase is None else (phase,)
+
+
+def known_shared(search: Search) -> shared_schedule.KnownShared:
+    """What `shared_schedule` needs to know. The candidates come in the transaction that ends the search."""
+    return shared_schedule.KnownShared(
+        epochs=search.epochs,
+        steps_told=search.steps_told,
+        is_shared=search.epochs_shared > search.steps_told,
+        is_derived=not search.is_open,
+    )
 
 
 def known(search: Search, config: SearchConfig) -> schedule.Known:
@@ -159,7 +181,7 @@ def _copy(search: Search, item: schedule.Copy) -> ChildFinished:
     return verdict
 
 
-def _make_jobs(search: Search, due: Sequence[schedule.Due]) -> None:
+def _make_jobs(search: Search, due: Sequence[Due]) -> None:
     """One job for each due thing that has none yet."""
     wanted = [place_of(item) for item in due]
     there = set(_places_with_a_job(search, {kind for kind, _, _ in wanted}, min(step for _, step, _ in wanted)))
@@ -174,7 +196,7 @@ def _places_with_a_job(search: Search, kinds: set[str], first_step: int) -> Iter
     return there.values_list("kind", "step", "slot")
 
 
-def place_of(item: schedule.Due) -> tuple[str, int, int]:
+def place_of(item: Due) -> tuple[str, int, int]:
     """Kind, step and slot of the job that does this."""
     match item:
         case schedule.Learn(step):
@@ -183,6 +205,12 @@ def place_of(item: schedule.Due) -> tuple[str, int, int]:
             return Job.Kind.EVALUATE.value, step, slot
         case schedule.Retrain(rank):
             return Job.Kind.RETRAIN.value, NO_PLACE, rank
+        case shared_schedule.ShareWeights(step):
+            return Job.Kind.SHARE.value, step, NO_PLACE
+        case shared_schedule.TeachController(step):
+            return Job.Kind.TEACH.value, step, NO_PLACE
+        case shared_schedule.Derive():
+            return Job.Kind.DERIVE.value, NO_PLACE, NO_PLACE
     raise AssertionError(f"{item} is no job")
 
 

@@ -7,25 +7,26 @@ from typing import Any
 from search_engine import cost
 from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.architectures.recurrent import RecurrentArchitecture
+from search_engine.config.data import DataConfig
 from search_engine.config.language import LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import Layout
-from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import DatasetDescription
 from search_engine.data.text_reading import read_text, unigram_perplexity
 from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.recurrent_plan import recurrent_parameters
-from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.spaces.build import build_space
 from webapp.searches import lifecycle
 from webapp.searches.datasets.described import describe
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 
-def start_search(owner: Any, config: SearchConfig, *, group: Group | None = None, priority: int = 0) -> Search:
+def start_search(owner: Any, config: AnySearchConfig, *, group: Group | None = None, priority: int = 0) -> Search:
     """Start a search; its data must be known. group: of searches that belong together."""
-    decisions = [DecisionShown(name=each.name, options=each.options) for each in NasnetSpace(config.space).decisions]
-    data = describe(config.data.name).to_json()
+    decisions = [DecisionShown(name=each.name, options=each.options) for each in build_space(config.space).decisions]
+    data = data_shown(config.data)
     return lifecycle.create_search(owner, config, decisions=decisions, data=data, group=group, priority=priority)
 
 
@@ -80,6 +81,11 @@ def network_of(
         classes=len(data.classes),
         auxiliary=auxiliary,
     )
+
+
+def data_shown(data: DataConfig | TextDataConfig) -> dict[str, Any]:
+    """What the first event says of the images or the text. Raises ConfigError where they are not there."""
+    return _text_shown(data) if isinstance(data, TextDataConfig) else describe(data.name).to_json()
 
 
 @functools.lru_cache(maxsize=16)

@@ -14,16 +14,18 @@ from django.db import OperationalError, connection
 
 from search_engine.events import (
     ChildFinished,
+    ControllerPhaseEnded,
     ControllerUpdated,
     EpochEnded,
     Event,
     FinalistEpochEnded,
     FinalistFinished,
+    SharedEpochEnded,
     StepProposed,
     TrainingFinished,
     event_from_json,
 )
-from webapp.searches import artifacts, late_bundles, leases, results
+from webapp.searches import artifacts, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
 from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
@@ -32,6 +34,7 @@ from webapp.searches.workers.trainer_requests import INTERRUPT, Request
 STALLED_SECONDS = 60.0  # Without progress the trainer hangs, unless a batch was seen to take longer than a third of it.
 LISTEN_SECONDS = 0.25  # How soon the driver notices that its process shall end.
 RETRY_SECONDS = 0.5
+AT_ONE_GO = (Job.Kind.LEARN, Job.Kind.DERIVE)
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -54,6 +57,8 @@ class Driver:
         self._is_interrupted = False
         self._updated: ControllerUpdated | None = None
         self._proposed: list[StepProposed] = []
+        self._phase: SharedEpochEnded | ControllerPhaseEnded | None = None
+        self._scored: list[ChildFinished] = []  # Candidates, which are handed in together.
         self._progress = 0
         self._grew = self._renewed = time.monotonic()
         self._longest_pause = 0.0
@@ -105,14 +110,16 @@ class Driver:
         if wanted is None:
             raise LeaseLost(f"job {self._claim.job_id} is no longer ours")
         self._renewed = time.monotonic()
-        # An update takes a moment and is finished; whatever has epochs stops at the end of one.
-        if wanted == Stream.State.PAUSED and not self._is_interrupted and self._claim.kind != Job.Kind.LEARN:
+        # What takes a moment is finished; whatever leaves checkpoints stops at the next one.
+        if wanted == Stream.State.PAUSED and not self._is_interrupted and self._claim.kind not in AT_ONE_GO:
             self._trainer.send(INTERRUPT)
             self._is_interrupted = True
 
     def _handle(self, message: Message) -> None:
         if "event" in message:
             self._hand_in(event_from_json(message["event"]), message.get("checkpoint"), message.get("bundle"))
+        elif "checkpoint" in message:
+            self._commit(shared_results.record_position, self._keep(message["checkpoint"]))
         elif "done" in message:
             self._finish(message["done"])
         elif "interrupted" in message:
@@ -132,6 +139,8 @@ class Driver:
         match event:
             case EpochEnded() | FinalistEpochEnded():
                 self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
+            case ChildFinished() if self._claim.kind == Job.Kind.DERIVE:
+                self._scored.append(event)
             case ChildFinished():
                 self._commit(results.record_child, event)
                 self._is_handed_in = True
@@ -148,14 +157,25 @@ class Driver:
                 self._updated = event
             case StepProposed():
                 self._proposed.append(event)
+            case SharedEpochEnded() | ControllerPhaseEnded():
+                self._phase = event
             case _:
                 raise TrainerGone(f"the trainer sent an event that is not its own: {event.kind}")
 
     def _finish(self, done: Message) -> None:
-        if "bundle" in done:
-            self._commit(late_bundles.record, self._keep(done["bundle"]) if done["bundle"] else None)
-        if self._claim.kind == Job.Kind.LEARN:
-            self._commit(results.record_step, self._updated, self._proposed, self._keep(done["state"]))
+        match self._claim.kind:
+            case Job.Kind.LEARN:
+                self._commit(results.record_step, self._updated, self._proposed, self._keep(done["state"]))
+            case Job.Kind.SHARE:
+                files = self._keep(done["weights"]), self._keep(done["state"])
+                self._commit(shared_results.record_shared_epoch, self._phase, *files)
+            case Job.Kind.TEACH:
+                self._commit(shared_results.record_controller_phase, self._phase, self._keep(done["state"]))
+            case Job.Kind.DERIVE:
+                told = self._proposed[0], self._scored, done["fingerprint"]
+                self._commit(shared_results.record_candidates, *told)
+            case Job.Kind.TRAIN if "bundle" in done:
+                self._commit(late_bundles.record, self._keep(done["bundle"]) if done["bundle"] else None)
         self._is_over = True
 
     def _keep(self, sha256: str) -> str:
