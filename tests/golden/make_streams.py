@@ -330,6 +330,20 @@ def shared_weights() -> Iterator[Event]:
     yield StateChanged(state="finished")
 
 
+def thinned_shared_weights() -> Iterator[Event]:
+    """Run with small limits: nine epochs on text, of which the older ones are thinned and lose their stretches."""
+    data = {"name": "state-of-the-union-2k", "kind": "text", "unigram_perplexity": {"valid": 229.0, "test": 224.5}}
+    yield started(3).model_copy(update={"epochs": 9, "step_size": 3, "data": data})
+    for step in range(9):
+        yield SharedEpochEnded(
+            step=step, epochs=9, minibatches=10, loss=6.0 - step / 2, perplexity=400.0 - step, learning_rate=20.0,
+            architecture={"drawn": [step]}, hash=f"{step:064x}", seconds=4.0,
+        )  # fmt: skip
+        yield phase(step).model_copy(update={"epochs": 9, "accuracy": None, "perplexity": 200.0 - step})
+    yield drawn(0, slots=3)
+    yield measured(0, 0, 0.5).model_copy(update={"perplexity": 160.0})
+
+
 def phase(step: int) -> ControllerPhaseEnded:
     best = ArchitectureScored(architecture={"best": [step]}, hash="c" * 64, reward=0.625)
     return ControllerPhaseEnded(
@@ -390,6 +404,11 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),
     "shared-weights": ("search", shared_weights, None),
+    "thinned-shared-weights": (
+        "search",
+        thinned_shared_weights,
+        {"points": 16, "steps": 6, "log": 5, "front": 3, "curve": 2, "epochs": 6},
+    ),
     "finished-training": ("training", finished_training, None),
     "running-text-training": ("training", running_text_training, None),
     "finished-text-training": ("training", finished_text_training, None),

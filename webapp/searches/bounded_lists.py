@@ -1,4 +1,4 @@
-"""How the lists in a live state stay bounded, however long the stream is. Twins: live/state.js and live/front.js."""
+"""How the lists in a live state stay bounded, however long the stream is. Twins: live/bounded.js and live/front.js."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """More points, steps or epochs of a finalist than this are thinned; of the log, the last lines are kept."""
+    """More points, steps, epochs of shared weights or epochs of a finalist (curve) than this are thinned.
+
+    Of the log the last lines are kept, of epochs of shared weights the last `curve` with how rewards went within.
+    """
 
     points: int = 4000
     steps: int = 2000
     log: int = 60
     curve: int = 24
     front: int = 400
+    epochs: int = 600
 
 
 LIMITS = Limits()

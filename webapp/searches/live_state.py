@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from webapp.searches import event_log, live_finals
+from webapp.searches import event_log, live_finals, live_shared
 from webapp.searches.bounded_lists import Limits, curve_with, front_with, kept_points, thinned
 from webapp.searches.log_sentences import sentence
 from webapp.searches.models import Snapshot, Stream
@@ -62,7 +62,7 @@ def apply(state: State, event: WireEvent, limits: Limits = LIMITS) -> State:
     is_training = "curve" in state
     rules = _TRAINING if is_training else _SEARCH
     rules[event["kind"]](after, event, limits)
-    text = sentence(event)
+    text = sentence(event, has_shared_weights="shared" in after)
     if text is not None:
         after["log"] = [*state["log"], {"n": event["n"], "at": event["at"], "text": text}][-limits.log :]
     return after
@@ -77,7 +77,7 @@ def _search_started(after: State, event: WireEvent, limits: Limits) -> None:
     after["decisions"] = event["decisions"]
     after["started_at"] = after["running_since"] = event["at"]
     if "epochs" in event:  # The key is there for shared weights alone.
-        after["shared"] = {"epochs": event["epochs"], "epochs_shared": 0, "steps_told": 0}
+        after["shared"] = live_shared.started(event)
 
 
 def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
@@ -144,6 +144,8 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
         "over": event.get("over"),
         "times": event.get("times"),
     }
+    if "perplexity" in event:  # The key is there for candidates on text alone.
+        latest["perplexity"] = event["perplexity"]
     after["latest"] = latest
     if event["reason"] is None and event["reward"] is not None and _is_better(latest, after["best"]):
         after["best"] = latest
@@ -180,17 +182,9 @@ def _controller_updated(after: State, event: WireEvent, limits: Limits) -> None:
     ]
 
 
-def _shared_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
-    after["shared"] = {**after["shared"], "epochs_shared": event["step"] + 1}
-
-
 def _controller_phase_ended(after: State, event: WireEvent, limits: Limits) -> None:
-    after["shared"] = {**after["shared"], "steps_told": event["step"] + 1}
-    after["updates"] += 1
-    after["fingerprint"] = event["fingerprint"]
+    live_shared.controller_phase_ended(after, event, limits)
     after["policy"] = _policy(event)
-    step = [event["step"], event["mean_reward"], event["entropy"], event["baseline"]]
-    after["steps"] = thinned([*after["steps"], step], limits.steps)
 
 
 def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
@@ -258,7 +252,7 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "epoch_ended": _child_epoch_ended,
     "child_finished": _child_finished,
     "controller_updated": _controller_updated,
-    "shared_epoch_ended": _shared_epoch_ended,
+    "shared_epoch_ended": live_shared.shared_epoch_ended,
     "controller_phase_ended": _controller_phase_ended,
     "finalists_chosen": live_finals.finalists_chosen,
     "finalist_started": live_finals.finalist_started,

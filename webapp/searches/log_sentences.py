@@ -10,7 +10,10 @@ from typing import Any
 WireEvent = dict[str, Any]
 
 
-def sentence(event: WireEvent) -> str | None:
+def sentence(event: WireEvent, *, has_shared_weights: bool = False) -> str | None:
+    """has_shared_weights: of a search whose children are its candidates."""
+    if has_shared_weights and event["kind"] in _OF_CANDIDATES:
+        return _OF_CANDIDATES[event["kind"]](event)
     return _SENTENCES[event["kind"]](event)
 
 
@@ -21,6 +24,12 @@ def _verdict(event: WireEvent) -> str | None:
     if "over" in event:
         return f"{name} was never trained, because it is {event['reason']}."
     return f"{name} has no measured reward: {event['reason']}."
+
+
+def _score(event: WireEvent) -> str | None:
+    if event["reason"] is None:
+        return None
+    return f"Candidate {event['step']}.{event['slot']} has no score: {event['reason']}."
 
 
 def _finalists_are(event: WireEvent) -> str:
@@ -63,8 +72,8 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
     "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
-    "shared_epoch_ended": lambda event: f"Step {event['step']}: the shared weights learned.",
-    "controller_phase_ended": lambda event: f"Step {event['step']}: the controller learned.",
+    "shared_epoch_ended": lambda event: f"Epoch {event['step'] + 1} of {event['epochs']}: the shared weights learned.",
+    "controller_phase_ended": lambda event: f"Epoch {event['step'] + 1} of {event['epochs']}: the controller learned.",
     "finalists_chosen": lambda event: f"The final round started: {_finalists_are(event)} trained again.",
     "finalist_started": lambda event: None,
     "finalist_epoch_ended": lambda event: None,
@@ -74,4 +83,8 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "training_started": lambda event: "The training started.",
     "training_finished": _tested,
+}
+_OF_CANDIDATES: dict[str, Callable[[WireEvent], str | None]] = {
+    "step_proposed": lambda event: f"{len(event['proposals'])} candidates are drawn from the final policy and scored.",
+    "child_finished": _score,
 }

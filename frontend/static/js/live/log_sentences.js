@@ -3,8 +3,10 @@
  * webapp/searches/log_sentences.py. Numbers with a fraction are left to the page, because the two languages would not write them alike.
  */
 
-export function sentence(event) {
-  return SENTENCES[event.kind](event);
+/** hasSharedWeights: of a search whose children are its candidates. */
+export function sentence(event, hasSharedWeights) {
+  const rules = hasSharedWeights && event.kind in OF_CANDIDATES ? OF_CANDIDATES : SENTENCES;
+  return rules[event.kind](event);
 }
 
 const SENTENCES = {
@@ -16,8 +18,8 @@ const SENTENCES = {
   epoch_ended: () => null,
   child_finished: verdict,
   controller_updated: (event) => `Step ${event.step}: the controller learned.`,
-  shared_epoch_ended: (event) => `Step ${event.step}: the shared weights learned.`,
-  controller_phase_ended: (event) => `Step ${event.step}: the controller learned.`,
+  shared_epoch_ended: ({ step, epochs }) => `Epoch ${step + 1} of ${epochs}: the shared weights learned.`,
+  controller_phase_ended: ({ step, epochs }) => `Epoch ${step + 1} of ${epochs}: the controller learned.`,
   finalists_chosen: ({ finalists: { length } }) =>
     `The final round started: ${length === 1 ? "1 finalist is" : `${length} finalists are`} trained again.`,
   finalist_started: () => null,
@@ -31,6 +33,11 @@ const SENTENCES = {
   training_started: () => "The training started.",
   training_finished: (event) =>
     `Tested once, on ${event.test_examples} ${"test_perplexity" in event ? "tokens" : "images"}.`,
+};
+
+const OF_CANDIDATES = {
+  step_proposed: ({ proposals }) => `${proposals.length} candidates are drawn from the final policy and scored.`,
+  child_finished: ({ step, slot, reason }) => (reason === null ? null : `Candidate ${step}.${slot} has no score: ${reason}.`),
 };
 
 function verdict({ step, slot, reason, ...rest }) {

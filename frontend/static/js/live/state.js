@@ -5,10 +5,12 @@
  * bounded: it keeps no more than the limits say however long the stream is, apart from the work that is open.
  */
 
+import { curveWith, keptPoints, thinSteps } from "./bounded.js";
 import { frontWith } from "./front.js";
 import { sentence } from "./log_sentences.js";
+import { controllerPhaseEnded, sharedEpochEnded, sharedStarted } from "./shared.js";
 
-export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24, front: 400 };
+export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24, front: 400, epochs: 600 };
 export const [MEASURED, COPIED, FAILED, OVER] = [0, 1, 2, 3]; // Flags of a point; OVER: over a bound, never trained.
 export const AXES = ["parameters", "mult_adds", "latency"];
 
@@ -40,7 +42,7 @@ export function apply(state, event, limits = LIMITS) {
   if (event.n !== state.n + 1) throw new RangeError(`event ${event.n} cannot follow event ${state.n}`);
   const rules = "curve" in state ? TRAINING : SEARCH;
   const after = { ...state, n: event.n, ...rules[event.kind](state, event, limits) };
-  const text = sentence(event);
+  const text = sentence(event, "shared" in after);
   if (text !== null) after.log = [...state.log, { n: event.n, at: event.at, text }].slice(-limits.log);
   return after;
 }
@@ -52,7 +54,7 @@ const SEARCH = {
     total: event.children, step_size: event.step_size, decisions: event.decisions,
     started_at: event.at, running_since: event.at,
     ...("epochs" in event && { // The key is there for shared weights alone.
-      shared: { epochs: event.epochs, epochs_shared: 0, steps_told: 0 },
+      shared: sharedStarted(event),
     }),
   }),
   step_proposed: stepProposed,
@@ -60,8 +62,9 @@ const SEARCH = {
   epoch_ended: childEpochEnded,
   child_finished: childFinished,
   controller_updated: controllerUpdated,
-  shared_epoch_ended: (state, event) => ({ shared: { ...state.shared, epochs_shared: event.step + 1 } }),
-  controller_phase_ended: controllerPhaseEnded,
+  shared_epoch_ended: sharedEpochEnded,
+  controller_phase_ended: (state, event, limits) =>
+    ({ ...controllerPhaseEnded(state, event, limits), policy: policyOf(event) }),
   finalists_chosen: finalistsChosen,
   finalist_started: (state, event) =>
     finalistChanged(state, event.rank, () => ({ worker: event.worker, attempt: event.attempt })),
@@ -138,6 +141,7 @@ function childFinished(state, event, limits) {
     step: event.step, slot: event.slot, reward: event.reward, hash: drawn.hash, architecture: drawn.architecture,
     parameters: event.parameters, mult_adds: event.mult_adds, accuracy: event.accuracy ?? null,
     over: event.over ?? null, times: event.times ?? null,
+    ...("perplexity" in event && { perplexity: event.perplexity }), // The key is there for candidates on text alone.
   };
   const counts = event.reason === null && event.reward !== null;
   const flag = flagOf(event);
@@ -179,16 +183,6 @@ function controllerUpdated(state, event) {
     fingerprint: event.fingerprint,
     steps: state.steps.map((step) =>
       (step[0] === event.step ? [step[0], event.mean_reward, step[2], event.baseline] : step)),
-  };
-}
-
-function controllerPhaseEnded(state, event, limits) {
-  return {
-    shared: { ...state.shared, steps_told: event.step + 1 },
-    updates: state.updates + 1,
-    fingerprint: event.fingerprint,
-    policy: policyOf(event),
-    steps: thinSteps([...state.steps, [event.step, event.mean_reward, event.entropy, event.baseline]], limits.steps),
   };
 }
 
@@ -247,43 +241,6 @@ function childOrUpdateLost(state, event) {
   const change = { losses: state.losses + 1, running };
   const lost = state.finals?.finalists.find(({ rank }) => event.what === `finalist ${rank}`);
   return lost ? { ...change, ...finalistChanged(state, lost.rank, () => ({ worker: null })) } : change;
-}
-
-// How lists stay bounded.
-
-/**
- * Places of the points to keep: all of them up to the limit. Above it, the newest quarter of the limit stays; of every
- * four older ones in a row, the lowest and the highest reward (the first of equals), in their order.
- */
-function keptPoints(points, limit) {
-  if (points.length <= limit) return [...points.keys()];
-  const old = points.length - Math.floor(limit / 4);
-  const whole = old - (old % 4);
-  const kept = [];
-  for (let start = 0; start < whole; start += 4) {
-    const places = [start, start + 1, start + 2, start + 3].filter((place) => points[place][1] !== null);
-    if (!places.length) {
-      kept.push(start);
-      continue;
-    }
-    const low = places.reduce((least, place) => (points[place][1] < points[least][1] ? place : least));
-    const high = places.reduce((most, place) => (points[place][1] > points[most][1] ? place : most));
-    kept.push(...(low === high ? [low] : [Math.min(low, high), Math.max(low, high)]));
-  }
-  for (let place = whole; place < points.length; place += 1) kept.push(place);
-  return kept;
-}
-
-/** All steps up to the limit. Above it, the newest quarter of the limit, and the first of every two older ones. */
-function thinSteps(steps, limit) {
-  if (steps.length <= limit) return steps;
-  const old = steps.length - Math.floor(limit / 4);
-  return steps.filter((_, place) => place >= old || place % 2 === 0);
-}
-
-/** The curve up to the epoch before the point's, and the point. */
-function curveWith(curve, point) {
-  return [...curve.filter(([epoch]) => epoch < point[0]), point];
 }
 
 function without(dictionary, key) {
