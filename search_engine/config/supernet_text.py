@@ -24,6 +24,12 @@ class RecurrentSupernetConfig(Config):
         source=f"{ENAS}, section 2.1: pair; {FIRST_RELEASE}: pair-and-activation; {RELEASE}, whose first node is "
         "always tanh: pair-and-later-activation",
     )  # fmt: skip
+    largest_state: float = option(
+        25.0, "Largest state",
+        "After each word a state longer than this is scaled down to it: with weights that other cells shaped, one of "
+        "ReLU and identity can grow beyond all bounds. 0 leaves states as they are, as a training from scratch does.",
+        source=f"{OURS}; a public reimplementation: 25", ge=0, le=1_000_000,
+    )  # fmt: skip
     batch_norm: Literal["off", "output", "nodes-and-output"] = option(
         "off", "Batch norm",
         "On the cell's output, or also on what each node computes; always with the statistics of the minibatch, "

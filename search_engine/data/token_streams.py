@@ -52,6 +52,21 @@ class TokenPart:
             yield rows[start : start + length], rows[start + 1 : start + length + 1]
             start += length
 
+    def windows(self, streams: int, length: int) -> int:
+        """How many stretches of this length the part has when so many streams read it; a shorter part has one.
+
+        0 where a stream has fewer than the two tokens of a guess.
+        """
+        steps = len(self) // streams - 1
+        return max(1, steps // length) if steps > 0 else 0
+
+    def window(self, streams: int, length: int, number: int) -> Stretch:
+        """One of these stretches, by its number from 0; streams are contiguous, as in `stretches`."""
+        self.batches_served += 1
+        rows = self.tokens[: len(self) // streams * streams].view(streams, -1)
+        start, end = number * length, min((number + 1) * length, rows.shape[1] - 1)
+        return rows[:, start:end].T.contiguous(), rows[:, start + 1 : end + 1].T.contiguous()
+
     def scored(self, streams: int, length: int) -> Iterator[Stretch]:
         """As `stretches`, but with every token but the first as a target once, however many streams there are."""
         guesses = len(self) - 1

@@ -59,12 +59,18 @@ class Cell:
     """An architecture with weights. Made for one stretch of text: it holds the weights joined as products want them."""
 
     def __init__(
-        self, architecture: RecurrentArchitecture, weights: CellWeights, norms: CellNorms | None = None
+        self,
+        architecture: RecurrentArchitecture,
+        weights: CellWeights,
+        norms: CellNorms | None = None,
+        largest_state: float = 0.0,
     ) -> None:
+        """largest_state: each stream's state is scaled down to this Euclidean norm after each word; 0 leaves it."""
         self._activation = architecture.nodes[0].activation
         self._averaged = architecture.averaged
         self._state_weight = weights.state
         self._norms = norms
+        self._largest_state = largest_state
         self._groups = siblings(architecture)
         self._joined = [
             _values_then_gates(torch.stack([weights.nodes[index - 1] for index in group.nodes], 1))
@@ -92,7 +98,12 @@ class Cell:
             found.update(zip(group.nodes, _highway(group, before, product), strict=True))
         averaged = [found[index] for index in self._averaged]
         output = torch.stack(averaged).mean(0) if len(averaged) > 1 else averaged[0]
-        return output if self._norms is None else self._norms.of_output(output)
+        if self._norms is not None:
+            output = self._norms.of_output(output)
+        if self._largest_state:
+            norms = torch.linalg.vector_norm(output, dim=1, keepdim=True)
+            output = output * (self._largest_state / norms.clamp(min=self._largest_state))
+        return output
 
     def _normed(self, nodes: Sequence[int], product: Tensor) -> Tensor:
         return product if self._norms is None else self._norms.of_nodes(nodes, product)

@@ -31,6 +31,34 @@ def test_every_token_but_the_first_is_scored_once_however_many_streams(tokens: i
         assert torch.equal(words[is_scored] + 1, after[is_scored])
 
 
+def test_windows_are_the_stretches_of_one_length_in_any_order() -> None:
+    one = part(23)  # Streams 0..10 and 11..21; ten guesses each, so three whole windows of three.
+    assert one.windows(2, 3) == 3
+    words, targets = one.window(2, 3, 1)
+    assert words.T.tolist() == [[3, 4, 5], [14, 15, 16]]
+    assert targets.T.tolist() == [[4, 5, 6], [15, 16, 17]]
+
+
+def test_a_part_shorter_than_a_window_is_one_window() -> None:
+    one = part(8)
+    assert one.windows(2, 35) == 1
+    words, targets = one.window(2, 35, 0)
+    assert words.T.tolist() == [[0, 1, 2], [4, 5, 6]] and targets.T.tolist() == [[1, 2, 3], [5, 6, 7]]
+    assert part(8).windows(8, 35) == 0
+
+
+@given(st.integers(4, 80), st.integers(1, 12), st.integers(1, 9))
+def test_every_target_of_a_window_follows_its_word_and_no_word_is_read_twice(
+    tokens: int, streams: int, length: int
+) -> None:
+    one = part(tokens)
+    windows = [one.window(streams, length, number) for number in range(one.windows(streams, length))]
+    read = [word for words, _ in windows for word in words.flatten().tolist()]
+    assert len(set(read)) == len(read)
+    assert all(torch.equal(words + 1, targets) for words, targets in windows)
+    assert all(words.numel() for words, _ in windows)
+
+
 def test_a_text_too_short_for_the_batch_is_refused_at_the_batch() -> None:
     with pytest.raises(
         ConfigError, match="is 6; the training part has 11 tokens, and each stream needs two"
