@@ -181,6 +181,15 @@ class EnasRecurrentSearchConfig(EnasSearchConfig):
     derived: RecurrentLayoutConfig = RecurrentLayoutConfig()
     derived_recipe: LanguageRecipeConfig = LanguageRecipeConfig()
 
+    @model_validator(mode="after")
+    def _batch_norm_sees_several(self) -> Self:
+        fewest = self.supernet.smallest_batch
+        sizes = {"shared.batch_size": self.shared.batch_size, "phases.score_batch": self.phases.score_batch}
+        for field, size in sizes.items():
+            if size < fewest:
+                raise at(field, f"is {size}; with batch norm it must be at least {fewest}.")
+        return self
+
     def final_training(self, architecture: dict[str, Any], name: str) -> LanguageTrainingConfig:
         """How a derived cell is trained from scratch: on the text of the search, with its seed."""
         return LanguageTrainingConfig(

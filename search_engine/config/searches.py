@@ -19,16 +19,21 @@ ENAS_METHODS: dict[str, type[AnyEnasSearchConfig]] = {
 
 
 def read_search_config(value: Any) -> AnySearchConfig:
-    """The configuration in a JSON object: what names no method is a search whose children are trained one by one.
+    """The configuration in a JSON object, as `search_model` says. Raises ConfigError for the first thing wrong."""
+    return read_config(search_model(value), value)
 
-    Raises ConfigError for the first thing that is wrong.
+
+def search_model(value: Any) -> type[AnySearchConfig]:
+    """The model of a JSON object: what names no method is a search whose children are trained one by one.
+
+    Raises ConfigError for an unknown method.
     """
     method = value.get("method") if isinstance(value, Mapping) else None
     if method is None:
-        return read_config(SearchConfig, value)
+        return SearchConfig
     if not isinstance(method, str) or method not in ENAS_METHODS:
         raise ConfigError("method", f"is {method!r}; must be {' or '.join(ENAS_METHODS)}, or left out.")
-    return read_config(ENAS_METHODS[method], value)
+    return ENAS_METHODS[method]
 
 
 def read_enas_config(value: Any) -> AnyEnasSearchConfig:

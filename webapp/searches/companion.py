@@ -103,7 +103,8 @@ def beside_in_words(searches: Sequence[Search]) -> dict[uuid.UUID, str]:
 
 def compares(search: Search) -> dict[str, bool]:
     """What its page must know: whether it can be compared with random search, and whether a companion is there."""
-    return {"compares": not is_random(search), "has_companion": companion_of(search) is not None}
+    compares = not is_random(search) and not search.epochs  # Rewards of children that were trained by themselves.
+    return {"compares": compares, "has_companion": companion_of(search) is not None}
 
 
 def is_random(search: Search) -> bool:

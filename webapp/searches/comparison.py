@@ -1,7 +1,7 @@
 """A search against random search, from rows: the pool of random children, the band, the test, and what to say."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from search_engine import comparison
 from search_engine.comparison import FEWEST_LATE, FEWEST_LATE_STEPS, FEWEST_RANDOM, BandPoint, Difference
@@ -18,7 +18,17 @@ BAND = (
     "The line is the best of n random children that is to be expected; 95 of 100 random searches end inside the band. "
     "It rests on {pool}, and cannot show more than the best of them."
 )
+NONE_TRAINED = "A verdict waits for a child that was trained: so far none was, on either side."
+NONE_WILL_BE = "Nothing to compare: no child was trained, on either side."
 NOTHING_YET = "No random search of these settings has run yet, so nothing tells luck from learning here."
+
+
+class Counted(NamedTuple):
+    """A child that counts. place: among all children; is_trained: its reward was measured, and not stated for it."""
+
+    place: int
+    reward: float
+    is_trained: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +36,8 @@ class Compared:
     """A search against the pool of random children.
 
     counted: children of the search that count; pool, runs: random children that count, and the searches they are of.
-    band: (place, point) - the place among all children at which the search's n-th counted child stands.
+    band: (place, point) - the place among all children at which the search's n-th counted child stands; () while no
+        child on either side was trained, because all were over a bound, say: rewards that are only stated compare nothing.
     at: the n at which `lead` is taken, 0 before any; lead: best of the first n minus the expected best of n random.
     test: None while `waiting`, a sentence, says what it waits for. is_over: nothing more will come by itself.
     weighs_cost: rewards are more than accuracies, and so no shares.
@@ -50,13 +61,16 @@ def compared(search: Search) -> Compared:
     """How this search stands against random search. It must not be random itself."""
     companion = companion_of(search)
     is_over = not search.is_open and (companion is None or not companion.is_open)
-    rows = _counted(search)
-    rewards = [reward for _, reward in rows]
-    pool, runs = random_pool(search)
-    at = min(len(rewards), len(pool))
-    late = _late(search)
+    rows, late = _counted(search), _late(search)
+    pools = _pools(search)
+    random, runs = [child for pool in pools for child in pool], len(pools)
+    rewards, pool = [child.reward for child in rows], [child.reward for child in random]
+    compares = any(child.is_trained for child in (*rows, *random))
+    at = min(len(rewards), len(pool)) if compares else 0
     waiting = _waiting(search, companion, len(pool), len(late), is_over)
-    test = None if waiting else comparison.difference(late, pool)
+    if not waiting and not any(child.is_trained for child in (*late, *random)):
+        waiting = NONE_WILL_BE if is_over else NONE_TRAINED
+    test = None if waiting else comparison.difference([child.reward for child in late], pool)
     weighs_cost = SearchConfig.model_validate(search.config).weighs_cost
     said = test and comparison.sentence(test, random_runs=runs, is_over=is_over, weighs_cost=weighs_cost)
     sentences = (said,) if said else ()
@@ -68,7 +82,7 @@ def compared(search: Search) -> Compared:
         counted=len(rewards),
         pool=len(pool),
         runs=runs,
-        band=_band(search, [place for place, _ in rows], pool),
+        band=_band(search, [child.place for child in rows], pool) if compares else (),
         at=at,
         lead=max(rewards[:at]) - comparison.band(pool, [at])[0].expected if at else None,
         test=test,
@@ -81,10 +95,8 @@ def compared(search: Search) -> Compared:
 
 def random_pool(search: Search) -> tuple[list[float], int]:
     """The rewards of all random children of this owner under comparable settings, and of how many searches they are."""
-    wanted = comparable(search.config)
-    random = Search.objects.filter(owner_id=search.owner_id, config__strategy__kind="random").order_by("created", "pk")
-    pools = [[reward for _, reward in _counted(each)] for each in random if comparable(each.config) == wanted]
-    return [reward for pool in pools for reward in pool], sum(1 for pool in pools if pool)
+    pools = _pools(search)
+    return [child.reward for pool in pools for child in pool], len(pools)
 
 
 def comparable(config: dict[str, Any]) -> dict[str, Any]:
@@ -97,22 +109,32 @@ def comparable(config: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> list[tuple[int, float]]:
-    """(place among all children, reward) of the children that count, in the order in which they were drawn."""
+def _pools(search: Search) -> list[list[Counted]]:
+    """The children that count of every random search that is comparable, where there are any."""
+    wanted = comparable(search.config)
+    random = Search.objects.filter(owner_id=search.owner_id, config__strategy__kind="random", epochs=0)
+    alike = (each for each in random.order_by("created", "pk") if comparable(each.config) == wanted)
+    return [pool for each in alike if (pool := _counted(each))]
+
+
+def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> list[Counted]:
+    """The children that count, in the order in which they were drawn."""
     children = Child.objects.filter(search=search, is_final=True, reward__isnull=False, twin_step=None)
     children = children.filter(step__gte=first_step)
     if steps is not None:
         children = children.filter(step__lt=first_step + steps)
     size = search.config["strategy"]["step_size"]
-    rows = children.order_by("step", "slot").values_list("step", "slot", "reward")
-    return [(step * size + slot, reward) for step, slot, reward in rows if reward is not None]
+    rows = children.order_by("step", "slot").values_list("step", "slot", "reward", "reason")
+    return [
+        Counted(step * size + slot, reward, reason == "") for step, slot, reward, reason in rows if reward is not None
+    ]
 
 
-def _late(search: Search) -> list[float]:
-    """Rewards of the last steps that the controller has learned from: fresh draws of a late policy."""
+def _late(search: Search) -> list[Counted]:
+    """The children of the last steps that the controller has learned from: fresh draws of a late policy."""
     complete = _complete(search)
     steps = comparison.late_steps(complete)
-    return [reward for _, reward in _counted(search, complete - steps, steps)] if steps else []
+    return _counted(search, complete - steps, steps) if steps else []
 
 
 def _complete(search: Search) -> int:

@@ -122,6 +122,7 @@ def decide(search: Search, verdict: ChildFinished) -> None:
         mult_adds=verdict.mult_adds or None,
         seconds=verdict.seconds,
         accuracy=verdict.accuracy,
+        perplexity=verdict.perplexity,
         over=verdict.over or "",
         latency=None if verdict.latency is None else verdict.latency.model_dump(mode="json"),
     )

@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import read_search_config
 from search_engine.figures import RewardPoint, StepPoint, reward_figure
 from webapp.searches.live_state import COPIED, MEASURED, state_at
 from webapp.searches.models import Search
@@ -18,5 +19,6 @@ def rewards_of(search: Search) -> go.Figure:
         if flag in (MEASURED, COPIED)
     ]
     steps = [StepPoint(step * size + (size - 1) / 2, mean, entropy) for step, mean, entropy, _ in state["steps"]]
-    weighs_cost = SearchConfig.model_validate(search.config).weighs_cost
+    config = read_search_config(search.config)
+    weighs_cost = not isinstance(config, SearchConfig) or config.weighs_cost  # Scores on text are no shares either.
     return reward_figure(children, steps, title=search.name or "Search", weighs_cost=weighs_cost)

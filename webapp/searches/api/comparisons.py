@@ -87,6 +87,8 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
     search = own_search(request, search_id)
     if companion.is_random(search):
         raise Refused(422, [UserError("", "This search is random itself; look at the search it belongs to.")])
+    if search.epochs:
+        raise Refused(422, [UserError("", "Scores under shared weights are no rewards that this test can compare.")])
     return _reply(compared(search))
 
 

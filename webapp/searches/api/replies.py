@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool
 
 from search_engine.config.language import LanguageTrainingConfig
-from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.events import Latency
 from webapp.searches.costs.estimate import Cost
@@ -21,7 +21,8 @@ class Body(BaseModel):
 class NewSearch(Body):
     """A search to start. companion: uniform random search of the same settings runs beside it, in the same group."""
 
-    config: SearchConfig
+    # Checked when its method is known, which decides which of the models is right.
+    config: Annotated[AnySearchConfig, SkipValidation]
     companion: StrictBool = False
 
 
@@ -100,12 +101,14 @@ class CostReply(BaseModel):
     """Before a start. Figures are null while errors is not empty; seconds also until a worker has measured its speed.
 
     parameters, mult_adds: from the smallest to the largest hundredth of children. memory_bytes: of the largest
-    hundredth. disk_bytes: at most, before the daily sweep.
+    hundredth. disk_bytes: at most, before the daily sweep. epoch_seconds: of an epoch of shared weights with the
+    controller phase behind it, where there are such; children are the candidates there.
     """
 
     children: int | None = None
     seconds: float | None = None
     child_seconds: float | None = None
+    epoch_seconds: float | None = None
     workers: int | None = None
     parameters: Range | None = None
     mult_adds: Range | None = None
@@ -120,6 +123,7 @@ class CostReply(BaseModel):
             children=cost.children,
             seconds=cost.seconds,
             child_seconds=cost.child_seconds,
+            epoch_seconds=cost.epoch_seconds,
             workers=cost.workers,
             parameters=Range(low=cost.parameters[0], high=cost.parameters[1]),
             mult_adds=Range(low=cost.mult_adds[0], high=cost.mult_adds[1]),
@@ -132,7 +136,11 @@ class CostReply(BaseModel):
 class SearchReply(BaseModel):
     """A search. done: children with a verdict; finalists_chosen, finalists_done: in the final round, 0 before it and
     without one; best_accuracy: of the child with the best reward, only where cost weighs in it; created, ended: seconds
-    since 1970; fingerprint: of what it computed."""
+    since 1970; fingerprint: of what it computed.
+
+    epochs: of shared weights, 0 where every child is trained by itself. With them, epochs_shared and steps_told count
+    shared epochs and controller phases that are over, and the children are the candidates at the end.
+    """
 
     id: uuid.UUID
     name: str
@@ -143,6 +151,8 @@ class SearchReply(BaseModel):
     ended: float | None
     total: int
     done: int
+    epochs: int
+    epochs_shared: int
     finalists_chosen: int
     finalists_done: int
     best_reward: float | None
@@ -173,6 +183,7 @@ class ChildReply(BaseModel):
     """A child. reward: what the strategy was told, null until the verdict and for a lost one.
 
     twin: (step, slot) whose reward was copied. accuracy: where the reward is another figure, because cost weighs in it.
+    perplexity: of a candidate on text, whose reward is made of it.
     over: the bound that its network is over, "" otherwise; latency: {ms, batch, repeats, warm_up, device} where it was
     measured, which no other run repeats.
     """
@@ -188,6 +199,7 @@ class ChildReply(BaseModel):
     mult_adds: int | None
     seconds: float | None
     accuracy: float | None
+    perplexity: float | None
     over: str
     latency: Latency | None
     url: str

@@ -9,8 +9,8 @@ from ninja.responses import Status
 from pydantic import ValidationError
 
 from search_engine.config.reading import config_errors
-from search_engine.config.search import SearchConfig
-from search_engine.errors import UserError
+from search_engine.config.searches import AnySearchConfig, search_model
+from search_engine.errors import ConfigError, UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
@@ -29,7 +29,8 @@ from webapp.searches.api.replies import (
 )
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
-from webapp.searches.costs.estimate import live_rates, search_cost, with_companion
+from webapp.searches.costs.estimate import live_rates, with_companion
+from webapp.searches.costs.shared_estimate import cost_of_search
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
 from webapp.searches.start import start_search
@@ -49,11 +50,12 @@ After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyo
 )
 @once
 def start(request: HttpRequest, body: NewSearch) -> Status:
-    errors = search_errors(body.config, request.user)
+    config = _checked(body.config)
+    errors = search_errors(config, request.user)
     if errors:
         raise Refused(422, errors)
     start_it = start_with_companion if body.companion else start_search
-    search = start_it(request.user, body.config)
+    search = start_it(request.user, config)
     return Status(201, Started(id=search.pk, url=f"/searches/{search.pk}"))
 
 
@@ -61,18 +63,18 @@ def start(request: HttpRequest, body: NewSearch) -> Status:
 def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
     """Starts nothing. What is wrong with the configuration is part of the answer."""
     try:
-        config = SearchConfig.model_validate(body.config)
-    except ValidationError as error:
-        return CostReply(errors=_problems(config_errors(error)))
+        config = _checked(body.config)
+    except Refused as refused:
+        return CostReply(errors=_problems(refused.errors))
     errors: list[UserError] = [*search_errors(config, request.user)]
     if body.companion and config.strategy.kind == "random":
         errors += [RANDOM_ITSELF]
     if errors:
         return CostReply(errors=_problems(errors))
     rates = live_rates()
-    cost = search_cost(config, rates)
+    cost = cost_of_search(config, rates)
     if body.companion:
-        cost = with_companion(cost, search_cost(companion_config(config), rates))
+        cost = with_companion(cost, cost_of_search(companion_config(config), rates))
     return CostReply.of(cost)
 
 
@@ -131,6 +133,16 @@ def resume(request: HttpRequest, search_id: uuid.UUID) -> Status:
 def stop(request: HttpRequest, search_id: uuid.UUID) -> Status:
     lifecycle.stop(own_search(request, search_id).pk)
     return _state(request, search_id)
+
+
+def _checked(value: Any) -> AnySearchConfig:
+    """The configuration of any method; refused with everything that is wrong with it."""
+    try:
+        return search_model(value).model_validate(value)
+    except ConfigError as error:
+        raise Refused(422, [error]) from error
+    except ValidationError as error:
+        raise Refused(422, config_errors(error)) from error
 
 
 def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:

@@ -3,8 +3,10 @@
 from typing import Any
 
 from search_engine.config.data import DataConfig
+from search_engine.config.enas_search import EnasRecurrentSearchConfig
 from search_engine.config.language import OWN, LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig
 from search_engine.cost_rules import bound_errors
 from search_engine.data.descriptions import too_few_images
 from search_engine.data.texts import describe_text, level_of
@@ -30,10 +32,12 @@ def data_errors(data: DataConfig, user: Any) -> list[ConfigError]:
     return [*errors, missing] if missing else errors
 
 
-def search_errors(config: SearchConfig, user: Any) -> list[ConfigError]:
-    """As data_errors, and the bounds that no network of these images can meet."""
+def search_errors(config: AnySearchConfig, user: Any) -> list[ConfigError]:
+    """Everything that the images or the text cannot give, and the bounds that no network of these images can meet."""
+    if isinstance(config, EnasRecurrentSearchConfig):
+        return _recurrent_errors(config)
     errors = data_errors(config.data, user)
-    if errors:
+    if errors or not isinstance(config, SearchConfig):
         return errors
     description = describe_for(user, config.data.name)
     return bound_errors(config, image_channels=description.channels, classes=len(description.classes))
@@ -53,3 +57,20 @@ def text_errors(config: LanguageTrainingConfig) -> list[ConfigError]:
         there = f"the training part has {tokens:,} tokens, and each stream needs two."
         return [ConfigError("recipe.batch_size", f"is {streams:,}; {there}")]
     return []
+
+
+def _recurrent_errors(config: EnasRecurrentSearchConfig) -> list[ConfigError]:
+    """As text_errors, of the trainings at the end and of the shared weights."""
+    errors = text_errors(config.final_training({}, ""))
+    if errors:
+        return [ConfigError(error.field.replace("recipe.", "derived_recipe.", 1), error.message) for error in errors]
+    described = describe_text(config.data.name)
+    parts = (
+        ("shared.batch_size", config.shared.batch_size, "training", described.train_tokens),
+        ("phases.score_batch", config.phases.score_batch, "validation", described.valid_tokens),
+    )
+    return [
+        ConfigError(field, f"is {size:,}; the {part} part has {tokens:,} tokens, and each stream needs two.")
+        for field, size, part, tokens in parts
+        if tokens // size < 2
+    ]

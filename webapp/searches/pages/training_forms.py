@@ -14,6 +14,7 @@ from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.texts import COMPARABLE
 from search_engine.errors import ConfigError
@@ -64,10 +65,14 @@ def _of_child(request: HttpRequest) -> tuple[dict[str, Any], AnyTrainingConfig]:
         raise Http404 from error
     child = get_object_or_404(Child.objects.visible_to(request.user), search=search_id, step=step, slot=slot)
     search = child.search
-    searched = SearchConfig.model_validate(search.config)
-    images = describe(searched.data.name).train_examples
-    config = training_defaults(searched, architecture_from_json(child.architecture), images=images)
-    name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
+    searched = read_search_config(search.config)
+    if isinstance(searched, SearchConfig):
+        name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
+        images = describe(searched.data.name).train_examples
+        config = training_defaults(searched, architecture_from_json(child.architecture), images=images)
+    else:
+        name = f"Candidate {slot} of {search.name or 'a search'}"[:80]
+        config = searched.final_training(child.architecture, name)
     context = {
         "search": search,
         "child": child,

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import read_training_config, reads_text
 from search_engine.data.own_set import sha256_of_own
 from search_engine.data.texts import COMPARABLE
@@ -22,7 +23,8 @@ from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Child, Search, Stream, Training
 from webapp.searches.pages.architecture_parts import downloads_of, svg_of
-from webapp.searches.pages.child_page import child_parts, counts_of, decisions_of, epochs_of
+from webapp.searches.pages.candidate_page import candidate_shown
+from webapp.searches.pages.child_page import child_shown
 from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.listing import entries_of
 from webapp.searches.pages.settings_shown import started_with
@@ -49,13 +51,13 @@ def new_search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"presets": PRESETS, "cost_rows": SEARCH_COST_ROWS}
     if "clone" in request.GET:
         search = _own(Search, request, request.GET["clone"])
-        config = SearchConfig.model_validate(search.config | {"name": f"{search.name} (copy)"[:80]})
+        config = read_search_config(search.config | {"name": f"{search.name} (copy)"[:80]})
         context |= {"clone": search, "chosen": "", "has_companion": companion_of(search) is not None}
     else:
         chosen = _preset(request.GET.get("preset", PRESETS[0].name))
         config = chosen.config
         context |= {"chosen": chosen.name}
-    context["fieldsets"] = describe_form(SearchConfig, _json(config), own_descriptions(request.user))
+    context["fieldsets"] = describe_form(type(config), _json(config), own_descriptions(request.user))
     context["preset_values"] = {preset.name: _json(preset.config) for preset in PRESETS}
     return render(request, "search_form.html", context)
 
@@ -64,13 +66,14 @@ def new_search(request: HttpRequest) -> HttpResponse:
 def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
     """The live page, with the state as it is now; the socket brings what follows."""
     search = _own(Search, request, search_id)
+    config = read_search_config(search.config)
     context = {
         "search": search,
         "state": state_at(search),
         "page": {"kind": "search", "id": str(search.pk), **compares(search)},
         "accompanies": accompanied_by(search),
-        "honesty": honesty(SearchConfig.model_validate(search.config)),
-        "settings": started_with(SearchConfig, search, search.config),
+        "honesty": honesty(config) if isinstance(config, SearchConfig) else "",
+        "settings": started_with(type(config), search, search.config),
     }
     return render(request, "search_live.html", context)
 
@@ -79,17 +82,9 @@ def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
 def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> HttpResponse:
     """One architecture: picture, reward, curve, counts, decisions, downloads."""
     search, child = _own_child(request, search_id, step, slot)
-    config = SearchConfig.model_validate(search.config)
-    context = {
-        "search": search,
-        "child": child,
-        "counts": counts_of(child, config),
-        "epochs": epochs_of(child),
-        "decisions": decisions_of(child, config),
-        "index": step * config.strategy.step_size + slot + 1,
-        **child_parts(child, config),
-    }
-    return render(request, "architecture.html", context)
+    config = read_search_config(search.config)
+    shown = child_shown(child, config) if isinstance(config, SearchConfig) else candidate_shown(child, config)
+    return render(request, "architecture.html", {"search": search, "child": child, **shown})
 
 
 @require_GET
