@@ -1,9 +1,9 @@
 """The process that computes: it takes jobs as JSON lines on standard input and answers on standard output.
 
 A worker drives it (`python -m search_engine.trainer --spool DIR --threads N --device cpu`). Requests are objects with
-"do": learn, evaluate, retrain, train, measure, interrupt; one job is under way at a time. Files it makes lie in the
-spool under their SHA-256; files it needs come as paths. It never outlives its parent: when standard input closes it
-exits at once, even in the middle of a computation.
+"do": learn, evaluate, retrain, share, teach, derive, train, bundle, measure, interrupt; one job is under way at a time.
+Files it makes lie in the spool under their SHA-256; files it needs come as paths. It never outlives its parent: when
+standard input closes it exits at once, even in the middle of a computation.
 """
 
 import argparse
@@ -21,8 +21,11 @@ from typing import Any, NoReturn, TextIO
 import torch
 
 from search_engine import checkpoints
+from search_engine.config.enas_search import EnasRecurrentSearchConfig
+from search_engine.config.language import TextDataConfig
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig, read_training_config
 from search_engine.data.resident import ResidentData
@@ -34,6 +37,7 @@ from search_engine.events import FinalistFinished
 from search_engine.export.bundle import make_bundle
 from search_engine.export.onnx_file import NoOnnx
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
+from search_engine.shared_jobs import CHECKPOINT_SECONDS, SharedJobs
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
 from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
@@ -41,6 +45,7 @@ from search_engine.training.for_keeps import TrainingForKeeps
 from search_engine.training.kept import KeptTraining, finish
 from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
+from search_engine.training.shared_building import SharedData
 from search_engine.training.speed import measure_rates
 from search_engine.training.trained_network import read_trained_network
 
@@ -55,7 +60,10 @@ INTERRUPTED: Message = {"interrupted": {}}
 class Trainer:
     """The jobs. Each is a generator of messages, the last of which says how it ended."""
 
-    def __init__(self, *, spool: Path, data_folder: Path, device: torch.device) -> None:
+    def __init__(
+        self, *, spool: Path, data_folder: Path, device: torch.device, checkpoint_seconds: float = CHECKPOINT_SECONDS
+    ) -> None:
+        """checkpoint_seconds: how often phases of a search with shared weights leave a checkpoint."""
         self._spool = spool
         self._device = device
         self._data_folder = data_folder
@@ -66,12 +74,19 @@ class Trainer:
         self._bundle_began: float | None = None
         self.is_interrupted = threading.Event()
         self.has_failed = threading.Event()
+        self._shared = SharedJobs(
+            keep=self._keep,
+            data_of=self._shared_data,
+            is_interrupted=self.is_interrupted.is_set,
+            device=device,
+            checkpoint_seconds=checkpoint_seconds,
+        )
 
     @property
     def progress(self) -> int:
         """Grows with everything done; that it stands still means that the process hangs."""
         stretches = self._stretches_before + (0 if self._text is None else self._text.batches_served)
-        return self._resident.progress + stretches + self._steps_done + self._bundle_seconds
+        return self._resident.progress + stretches + self._shared.progress + self._steps_done + self._bundle_seconds
 
     def job(self, request: Message) -> Iterator[Message]:
         """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""
@@ -79,6 +94,9 @@ class Trainer:
             "learn": self._learn,
             "evaluate": self._evaluate,
             "retrain": self._retrain,
+            "share": self._shared.share,
+            "teach": self._shared.teach,
+            "derive": self._shared.derive,
             "train": self._train,
             "bundle": self._bundle,
             "measure": self._measure,
@@ -187,10 +205,18 @@ class Trainer:
         if isinstance(config, TrainingConfig):
             data = self._resident.get(config.data, config.reproducibility.seed)
             return TrainingForKeeps(config, data=data, device=self._device)
-        text = prepare_text(config.data, folder=self._data_folder, device=self._device)
+        return LanguageTraining(config, data=self._read_text(config.data), device=self._device)
+
+    def _shared_data(self, config: AnyEnasSearchConfig) -> SharedData:
+        if isinstance(config, EnasRecurrentSearchConfig):
+            return self._read_text(config.data)
+        return self._resident.get(config.data, config.reproducibility.seed)
+
+    def _read_text(self, config: TextDataConfig) -> TextParts:
+        text = prepare_text(config, folder=self._data_folder, device=self._device)
         self._stretches_before += 0 if self._text is None else self._text.batches_served
         self._text = text
-        return LanguageTraining(config, data=text, device=self._device)
+        return text
 
     def _bundled(self, network: Path, attempt: int) -> str | None:
         """The trained network as a zip that runs alone: the name of its file. network: the file of the training.
@@ -270,7 +296,10 @@ def main(arguments: list[str]) -> NoReturn:
     options.spool.mkdir(parents=True, exist_ok=True)
     set_numerics(options.threads)
     trainer = Trainer(
-        spool=options.spool, data_folder=options.data or options.spool / "data", device=torch.device(options.device)
+        spool=options.spool,
+        data_folder=options.data or options.spool / "data",
+        device=torch.device(options.device),
+        checkpoint_seconds=options.checkpoint_seconds,
     )
     jobs: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs, trainer), daemon=True).start()
@@ -291,6 +320,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, required=True, help="threads until a configuration says otherwise")
     parser.add_argument("--device", required=True, help='a PyTorch device, such as "cpu" or "cuda:0"')
     parser.add_argument("--data", type=Path, help='folder of downloaded data sets; "data" in the spool if not given')
+    parser.add_argument(
+        "--checkpoint-seconds", type=float, default=CHECKPOINT_SECONDS,
+        help=f"how often phases of a search with shared weights leave a checkpoint ({CHECKPOINT_SECONDS:g})",
+    )  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -334,9 +367,9 @@ def _serve(trainer: Trainer, request: Message, line: Line) -> None:
 
 
 def _send_events(messages: Iterator[Message], line: Line) -> Message:
-    """Pass events on as they happen; returns the message that ends the job."""
+    """Pass events and checkpoints on as they happen; returns the message that ends the job."""
     for message in messages:
-        if "event" not in message:
+        if "event" not in message and "checkpoint" not in message:
             return message
         line.send(message)
     raise AssertionError("a job ended without saying how")

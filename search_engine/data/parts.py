@@ -77,6 +77,11 @@ class Part:
                 normalised = wiped(normalised, holes, cutout)
             yield normalised, labels
 
+    def picked(self, indices: Tensor) -> Batch:
+        """These images, as they are, in this order. indices: whole numbers [B]."""
+        ((images, labels),) = self._fetched((indices.to(self.device),))
+        return self._normalised(images), labels
+
     def _fetched(self, batches: Iterable[Tensor]) -> Iterator[Batch]:
         """Bytes [B, H, W, C] and labels [B] for each tensor of indices [B]."""
         for indices in batches:

@@ -30,7 +30,7 @@ def follow_search(folder: "SearchFolder", events: Events, is_interrupted: Callab
     best = max((event.reward for event in verdicts if event.reward is not None), default=None)
     children, done = folder.children, len(verdicts)
     over = sum(event.over is not None for event in verdicts)
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task(_best(best), total=children, completed=done)
         for event in events:
             if isinstance(event, ChildFinished):
@@ -40,7 +40,9 @@ def follow_search(folder: "SearchFolder", events: Events, is_interrupted: Callab
                     best = event.reward if best is None else max(best, event.reward)
                 bar.update(task, completed=done, description=f"{_best(best)}{_over(over)}")
             elif isinstance(event, ControllerUpdated):
-                _line(f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}{_over(over)}")
+                progress_line(
+                    f"step {event.step}: {done} of {children} children, {_mean(event)}, {_best(best)}{_over(over)}"
+                )
                 # An interruption is left to the search itself here: it saves this step before it stops.
                 continue
             elif isinstance(event, FinalistsChosen):
@@ -56,7 +58,7 @@ def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interr
     """The rest of a search, from the moment its finalists were chosen."""
     task = bar.add_task("final round", total=finalists)
     done, best = 0, None
-    _line(f"final round: {finalists} finalist{' is' if finalists == 1 else 's are'} trained again")
+    progress_line(f"final round: {finalists} finalist{' is' if finalists == 1 else 's are'} trained again")
     for event in events:
         if isinstance(event, FinalistEpochEnded):
             bar.update(task, description=f"finalist {event.rank}: epoch {event.epoch} of {event.epochs}")
@@ -65,7 +67,7 @@ def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interr
             if event.accuracy is not None:
                 best = event.accuracy if best is None else max(best, event.accuracy)
             bar.update(task, completed=done)
-            _line(f"final round: {done} of {finalists} finalists, {_best(best, 'accuracy')}")
+            progress_line(f"final round: {done} of {finalists} finalists, {_best(best, 'accuracy')}")
         elif isinstance(event, ResultKept):
             continue  # The search saves its result before it stops.
         if is_interrupted():
@@ -75,13 +77,13 @@ def _follow_final_round(bar: Progress, finalists: int, events: Events, is_interr
 
 def follow_training(epochs: int, events: Events, is_interrupted: Callable[[], bool]) -> None:
     """Show the events of a training until they end, or until the next one after an interruption."""
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("training", total=epochs)
         for event in events:
             if isinstance(event, EpochEnded):
                 figures = f"loss {event.loss:.4f}{_held_out(event)}"
                 bar.update(task, completed=event.epoch, description=figures)
-                _line(f"epoch {event.epoch} of {epochs}: {figures}")
+                progress_line(f"epoch {event.epoch} of {epochs}: {figures}")
                 if is_interrupted() and event.epoch < epochs:
                     events.close()
                     return
@@ -93,14 +95,14 @@ def _held_out(event: EpochEnded) -> str:
     return "" if event.accuracy is None else f", accuracy {event.accuracy:.4f}"
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
     """A bar on standard error, which draws nothing when nobody watches."""
     console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
-def _line(text: str) -> None:
+def progress_line(text: str) -> None:
     if not sys.stderr.isatty():
         print(text, file=sys.stderr, flush=True)
 

@@ -1,0 +1,191 @@
+"""The three jobs of a search with shared weights, as messages: the trainer answers with them, the terminal keeps them.
+
+Each is a generator of objects: {"checkpoint": name} now and then, from which any position resumes to the same bits,
+{"event": ...}, and at the end {"done": ...} or {"interrupted": {}}. Files are kept by whoever runs the jobs, under the
+SHA-256 of their content; files that a job needs come as paths.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from search_engine import checkpoints
+from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
+from search_engine.errors import CheckpointError
+from search_engine.shared_phases import EpochPosition, PhasePosition
+from search_engine.shared_search import derive, share_weights, teach_controller
+from search_engine.spaces.build import build_space
+from search_engine.strategies.base import Strategy
+from search_engine.strategies.build import build_strategy_for, encode_strategy, load_strategy
+from search_engine.training.numerics import set_numerics
+from search_engine.training.shared_building import SharedData, build_shared_weights, derived_cost
+from search_engine.training.shared_weights import SharedWeights
+
+CHECKPOINT_SECONDS = 10.0  # At most so much work is repeated after a loss,
+CHECKPOINT_SHARE = 20  # or so many times what writing a checkpoint took, where that is more.
+
+Message = dict[str, Any]
+P = TypeVar("P")
+E = TypeVar("E")
+
+
+class SharedJobs:
+    """Runs share, teach and derive. One job is under way at a time."""
+
+    def __init__(
+        self,
+        *,
+        keep: Callable[[bytes], str],
+        data_of: Callable[[AnyEnasSearchConfig], SharedData],
+        is_interrupted: Callable[[], bool],
+        device: torch.device,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        """keep: writes a file and returns its name, the SHA-256 of its content."""
+        self._keep = keep
+        self._data_of = data_of
+        self._is_interrupted = is_interrupted
+        self._device = device
+        self._checkpoint_seconds = checkpoint_seconds
+        self._weights: SharedWeights | None = None  # Of the job that is under way, or was the last.
+        self._progress_before = 0
+
+    @property
+    def progress(self) -> int:
+        """All minibatches that were trained or scored."""
+        return self._progress_before + (0 if self._weights is None else self._weights.progress)
+
+    def share(self, request: Message) -> Iterator[Message]:
+        """Train the shared weights for one epoch. Without a strategy and weights, both start anew."""
+        config, step = _configured(request), request["step"]
+        strategy = _strategy(config, request["strategy"])
+        weights, position = self._built(config, self._data_of(config)), EpochPosition()
+        if request["checkpoint"] is not None:
+            tensors, metadata = _checkpoint(request["checkpoint"], "share", step)
+            weights.restore(tensors)
+            position = EpochPosition(**metadata["position"])
+        elif request["weights"] is not None:
+            weights.restore(_weights_file(request["weights"]))
+
+        def checkpoint(position: EpochPosition) -> bytes:
+            metadata = {"kind": "share", "step": step, "position": position.to_json()}
+            return checkpoints.encode(weights.tensors(), metadata)
+
+        ended = yield from self._until_end(share_weights(config, strategy, weights, step, position), checkpoint)
+        if ended is None:
+            yield {"interrupted": {}}
+            return
+        metadata = {"kind": "shared weights", "step": step, "config": config.model_dump(mode="json")}
+        kept = self._keep(checkpoints.encode(weights.tensors(), metadata))
+        yield {"event": ended.to_json()}
+        yield {"done": {"weights": kept, "state": self._keep(encode_strategy(strategy, {}))}}
+
+    def teach(self, request: Message) -> Iterator[Message]:
+        """Let the strategy learn from the rounds of a step."""
+        config, step = _configured(request), request["step"]
+        strategy, position = _strategy(config, request["strategy"]), PhasePosition()
+        if request["checkpoint"] is not None:
+            _, metadata = _checkpoint(request["checkpoint"], "teach", step)
+            load_strategy(Path(request["checkpoint"]), strategy)
+            position = PhasePosition.from_json(metadata["position"])
+        weights = self._built(config, self._data_of(config))
+        weights.restore(_weights_file(request["weights"]))
+
+        def checkpoint(position: PhasePosition) -> bytes:
+            tensors, state = strategy.state_dict()
+            metadata = {"kind": "teach", "step": step, "position": position.to_json()}
+            return checkpoints.encode(tensors, metadata | {"strategy": state, "extra": {}})
+
+        phase = teach_controller(
+            config, strategy, weights, step,
+            fingerprint=request["fingerprint"], weights_sha256=_sha256(request["weights"]), position=position,
+        )  # fmt: skip
+        ended = yield from self._until_end(phase, checkpoint)
+        if ended is None:
+            yield {"interrupted": {}}
+            return
+        yield {"event": ended.to_json()}
+        yield {"done": {"state": self._keep(encode_strategy(strategy, {}))}}
+
+    def derive(self, request: Message) -> Iterator[Message]:
+        """Draw the candidates and score them; it is short, and starts again where it was left."""
+        config = _configured(request)
+        strategy, data = _strategy(config, request["strategy"]), self._data_of(config)
+        weights = self._built(config, data)
+        weights.restore(_weights_file(request["weights"]))
+        events = derive(config, strategy, weights, derived_cost(config, data), request["fingerprint"])
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                fingerprint: str = end.value
+                break
+            yield {"event": event.to_json()}
+        yield {"done": {"fingerprint": fingerprint}}
+
+    def _until_end(
+        self, positions: Generator[P, None, E], checkpoint: Callable[[P], bytes]
+    ) -> Generator[Message, None, E | None]:
+        """Go through a phase, leaving checkpoints by the clock; what it returns, or None after an interruption."""
+        due = time.monotonic() + self._checkpoint_seconds
+        while True:
+            try:
+                position = next(positions)
+            except StopIteration as end:
+                ended: E = end.value
+                return ended
+            is_interrupted = self._is_interrupted()
+            if is_interrupted or time.monotonic() >= due:
+                began = time.monotonic()
+                yield {"checkpoint": self._keep(checkpoint(position))}
+                now = time.monotonic()
+                due = now + max(self._checkpoint_seconds, CHECKPOINT_SHARE * (now - began))
+            if is_interrupted:
+                return None
+
+    def _built(self, config: AnyEnasSearchConfig, data: SharedData) -> SharedWeights:
+        weights = build_shared_weights(config, data, device=self._device)
+        before = self.progress
+        self._weights, self._progress_before = weights, before
+        return weights
+
+
+def _configured(request: Message) -> AnyEnasSearchConfig:
+    """The configuration of a job; from here on the process rounds as it says."""
+    config = read_enas_config(request["config"])
+    set_numerics(config.reproducibility.threads)
+    return config
+
+
+def _strategy(config: AnyEnasSearchConfig, path: str | None) -> Strategy:
+    """The strategy as a file kept it, or as it is before the first step."""
+    strategy = build_strategy_for(
+        build_space(config.space), config.strategy, config.controller, children=config.children,
+        seed=config.reproducibility.seed,
+    )  # fmt: skip
+    if path is not None:
+        load_strategy(Path(path), strategy)
+    return strategy
+
+
+def _weights_file(path: str) -> dict[str, torch.Tensor]:
+    tensors, metadata = checkpoints.load(Path(path))
+    if metadata.get("kind") != "shared weights":
+        raise CheckpointError(path, "holds no shared weights.")
+    return tensors
+
+
+def _checkpoint(path: str, kind: str, step: int) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    tensors, metadata = checkpoints.load(Path(path))
+    if (metadata.get("kind"), metadata.get("step")) != (kind, step):
+        raise CheckpointError(path, f'is no checkpoint of "{kind}" in step {step}.')
+    return tensors, metadata
+
+
+def _sha256(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

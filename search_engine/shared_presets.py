@@ -1,0 +1,138 @@
+"""Searches with shared weights to start from, as data. No PyTorch."""
+
+from dataclasses import dataclass
+
+from search_engine.config.controller_presets import released
+from search_engine.config.data import DataConfig
+from search_engine.config.deriving import DerivingConfig
+from search_engine.config.enas_search import EnasMacroSearchConfig, EnasMicroSearchConfig, EnasRecurrentSearchConfig
+from search_engine.config.language import LanguageRecipeConfig, RecurrentLayoutConfig, TextDataConfig
+from search_engine.config.layout import LayoutConfig, MacroLayoutConfig
+from search_engine.config.phases import ControllerPhaseConfig, TextPhaseConfig
+from search_engine.config.recipe import RecipeConfig
+from search_engine.config.searches import AnyEnasSearchConfig
+from search_engine.config.shared_language import SharedLanguageRecipeConfig
+from search_engine.config.shared_recipe import SharedRecipeConfig
+from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig, EnasRecurrentSpaceConfig
+from search_engine.config.strategy import ReinforceConfig
+from search_engine.config.supernet import MacroSupernetConfig, MicroSupernetConfig
+from search_engine.config.supernet_text import RecurrentSupernetConfig
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPreset:
+    """A configuration with a name for addresses, a title, and one sentence on what it can and cannot show."""
+
+    name: str
+    title: str
+    sentence: str
+    config: AnyEnasSearchConfig
+
+
+_SHORT_SHARED = SharedRecipeConfig(
+    epochs=8, batch_size=64, learning_rate=0.1, lowest_learning_rate=0.005, first_period=8, weight_decay=0.0001,
+    augment=False, dropout_keep=1.0,
+)  # fmt: skip
+_SHORT_FOR_KEEPS = RecipeConfig(
+    epochs=4, batch_size=64, learning_rate=0.1, warm_up=0.1, nesterov=True, weight_decay=0.0001, augment=False,
+    reestimate_batches=20,
+)  # fmt: skip
+_SMALL_IMAGES = DataConfig(image_size=14, train_examples=4000, held_out_examples=2000)
+
+MICRO_DEMO = SharedPreset(
+    name="enas-micro-demo",
+    title="Cells with shared weights, three minutes",
+    sentence=(
+        "Eight epochs of shared weights on 4,000 small images, then the best cells trained from scratch, in about "
+        "three minutes on two cores: you see weights and controller learn together, not which cells are best in the "
+        "long run."
+    ),
+    config=EnasMicroSearchConfig(
+        name="Cells with shared weights",
+        space=EnasMicroSpaceConfig(nodes=3),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.01),
+        supernet=MicroSupernetConfig(normal_cells=1, reductions=1, filters=8),
+        shared=_SHORT_SHARED,
+        phases=ControllerPhaseConfig(rounds=20, score_batch=100),
+        deriving=DerivingConfig(candidates=30),
+        data=_SMALL_IMAGES,
+        derived=LayoutConfig(skeleton="enas", normal_cells=1, reductions=1, filters=8),
+        derived_recipe=_SHORT_FOR_KEEPS,
+    ),
+)
+
+MACRO_DEMO = SharedPreset(
+    name="enas-macro-demo",
+    title="Whole networks with shared weights, three minutes",
+    sentence=(
+        "Eight epochs of shared weights for networks of six layers on 4,000 small images, then the best network "
+        "trained from scratch, in about three minutes on two cores."
+    ),
+    config=EnasMacroSearchConfig(
+        name="Whole networks with shared weights",
+        space=EnasMacroSpaceConfig(layers=6),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.01),
+        supernet=MacroSupernetConfig(filters=12),
+        shared=_SHORT_SHARED,
+        phases=ControllerPhaseConfig(rounds=20, score_batch=100),
+        deriving=DerivingConfig(candidates=30),
+        data=_SMALL_IMAGES,
+        derived=MacroLayoutConfig(filters=12),
+        derived_recipe=_SHORT_FOR_KEEPS,
+    ),
+)
+
+RECURRENT_DEMO = SharedPreset(
+    name="enas-recurrent-demo",
+    title="A recurrent cell with shared weights, three minutes",
+    sentence=(
+        "Shared weights of recurrent cells of six nodes read speeches of 2,000 words, then the best cell is trained "
+        "from scratch, in about three minutes on two cores: perplexity falls well below that of guessing by frequency."
+    ),
+    config=EnasRecurrentSearchConfig(
+        name="A recurrent cell with shared weights",
+        space=EnasRecurrentSpaceConfig(nodes=6),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.005, entropy_weight=0.0001),
+        supernet=RecurrentSupernetConfig(hidden=64),
+        shared=SharedLanguageRecipeConfig(epochs=6),
+        phases=TextPhaseConfig(rounds=20, score_batch=16),
+        deriving=DerivingConfig(candidates=30),
+        data=TextDataConfig(),
+        derived=RecurrentLayoutConfig(hidden=96),
+        derived_recipe=LanguageRecipeConfig(epochs=2),
+    ),
+)
+
+_CIFAR = DataConfig(name="cifar-10", image_size=32, train_examples=45_000, held_out_examples=5000)
+_PUBLISHED = "as the released script runs it, on CIFAR-10: meant for a graphics card and not run here."
+
+MICRO_RELEASED = SharedPreset(
+    name="enas-micro-released",
+    title="Cells, as released",
+    sentence=f"The micro search {_PUBLISHED} Its second head learns here, its reductions are those of the script.",
+    config=EnasMicroSearchConfig(
+        name="Cells, as released",
+        strategy=released("enas-micro").strategy,
+        supernet=MicroSupernetConfig(reduction_cell="released"),
+        shared=SharedRecipeConfig(epochs=150, batch_size=160, auxiliary_weight=0.4),
+        phases=ControllerPhaseConfig(rounds=30, score_batch=160),
+        data=_CIFAR,
+    ),
+)
+
+MACRO_RELEASED = SharedPreset(
+    name="enas-macro-released",
+    title="Whole networks, as released",
+    sentence=f"The macro search {_PUBLISHED} Every operation runs, which in the script only the last one does.",
+    config=EnasMacroSearchConfig(
+        name="Whole networks, as released",
+        space=EnasMacroSpaceConfig(indexing="released"),
+        strategy=released("enas-macro").strategy,
+        supernet=MacroSupernetConfig(batch_norm="running"),
+        shared=SharedRecipeConfig(epochs=310, batch_size=128, weight_decay=0.0005),
+        phases=ControllerPhaseConfig(rounds=50, score_batch=128),
+        data=_CIFAR,
+    ),
+)
+
+SHARED_PRESETS = (MICRO_DEMO, MACRO_DEMO, RECURRENT_DEMO, MICRO_RELEASED, MACRO_RELEASED)

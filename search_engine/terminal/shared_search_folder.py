@@ -1,0 +1,225 @@
+"""A search with shared weights in one folder and one process, which goes on when it is started again.
+
+config.json     what was asked for
+events.jsonl    everything that happened
+state.json      how far the search is, and which of the files it goes on from
+files           weights, strategy and the checkpoint of the phase that is under way, each under its SHA-256
+candidates.csv  one row per candidate; best.json: the best architecture
+weights.safetensors, strategy.safetensors  what is in files, once the search is over
+trained-1, trained-2, ...  the best candidates, trained from scratch: see training_folder
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from search_engine.checkpoints import atomic_write, write_under_digest
+from search_engine.config.searches import AnyEnasSearchConfig
+from search_engine.errors import CheckpointError
+from search_engine.events import ChildFinished, Event, ProposalShown, StateChanged, StepProposed, event_from_json
+from search_engine.schedule import MeasuredChild, best_children
+from search_engine.shared_jobs import SharedJobs
+from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareWeights, TeachController, due_shared
+from search_engine.shared_search import search_started
+from search_engine.terminal.event_file import EventFile
+from search_engine.terminal.search_folder import claim_folder
+from search_engine.training.shared_building import SharedData, data_shown
+
+COLUMNS = ("slot", "reward", "perplexity", "parameters", "mult_adds", "log_probability", "hash", "decisions")
+NAMES = {"weights": "weights.safetensors", "strategy": "strategy.safetensors"}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What state.json holds. events: how many had happened; strategy, weights, checkpoint: names of files, or None."""
+
+    events: int = 0
+    fingerprint: str = ""
+    steps_told: int = 0
+    is_shared: bool = False
+    is_derived: bool = False
+    strategy: str | None = None
+    weights: str | None = None
+    checkpoint: str | None = None
+
+
+class SharedSearchFolder:
+    """One search and its files."""
+
+    def __init__(self, folder: Path, config: AnyEnasSearchConfig) -> None:
+        """Raises UserError where the folder holds another search or is in use, CheckpointError where it is damaged."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._files = folder, folder / "files"
+        self._files.mkdir(exist_ok=True)
+        self.config = config
+        with ExitStack() as unless_ready:
+            self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
+            claim_folder(folder, config, "search")
+            self._state = self._read_state()
+            self._log.cut(self._state.events)  # What a phase told before it was saved is computed and told again.
+            unless_ready.pop_all()
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether all is over but the training of the best candidates."""
+        return self._state.is_derived
+
+    @property
+    def steps_told(self) -> int:
+        """Of how many steps the controller phase is over."""
+        return self._state.steps_told
+
+    @property
+    def fingerprint(self) -> str:
+        return self._state.fingerprint
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._log.events)
+
+    def run(
+        self, data: SharedData, *, device: torch.device, should_stop: Callable[[], bool]
+    ) -> Generator[Event, None, None]:
+        """Search to the end, or until `should_stop`, which is looked at after every minibatch and round."""
+        if not self._log.events:
+            yield self._logged(search_started(self.config, data_shown(data)))
+        jobs = SharedJobs(
+            keep=lambda content: write_under_digest(self._files, content),
+            data_of=lambda _: data,
+            is_interrupted=should_stop,
+            device=device,
+        )
+        while (due := due_shared(self._known())) is not None and not should_stop():
+            yield from self._run_job(jobs, due)
+        if self.is_derived:
+            self._name_files()
+
+    def best(self, count: int) -> tuple[dict[str, Any], ...]:
+        """The best different candidates: each architecture with its slot, reward and hash."""
+        proposals = self._proposals()
+        scored = [MeasuredChild(each.reward, 0, each.slot, proposals[each.slot].hash) for each in self._verdicts()
+                  if each.reward is not None]  # fmt: skip
+        return tuple(
+            proposals[each.slot].architecture
+            | {"search": {"slot": each.slot, "reward": each.reward, "hash": each.hash}}
+            for each in best_children(scored, count)
+        )
+
+    def close(self) -> None:
+        self._log.close()
+
+    def _run_job(self, jobs: SharedJobs, due: DueShared) -> Generator[Event, None, None]:
+        """Do what is due, and save what it left when it ends, or where it was interrupted."""
+        for message in self._messages(jobs, due):
+            if "event" in message:
+                yield self._logged(event_from_json(message["event"]))
+            elif "checkpoint" in message:
+                self._save(replace(self._state, checkpoint=message["checkpoint"]))
+            elif "done" in message:
+                if isinstance(due, Derive):
+                    yield self._logged(StateChanged(state="finished"))
+                self._save(self._after(due, message["done"]))
+
+    def _messages(self, jobs: SharedJobs, due: DueShared) -> Generator[dict[str, Any], None, None]:
+        request = {
+            "config": self.config.model_dump(mode="json"),
+            "fingerprint": self.fingerprint,
+            "strategy": self._path(self._state.strategy),
+            "weights": self._path(self._state.weights),
+            "checkpoint": self._path(self._state.checkpoint),
+        }
+        match due:
+            case ShareWeights(step):
+                yield from jobs.share(request | {"step": step})
+            case TeachController(step):
+                yield from jobs.teach(request | {"step": step})
+            case Derive():
+                yield from jobs.derive(request)
+
+    def _after(self, due: DueShared, done: dict[str, Any]) -> _State:
+        state = replace(self._state, checkpoint=None)
+        match due:
+            case ShareWeights():
+                return replace(state, is_shared=True, weights=done["weights"], strategy=done["state"])
+            case TeachController(step):
+                fingerprint = self._log.events[-1].fingerprint  # type: ignore[union-attr]  # Of the phase's own event.
+                return replace(
+                    state, is_shared=False, steps_told=step + 1, strategy=done["state"], fingerprint=fingerprint
+                )
+            case Derive():
+                return replace(state, is_derived=True, fingerprint=done["fingerprint"])
+
+    def _known(self) -> KnownShared:
+        state = self._state
+        return KnownShared(self.config.epochs, state.steps_told, state.is_shared, state.is_derived)
+
+    def _save(self, state: _State) -> None:
+        """The log and the files first, then the state that names them, then away with what it names no more."""
+        self._log.sync()
+        is_phase_over = state.checkpoint is None
+        self._state = replace(state, events=len(self._log.events) if is_phase_over else self._state.events)
+        atomic_write(self._folder / "state.json", json.dumps(asdict(self._state), indent=2).encode() + b"\n")
+        kept = {self._state.strategy, self._state.weights, self._state.checkpoint}
+        for file in self._files.iterdir():
+            if file.name not in kept:
+                file.unlink()
+        if self._state.is_derived:
+            self._write_results()
+
+    def _read_state(self) -> _State:
+        path = self._folder / "state.json"
+        if not path.exists():
+            return _State()
+        try:
+            return _State(**json.loads(path.read_bytes()))
+        except (ValueError, TypeError) as error:
+            raise CheckpointError(str(path), "is damaged, or is not a file of this program.") from error
+
+    def _path(self, name: str | None) -> str | None:
+        return None if name is None else str(self._files / name)
+
+    def _name_files(self) -> None:
+        """Give the files of a search that is over their names for people."""
+        for part, name in NAMES.items():
+            file = self._files / str(getattr(self._state, part))
+            if file.exists():
+                os.replace(file, self._folder / name)
+
+    def _write_results(self) -> None:
+        atomic_write(self._folder / "candidates.csv", self._table().encode())
+        for best in self.best(1):
+            atomic_write(self._folder / "best.json", json.dumps(best, indent=2).encode() + b"\n")
+
+    def _table(self) -> str:
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow(COLUMNS)
+        proposals = self._proposals()
+        for event in self._verdicts():
+            proposal = proposals[event.slot]
+            table.writerow(
+                [
+                    *(event.slot, event.reward, event.perplexity, event.parameters, event.mult_adds),
+                    *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
+                ]
+            )
+        return text.getvalue()
+
+    def _verdicts(self) -> list[ChildFinished]:
+        return [event for event in self._log.events if isinstance(event, ChildFinished)]
+
+    def _proposals(self) -> dict[int, ProposalShown]:
+        drawn = next(event for event in self._log.events if isinstance(event, StepProposed))
+        return {proposal.slot: proposal for proposal in drawn.proposals}
+
+    def _logged(self, event: Event) -> Event:
+        self._log.append(event)
+        return event
