@@ -16,7 +16,7 @@ from search_engine.config.controller import AnyControllerConfig, MacroController
 from search_engine.config.strategy import PpoConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
-from search_engine.spaces.base import Space
+from search_engine.spaces.base import Decision, Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 from search_engine.strategies.controller import Controller, Scores
 from search_engine.strategies.controller_program import program_of
@@ -44,7 +44,8 @@ class ControllerStrategy(Strategy):
         self._seed = seed
         self._made_for = made_for(space, config, controller, children=children, seed=seed)
         self._controller_config = controller
-        self._controller = _built(space, config, controller, seed)
+        generator = torch.Generator().manual_seed(derive(seed, "controller"))
+        self._controller = build_controller(space.decisions, config, controller, generator)
         beta1, epsilon = (0.9, 1e-8) if controller is None else (controller.adam_beta1, controller.adam_epsilon)
         self._optimizer = torch.optim.Adam(
             self._controller.parameters(), lr=config.learning_rate, betas=(beta1, 0.999), eps=epsilon
@@ -144,17 +145,14 @@ class ControllerStrategy(Strategy):
         )
 
 
-def _built(
-    space: Space, config: PpoConfig | ReinforceConfig, controller: AnyControllerConfig | None, seed: int
+def build_controller(
+    decisions: Sequence[Decision],
+    config: PpoConfig | ReinforceConfig,
+    controller: AnyControllerConfig | None,
+    generator: torch.Generator,
 ) -> Controller | ProgramController:
-    generator = torch.Generator().manual_seed(derive(seed, "controller"))
+    """A controller that has learned nothing; its first weights come from the generator."""
+    sizes: Any = {"hidden_size": config.hidden_size, "init_range": config.init_range, "generator": generator}
     if controller is None:
-        return Controller(
-            space.decisions, hidden_size=config.hidden_size, init_range=config.init_range, generator=generator
-        )
-    return ProgramController(
-        program_of(space.decisions, controller),
-        hidden_size=config.hidden_size,
-        init_range=config.init_range,
-        generator=generator,
-    )
+        return Controller(decisions, **sizes)
+    return ProgramController(program_of(decisions, controller), **sizes)
