@@ -161,8 +161,6 @@ def _cell(architecture: Architecture) -> RecurrentArchitecture:
 
 def _steps(config: EnasRecurrentSearchConfig, data: TextParts) -> int:
     """How many words each stream guesses in a pass. Raises ConfigError where the batch does not fit."""
-    if config.shared.batch_size < config.supernet.smallest_batch:
-        raise ConfigError("shared.batch_size", f"is {config.shared.batch_size}; batch norm needs at least 2.")
     try:
         return data.train.steps(config.shared.batch_size)
     except ConfigError as error:
@@ -172,8 +170,6 @@ def _steps(config: EnasRecurrentSearchConfig, data: TextParts) -> int:
 def _windows(config: EnasRecurrentSearchConfig, data: TextParts) -> int:
     """How many minibatches the validation part has. Raises ConfigError where it is too short for one."""
     streams = config.phases.score_batch
-    if streams < config.supernet.smallest_batch:
-        raise ConfigError("phases.score_batch", f"is {streams}; batch norm needs at least 2.")
     windows = data.valid.windows(streams, config.shared.bptt)
     if not windows:
         raise ConfigError(
