@@ -105,6 +105,26 @@ def test_lost_and_copied_children_count_on_neither_side_and_failed_ones_on_both(
     assert [place for place, _ in found.band] == [0, 2, 3, 5]  # Where the children that count stand.
 
 
+def test_while_all_children_of_both_sides_are_over_a_bound_it_waits(pair: tuple[Search, Search]) -> None:
+    for search in pair:
+        give(search, [0.0] * 40, reason="over the bound: 90,000 parameters", over="parameters")
+    found = now(pair[0])
+    assert (found.test, found.lead, found.band) == (None, None, ())
+    assert found.waiting == comparison.NONE_TRAINED and found.sentences == ()
+    for search in pair:
+        lifecycle.stop(search.pk)
+    assert now(pair[0]).waiting == comparison.NONE_WILL_BE
+
+
+def test_children_over_a_bound_count_as_soon_as_one_was_trained(pair: tuple[Search, Search]) -> None:
+    for search, trained in zip(pair, (True, False), strict=True):
+        give(search, [0.0] * 30, reason="over the bound: 90,000 parameters", over="parameters")
+        give(search, [0.7 if trained else 0.0] * 10, first=30, reason="" if trained else "over the bound")
+    found = now(pair[0])
+    assert found.test is not None and found.test.verdict == "ahead"
+    assert found.lead == pytest.approx(0.7)
+
+
 def test_the_pool_is_shared_by_equal_settings_whatever_seed_name_and_size(owner: User) -> None:
     search = companion.start_search(owner, CONFIG)
     random = {"kind": "random", "step_size": 5}

@@ -1,5 +1,6 @@
 """A search against random search, from rows: the pool of random children, the band, the test, and what to say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,8 +19,11 @@ BAND = (
     "The line is the best of n random children that is to be expected; 95 of 100 random searches end inside the band. "
     "It rests on {pool}, and cannot show more than the best of them."
 )
-NONE_TRAINED = "A verdict waits for a child that was trained: so far none was, on either side."
-NONE_WILL_BE = "Nothing to compare: no child was trained, on either side."
+NONE_TRAINED = (
+    "A verdict waits for a child that was trained: so far none was among the late children of the controller, and none "
+    "among the random ones."
+)
+NONE_WILL_BE = "No verdict: none of the late children of the controller was trained, and none of the random ones."
 NOTHING_YET = "No random search of these settings has run yet, so nothing tells luck from learning here."
 
 
@@ -37,7 +41,7 @@ class Compared:
 
     counted: children of the search that count; pool, runs: random children that count, and the searches they are of.
     band: (place, point) - the place among all children at which the search's n-th counted child stands; () while no
-        child on either side was trained, because all were over a bound, say: rewards that are only stated compare nothing.
+        child on either side was trained, because all were over a bound: stated rewards alone compare nothing.
     at: the n at which `lead` is taken, 0 before any; lead: best of the first n minus the expected best of n random.
     test: None while `waiting`, a sentence, says what it waits for. is_over: nothing more will come by itself.
     weighs_cost: rewards are more than accuracies, and so no shares.
@@ -67,14 +71,12 @@ def compared(search: Search) -> Compared:
     rewards, pool = [child.reward for child in rows], [child.reward for child in random]
     compares = any(child.is_trained for child in (*rows, *random))
     at = min(len(rewards), len(pool)) if compares else 0
-    waiting = _waiting(search, companion, len(pool), len(late), is_over)
-    if not waiting and not any(child.is_trained for child in (*late, *random)):
-        waiting = NONE_WILL_BE if is_over else NONE_TRAINED
+    waiting = _waiting(search, companion, random, late, is_over)
     test = None if waiting else comparison.difference([child.reward for child in late], pool)
     weighs_cost = SearchConfig.model_validate(search.config).weighs_cost
     said = test and comparison.sentence(test, random_runs=runs, is_over=is_over, weighs_cost=weighs_cost)
     sentences = (said,) if said else ()
-    if pool:
+    if pool and compares:
         children = f"{len(pool):,} random children of {'one run' if runs == 1 else f'{runs} runs'}"
         sentences += (BAND.format(pool=children), RULE)
     return Compared(
@@ -151,18 +153,23 @@ def _band(search: Search, places: list[int], pool: list[float]) -> tuple[tuple[i
     return tuple((places[each.n - 1] if each.n <= len(places) else each.n - 1 + shift, each) for each in points)
 
 
-def _waiting(search: Search, companion: Search | None, pool: int, late: int, is_over: bool) -> str:
+def _waiting(
+    search: Search, companion: Search | None, random: Sequence[Counted], late: Sequence[Counted], is_over: bool
+) -> str:
     """What is still missing for a verdict; "" when nothing is."""
     missing = []
+    pool = len(random)
     if pool < FEWEST_RANDOM:
         if companion is None and not pool:
             return NOTHING_YET
         missing.append(f"{FEWEST_RANDOM} random children, of which {pool} are there")
     if _complete(search) < FEWEST_LATE_STEPS:
         missing.append(f"two complete steps of the controller, of which {_complete(search)} are there")
-    elif late < FEWEST_LATE:
-        missing.append(f"{FEWEST_LATE} late children with a reward of their own, of which {late} are there")
-    if not missing:
+    elif len(late) < FEWEST_LATE:
+        missing.append(f"{FEWEST_LATE} late children with a reward of their own, of which {len(late)} are there")
+    if not missing and any(child.is_trained for child in (*late, *random)):
         return ""
+    if not missing:
+        return NONE_WILL_BE if is_over else NONE_TRAINED
     needs = ", and ".join(missing)
     return f"Too small for a verdict: it takes {needs}." if is_over else f"A verdict waits for {needs}."
