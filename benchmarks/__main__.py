@@ -3,7 +3,7 @@
 Prints a table (figure, wanted, measured, machine) and exits 1 when a figure is missed. Ratios are taken side by side
 in one process; single times depend on the machine and on what else it does.
 
-With names of parts ("child_step", "controller_speed", "web", "demo_learns") only those run.
+With names of parts ("child_step", "controller_speed", "image_supernets", "web", ...) only those run.
 """
 
 import os
@@ -41,6 +41,26 @@ def controller_speed() -> Iterator[Figure]:
     yield Figure("architectures drawn per CPU-second, batches of 20", ">= 1,000", f"{speed:,.0f}", speed >= 1000)
 
 
+def image_supernets() -> Iterator[Figure]:
+    from benchmarks.supernet_step import measure
+
+    # Of layout alone: what was measured when the layout was chosen. Of all paths: that what is left out is saved.
+    wanted = {"micro": {"train": 1.3, "reward": 1.3}, "macro": {"train": 1.4, "reward": 1.8}}
+    for kind in ("micro", "macro"):
+        found = measure(kind)
+        for what, title in (("train", "a training step"), ("reward", "a reward pass")):
+            plain, all_paths = found[what]["contiguous"], found[what]["all_paths"]
+            images = f"{found['images_per_cpu_second'][what]:,.0f} images per CPU-second"
+            yield Figure(f"ENAS {kind}, {title} against contiguous layout, CPU time", f">= {wanted[kind][what]} x",
+                         f"{plain:.2f} x ({images})", plain >= wanted[kind][what])  # fmt: skip
+            yield Figure(f"ENAS {kind}, {title} against all paths computed, CPU time", ">= 2 x", f"{all_paths:.2f} x",
+                         all_paths >= 2)  # fmt: skip
+        peak = found["peak_megabytes"]
+        text = ", ".join(f"{way.replace('_', ' ')} {megabytes:,.0f} MB" for way, megabytes in peak.items())
+        yield Figure(f"ENAS {kind}, peak memory of a training step", "half of all paths", text,
+                     peak["ours"] <= peak["all_paths"] / 2)  # fmt: skip
+
+
 def web() -> Iterator[Figure]:
     from benchmarks.web_figures import measure
 
@@ -74,6 +94,7 @@ def demo_learns() -> Iterator[Figure]:
 PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "child_step": child_step,
     "controller_speed": controller_speed,
+    "image_supernets": image_supernets,
     "web": web,
     "demo_learns": demo_learns,
 }
