@@ -24,14 +24,8 @@ class RecurrentSupernetConfig(Config):
         source=f"{ENAS}, section 2.1: pair; {FIRST_RELEASE}: pair-and-activation; {RELEASE}, whose first node is "
         "always tanh: pair-and-later-activation",
     )  # fmt: skip
-    largest_state: float = option(
-        25.0, "Largest state",
-        "After each word a state longer than this is scaled down to it: with weights that other cells shaped, one of "
-        "ReLU and identity can grow beyond all bounds. 0 leaves states as they are, as a training from scratch does.",
-        source=f"{OURS}; a public reimplementation: 25", ge=0, le=1_000_000,
-    )  # fmt: skip
     batch_norm: Literal["off", "output", "nodes-and-output"] = option(
-        "off", "Batch norm",
+        "output", "Batch norm",
         "On the cell's output, or also on what each node computes; always with the statistics of the minibatch, "
         "also while scoring. The network that is trained from scratch has none.",
         source=f"{ENAS}, appendix A: output; {FIRST_RELEASE}: nodes-and-output; {RELEASE}: off",
@@ -40,8 +34,19 @@ class RecurrentSupernetConfig(Config):
         1e-3, "Batch norm epsilon", "Added to every variance.", source=f"{OURS}; {FIRST_RELEASE}: 1",
         only_with={"batch_norm": "output nodes-and-output"}, gt=0, le=10,
     )  # fmt: skip
+    largest_state: float = option(
+        25.0, "Largest state",
+        "After each word a state longer than this is scaled down to it: with weights that other cells shaped, one of "
+        "ReLU and identity can grow beyond all bounds. 0 leaves states as they are, as a training from scratch does.",
+        source=f"{OURS}; a public reimplementation: 25", only_with={"batch_norm": "off"}, ge=0, le=1_000_000,
+    )  # fmt: skip
 
     @property
     def smallest_batch(self) -> int:
         """How many streams a minibatch must have at least: one alone has no variance."""
         return 1 if self.batch_norm == "off" else 2
+
+    @property
+    def bound(self) -> float:
+        """The largest Euclidean norm of a state; 0 where there is none, as batch norm keeps states small."""
+        return self.largest_state if self.batch_norm == "off" else 0.0

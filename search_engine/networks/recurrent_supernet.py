@@ -52,8 +52,8 @@ class RecurrentSupernet(LanguageNetwork):
         """words: [T, B]; state: [B, H]. Returns (outputs [T, B, H] before dropout, the state after the last word)."""
         word, before, *others = (self.nodes[name] for name in self._matrices_of(architecture))
         driven = self.vectors(words, masks) @ word  # Of all time steps at once.
-        weights, largest = CellWeights(before, others), self.supernet.largest_state
-        return Cell(architecture, weights, self._cell_norms(), largest).read(driven, state, masks.nodes)
+        weights = CellWeights(before, others)
+        return Cell(architecture, weights, self._cell_norms(), self.supernet.bound).read(driven, state, masks.nodes)
 
     def parameters_of(self, architecture: RecurrentArchitecture) -> tuple[tuple[str, nn.Parameter], ...]:
         """What a cell uses, by name: all that a step under it may change."""

@@ -22,12 +22,13 @@ WEIGHTS = ("pair", "pair-and-activation", "pair-and-later-activation")
 
 
 def count(nodes: int, vocabulary: int = 10_000, **supernet: Any) -> int:
-    space, config = EnasRecurrentSpaceConfig(nodes=nodes), RecurrentSupernetConfig(**supernet)
+    space = EnasRecurrentSpaceConfig(nodes=nodes)
+    config = RecurrentSupernetConfig(**({"batch_norm": "off"} | supernet))
     return sum(math.prod(shape) for shape in recurrent_supernet_tensors(space, config, vocabulary=vocabulary).values())
 
 
 def supernet(nodes: int = 4, hidden: int = 5, seed: int = 1, **settings: Any) -> RecurrentSupernet:
-    settings = {"largest_state": 0} | settings
+    settings = {"batch_norm": "off", "largest_state": 0} | settings
     return RecurrentSupernet(
         EnasRecurrentSpaceConfig(nodes=nodes),
         RecurrentSupernetConfig(hidden=hidden, **settings),
@@ -200,6 +201,11 @@ def test_a_state_that_grows_is_scaled_to_its_bound_and_a_smaller_one_is_left_alo
     outputs, _ = bound(grows, WORDS, state)
     assert torch.allclose(outputs.norm(dim=2), torch.full((3, 3), 2.0).double())
     assert torch.equal(supernet(largest_state=50)(FIGURE_2, WORDS, state)[0], supernet()(FIGURE_2, WORDS, state)[0])
+
+
+def test_batch_norm_bounds_states_by_itself() -> None:
+    assert RecurrentSupernetConfig(batch_norm="off", largest_state=9).bound == 9
+    assert RecurrentSupernetConfig(batch_norm="output", largest_state=9).bound == 0
 
 
 def test_a_cell_of_another_space_is_refused() -> None:
