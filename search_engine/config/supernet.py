@@ -31,8 +31,8 @@ class MicroSupernetConfig(Config):
         source=f"{ENAS_CODE}: 2", ge=1, le=4,
     )  # fmt: skip
     filters: int = option(
-        20, "Filters", "Channels of each block in the first stack. Must be even.", unit="channels",
-        source=f"{ENAS_CODE}: 20", ge=2, le=1024, multiple_of=2,
+        20, "Filters", "Channels of each block in the first stack; must be even, and multiples of 8 are quickest.",
+        unit="channels", source=f"{ENAS_CODE}: 20", ge=2, le=1024, multiple_of=2,
     )  # fmt: skip
     reduction_cell: Literal["strided", "released"] = option(
         "strided", "Reduction cell",
@@ -54,7 +54,9 @@ class MacroSupernetConfig(Config):
     heading: ClassVar = "Shared network"
     kind: Literal["enas-macro"] = "enas-macro"
     filters: int = option(
-        36, "Filters", "Channels of every layer; they do not double where height and width are halved. Must be even.",
+        36, "Filters",
+        "Channels of every layer; they do not double where height and width are halved. Must be even, and multiples "
+        "of 8 are quickest.",
         unit="channels", source=f"{ENAS_CODE}: 36", ge=2, le=1024, multiple_of=2,
     )  # fmt: skip
     join: Literal["sum", "concat"] = option(
