@@ -61,6 +61,20 @@ def image_supernets() -> Iterator[Figure]:
                      peak["ours"] <= peak["all_paths"] / 2)  # fmt: skip
 
 
+def recurrent_supernet() -> Iterator[Figure]:
+    from benchmarks.recurrent_supernet_step import measure
+
+    found = measure()
+    for part, name in (("train", "training step"), ("reward", "reward pass")):
+        yield Figure(f"ENAS recurrent, {name} against all paths, CPU time", ">= 3 x",
+                     f"{found[part]:.2f} x ({found['words_per_cpu_second'][part]:,.0f} words a CPU-second)",
+                     found[part] >= 3)  # fmt: skip
+    peak = found["peak_megabytes"]
+    yield Figure("ENAS recurrent, peak memory of a training step", "half of all paths",
+                 f"{peak['ours']:,.0f} MB, all paths {peak['all_paths']:,.0f} MB",
+                 peak["ours"] <= peak["all_paths"] / 2)  # fmt: skip
+
+
 def web() -> Iterator[Figure]:
     from benchmarks.web_figures import measure
 
@@ -95,6 +109,7 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "child_step": child_step,
     "controller_speed": controller_speed,
     "image_supernets": image_supernets,
+    "recurrent_supernet": recurrent_supernet,
     "web": web,
     "demo_learns": demo_learns,
 }
