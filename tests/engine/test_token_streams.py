@@ -47,6 +47,14 @@ def test_a_part_shorter_than_a_window_is_one_window() -> None:
     assert part(8).windows(8, 35) == 0
 
 
+@pytest.mark.parametrize(("streams", "whole"), [(64, 414), (20, 1327), (128, 207)])
+def test_a_text_of_the_penn_treebanks_length_has_as_many_stretches_as_enas_counts(streams: int, whole: int) -> None:
+    """Stretches of 35 in 929,589 tokens; what is left is one shorter stretch here, and left out there."""
+    steps = TokenPart(torch.zeros(929_589, dtype=torch.uint8)).steps(streams)
+    assert steps // 35 == whole
+    assert TokenPart(torch.zeros(73_760, dtype=torch.uint8)).windows(64, 35) == 32
+
+
 @given(st.integers(4, 80), st.integers(1, 12), st.integers(1, 9))
 def test_every_target_of_a_window_follows_its_word_and_no_word_is_read_twice(
     tokens: int, streams: int, length: int
