@@ -65,7 +65,7 @@ def image_supernet_layers(
 ) -> tuple[Layer, ...]:
     """The bank: every layer with weights that an architecture of the space can use, each once.
 
-    Raises as path_plan.
+    Ordered by where they stand in the network: by cell or layer. Raises as path_plan.
     """
     bank: dict[str, Layer] = {}
     for architecture in _covering(space):
@@ -76,7 +76,8 @@ def image_supernet_layers(
         for layer in path.layers:
             if layer.parameter_shapes():
                 bank.setdefault(layer.name, layer)
-    return tuple(bank.values())
+    stands = {place: number for number, place in enumerate(dict.fromkeys(name.split(".")[0] for name in bank))}
+    return tuple(sorted(bank.values(), key=lambda layer: stands[layer.name.split(".")[0]]))
 
 
 def _covering(space: ImageSpaceConfig) -> Iterator[Architecture]:

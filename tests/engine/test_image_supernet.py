@@ -9,7 +9,10 @@ from torch.nn import functional
 from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig
 from search_engine.config.supernet import MacroSupernetConfig, MicroSupernetConfig
 from search_engine.errors import ArchitectureError
+from search_engine.layers import IMAGE as IMAGE_LAYER
+from search_engine.layers import LayerList
 from search_engine.networks.image_supernet import PATHS_KEPT, ImageSupernet
+from search_engine.networks.layer_compute import compute_of, subsample_with_dense_gradient
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.supernet_plan import image_supernet_layers, path_plan
 from tests.engine.shared_networks import macro_architectures, macro_of, micro_architectures, same_cells
@@ -271,6 +274,46 @@ def test_both_memory_orders_compute_the_same():
         plain = supernet_of(space, supernet, memory_format=torch.contiguous_format).double()
         images = images_of().double()
         assert torch.allclose(ours.logits(architecture, images), plain.logits(architecture, images), atol=1e-10)
+
+
+@few
+@given(st.data(), st.sampled_from([8, 9, 14]))
+def test_gradients_of_batch_norm_are_dense_in_all_but_the_last(data, size):
+    """In the other order its backward pass is slow; before the head it has the fewest pixels."""
+    for space, supernet, drawn, last in (
+        (MICRO, MICRO_NET, micro_architectures(MICRO), "cell_1.join.batch_norm"),
+        (MACRO, MACRO_NET, macro_architectures(MACRO), "layer_4.join.batch_norm"),
+    ):
+        network, architecture, dense = supernet_of(space, supernet, image=(3, size, size)), data.draw(drawn), {}
+
+        def look(output, name, dense=dense):
+            output.register_hook(lambda g: dense.__setitem__(name, g.is_contiguous(memory_format=torch.channels_last)))
+
+        for name, module in network.named_modules():
+            if name.endswith("batch_norm") and name != last:
+                module.register_forward_hook(lambda _, __, output, name=name: look(output, name))
+        backward(network, architecture, image=(3, size, size))
+        assert dense and all(dense.values()), [name for name, is_dense in dense.items() if not is_dense]
+
+
+@pytest.mark.parametrize("size", [(4, 4), (5, 4), (5, 7)])
+@pytest.mark.parametrize("is_shifted", [False, True])
+def test_a_subsample_with_a_dense_gradient_has_the_values_and_gradients_of_the_plain_one(size, is_shifted):
+    layers = LayerList((2, *size))
+    name = layers.subsample(IMAGE_LAYER, is_shifted=is_shifted)
+    (layer,) = layers.needed_for([name])
+    x = torch.randn(3, 2, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    results = []
+    for compute in (
+        subsample_with_dense_gradient(layer, torch.channels_last), compute_of(layer, torch.channels_last, False),
+    ):  # fmt: skip
+        source = x.clone(memory_format=torch.channels_last).requires_grad_()
+        output = compute(source)
+        (output * torch.arange(output.numel()).reshape(output.shape)).sum().backward()
+        results.append((output.detach(), source.grad))
+    (ours, our_gradient), (plain, gradient) = results
+    assert torch.equal(ours, plain) and torch.equal(our_gradient, gradient)
+    assert our_gradient.is_contiguous(memory_format=torch.channels_last)
 
 
 # Batch norm behaves as the configuration says.

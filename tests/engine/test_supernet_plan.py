@@ -109,6 +109,13 @@ def test_the_bank_of_a_small_macro_space_is_what_all_its_architectures_use(index
     assert {layer.name: layer.parameter_shapes() for layer in image_supernet_layers(space, supernet, **CIFAR)} == used
 
 
+def test_the_bank_is_in_the_order_of_the_network():
+    layers = image_supernet_layers(MICRO, MicroSupernetConfig(normal_cells=1), auxiliary=True, **CIFAR)
+    places = [place for place, _ in itertools.groupby(layer.name.split(".")[0] for layer in layers)]
+    cells = ["cell_0", "reduction_0", "cell_1", "reduction_1", "cell_2"]
+    assert places == ["stem", *cells, "head", "auxiliary"]
+
+
 @few
 @given(st.data(), st.sampled_from(["strided", "released"]), st.booleans())
 def test_equal_names_are_equal_layers_in_every_micro_architecture(data, reduction_cell, unused_inputs):
