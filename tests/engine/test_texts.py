@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -6,10 +7,12 @@ import pytest
 
 from search_engine.config.language import TextDataConfig
 from search_engine.config.reading import read_config
+from search_engine.data import text_reading
 from search_engine.data.own_text import keep_own_text
-from search_engine.data.text_reading import Text, read_text, unigram_perplexity
+from search_engine.data.text_reading import MOST_VOCABULARY_BYTES, Text, read_text, unigram_perplexity
 from search_engine.data.texts import TEXTS, describe_text
 from search_engine.errors import ConfigError, DataError, UserError
+from search_engine.export.bundle_file import MOST_HEADER_BYTES
 
 LINES = "the cat sat\n\nthe dog\n" * 10  # 70 tokens with an end after each of 20 lines; blank lines hold no sentence.
 
@@ -153,3 +156,25 @@ def test_a_text_that_does_not_exist_is_refused_at_its_field(value: dict[str, str
 
 def test_no_text_is_called_comparable_with_another() -> None:
     assert all("cannot be compared" in description.note for description in TEXTS)
+
+
+def test_words_that_no_file_of_weights_could_keep_are_refused_at_the_vocabulary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_reading, "MOST_VOCABULARY_BYTES", 59)
+    path = written(tmp_path / "mine.txt", "cat \u044f\u044f dog\n" * 40)
+    with pytest.raises(ConfigError) as refused:
+        own(path, tmp_path)
+    # As JSON in JSON: <unk> and <eos> 11 each and cat 9, with what stands between; dog 9, and \\u044f\\u044f is 20.
+    assert refused.value.field == "data.vocabulary" and "the first 4 fill" in refused.value.message
+    assert own(path, tmp_path, vocabulary=4).vocabulary == ("<unk>", "<eos>", "cat", "dog")
+
+
+def test_the_words_that_are_kept_fit_into_the_header_of_a_bundle() -> None:
+    words = ["\u044f" * 9 + str(number) for number in range(200_000)]
+    fitting = [
+        words[:count] for count in range(0, len(words), 10_000)
+        if sum(len(json.dumps(json.dumps(word))) for word in words[:count]) <= MOST_VOCABULARY_BYTES
+    ]  # fmt: skip
+    header = json.dumps({"__metadata__": {"vocabulary": json.dumps(fitting[-1])}})
+    assert 0.9 * MOST_VOCABULARY_BYTES < len(header) < MOST_HEADER_BYTES - 1024**2
