@@ -54,11 +54,12 @@ class MicroControllerConfig(ControllerConfig):
         2.5, "Operations, tanh divided by", "The tanh constant is divided by this where operations are chosen.",
         source=f"{SCRIPTS}: 2.5; {ENAS}: not stated, which is 1", gt=0, le=100,
     )  # fmt: skip
-    operation_bias: bool = option(
-        True, "Prefer convolutions",
-        "Separable convolutions start more probable than pools and identity: a learned bias of 10 inside the "
-        "hyperbolic tangent, and in the normal cell a fixed one of 0.25 for them and -0.25 for the others outside.",
-        source=f"{SCRIPTS}: yes; {ENAS}: not stated",
+    operation_bias: Literal["fixed", "released", "off"] = option(
+        "fixed", "Prefer convolutions",
+        "Separable convolutions start more probable than pools and identity, in the normal cell more so. The released "
+        "code does it by a bias of 10 inside the hyperbolic tangent, which leaves no gradient to tell convolutions of "
+        "3x3 from 5x5; fixed adds the same preference outside.",
+        source=f"{OURS}: fixed; {SCRIPTS}: released; {ENAS}: not stated, which is off",
     )  # fmt: skip
     adam_beta1: float = _adam_beta1(0.0)
     adam_epsilon: float = _adam_epsilon(0.001)

@@ -2,8 +2,8 @@
 
 Where the paper is silent on a number, its preset has that of the scripts, where these are silent too, our default. The
 default takes the scripts' numbers, on text those of the authors' second release, and mends what the scripts do wrong:
-the entropy has a gradient, the skip penalty is of the probability that is drawn from, and the baseline starts where
-the rewards do.
+the entropy has a gradient, the skip penalty is of the probability that is drawn from, convolutions of two sizes can be
+told from each other, and the baseline starts where the rewards do.
 """
 
 from typing import Literal, NamedTuple
@@ -46,7 +46,7 @@ def paper(kind: EnasKind) -> ControllerPreset:
     adam = {"adam_beta1": 0.9, "adam_epsilon": 1e-8}
     if kind == "enas-micro":
         controller: AnyControllerConfig = MicroControllerConfig(
-            tanh_constant=2.5, temperature=5.0, operation_tanh_reduce=1.0, operation_bias=False, **adam
+            tanh_constant=2.5, temperature=5.0, operation_tanh_reduce=1.0, operation_bias="off", **adam
         )
     elif kind == "enas-macro":
         controller = MacroControllerConfig(tanh_constant=2.5, temperature=5.0, **adam)
@@ -59,7 +59,8 @@ def released(kind: EnasKind) -> ControllerPreset:
     """The scripts micro_search, macro_search and ptb_search, with what is wrong in them."""
     common = {"baseline_rule": "architecture", "gradient_clip": 0.0}
     if kind == "enas-micro":
-        return ControllerPreset(ReinforceConfig(entropy_bonus="reward", **common), MicroControllerConfig())
+        strategy = ReinforceConfig(entropy_bonus="reward", **common)
+        return ControllerPreset(strategy, MicroControllerConfig(operation_bias="released"))
     if kind == "enas-macro":
         strategy = ReinforceConfig(step_size=20, learning_rate=0.001, entropy_bonus="reward-drawn", **common)
         return ControllerPreset(strategy, MacroControllerConfig(skip_penalty="released"))

@@ -6,7 +6,7 @@ controller. Decisions are counted as those of the space.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from search_engine.config.controller import (
     ControllerConfig,
@@ -131,37 +131,55 @@ def _micro(decisions: Sequence[Decision], config: MicroControllerConfig) -> Prog
 
     Both inputs are pointed at by what the LSTM made of them, but read as zeros, as in the released code.
     """
-    operations = decisions[2].options
-    is_preferred = [operation.startswith("sep_conv") for operation in operations]
-    no_bias = (0.0,) * len(operations)
-    fixed = tuple(FIXED_BIAS if preferred else -FIXED_BIAS for preferred in is_preferred)
+    rows = len(decisions[2].options)
+    reduced = config.tanh_constant / config.operation_tanh_reduce
+    learned, *fixed = _operation_biases(decisions[2].options, config.operation_bias, reduced)
     half = len(decisions) // 2
     turns: list[Turn] = []
-    for cell, bias in enumerate((fixed if config.operation_bias else no_bias, no_bias)):
+    for cell, bias in enumerate(fixed):
         first = cell * (2 + half // 4)  # The number of its first anchor.
         turns += [Turn(Start(), keeps=True, as_zero=True)] * 2
         for decision in range(cell * half, (cell + 1) * half, 4):
-            turns += _micro_node(decision, first, len(decisions[decision].options), bias, config)
-    first_biases = tuple(FIRST_BIAS * preferred for preferred in is_preferred) if config.operation_bias else no_bias
+            turns += _micro_node(
+                decision, first, len(decisions[decision].options), Softmax(0, 0, bias, reduced), config
+            )
     sizes = tuple(len(decision.options) for decision in decisions)
-    rows = len(operations)
-    return Program(tuple(turns), sizes, rows, rows, first_biases, config.temperature)
+    return Program(tuple(turns), sizes, rows, rows, learned, config.temperature)
+
+
+def _operation_biases(
+    operations: Sequence[str], kind: str, reduced: float
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    """What learned biases start from; then what is added in the normal and in the reduction cell.
+
+    A bias of 10 is taken to the full height of the tanh, where there is no gradient left; added outside, the same
+    height is as probable at the start.
+    """
+    none = (0.0,) * len(operations)
+    if kind == "off":
+        return none, none, none
+    preferred = [operation.startswith("sep_conv") for operation in operations]
+    normal = tuple(FIXED_BIAS if is_preferred else -FIXED_BIAS for is_preferred in preferred)
+    if kind == "released":
+        return tuple(FIRST_BIAS * is_preferred for is_preferred in preferred), normal, none
+    height = tuple(reduced * is_preferred for is_preferred in preferred)
+    return none, tuple(added + more for added, more in zip(normal, height, strict=True)), height
 
 
 def _micro_node(
-    decision: int, first: int, inputs: int, bias: tuple[float, ...], config: MicroControllerConfig
+    decision: int, first: int, inputs: int, operations: Softmax, config: MicroControllerConfig
 ) -> list[Turn]:
+    """operations: how either operation is chosen, whatever decision it names."""
     unscaled = (1.0,) * inputs
-    constant, reduced = config.tanh_constant, config.tanh_constant / config.operation_tanh_reduce
 
     def pointer(place: int) -> Pointer:
-        return Pointer(place, first, (0.0,) * inputs, constant)
+        return Pointer(place, first, (0.0,) * inputs, config.tanh_constant)
 
     return [
         Turn(Start(), pointer(decision)),
         Turn(ChosenAnchor(decision, first, unscaled), pointer(decision + 1)),
-        Turn(ChosenAnchor(decision + 1, first, unscaled), Softmax(decision + 2, 0, bias, reduced)),
-        Turn(Embedding(decision + 2, 0), Softmax(decision + 3, 0, bias, reduced)),
+        Turn(ChosenAnchor(decision + 1, first, unscaled), replace(operations, decision=decision + 2)),
+        Turn(Embedding(decision + 2, 0), replace(operations, decision=decision + 3)),
         Turn(Embedding(decision + 3, 0), keeps=True),
     ]
 

@@ -71,13 +71,14 @@ def test_released_controllers_have_the_released_number_of_weights(space, count):
 def test_all_weights_start_within_the_range_but_the_learned_biases(space, config):
     for name, weights in controller(space, config, hidden=64, init_range=0.1).named_parameters():
         if name == "head_biases":
-            assert weights.tolist() == [10, 10, 0, 0, 0]
+            assert weights.tolist() == [0, 0, 0, 0, 0]
         else:
             assert 0.05 < weights.abs().max() <= 0.1
 
 
-def test_the_cells_of_a_micro_search_start_with_the_probabilities_of_the_fact_sheet():
-    scores = undecided(MICRO, MicroControllerConfig())
+@pytest.mark.parametrize("bias", ["fixed", "released"])
+def test_the_cells_of_a_micro_search_start_with_the_probabilities_of_the_fact_sheet(bias):
+    scores = undecided(MICRO, MicroControllerConfig(operation_bias=bias))
     operations = places(MICRO, "operation")
     for cell, probabilities, nats in (
         (operations[:10], [0.3153, 0.3153, 0.1232, 0.1232, 0.1232], 1.5016),
@@ -90,13 +91,14 @@ def test_the_cells_of_a_micro_search_start_with_the_probabilities_of_the_fact_sh
 
 
 def test_without_the_bias_a_micro_search_starts_undecided():
-    scores = undecided(MICRO, MicroControllerConfig(operation_bias=False))
+    scores = undecided(MICRO, MicroControllerConfig(operation_bias="off"))
     assert scores.entropies.sum(dim=1).tolist() == [pytest.approx(58.51, abs=5e-3)] * 3
 
 
-def test_the_bias_goes_with_the_names_of_the_operations_that_are_left():
+@pytest.mark.parametrize("bias", ["fixed", "released"])
+def test_the_bias_goes_with_the_names_of_the_operations_that_are_left(bias):
     few = EnasMicroSpaceConfig(nodes=1, operations=("sep_conv_5x5", "identity"))
-    scores = undecided(few, MicroControllerConfig())
+    scores = undecided(few, MicroControllerConfig(operation_bias=bias))
     gap = 0.44 * (math.tanh(10) - math.tanh(0)) + 0.5
     assert scores.conditionals[0, 2, 0].exp().item() == pytest.approx(1 / (1 + math.exp(-gap)), abs=1e-5)
 
@@ -164,6 +166,18 @@ def test_draws_follow_the_distribution_they_are_scored_with(space, config):
         size = len(decision.options)
         shares = torch.bincount(decisions[:, index], minlength=size) / 20_000
         assert_close(shares, expected[index, :size], atol=0.015, rtol=0)  # Four standard errors.
+
+
+@pytest.mark.parametrize(("bias", "can_learn"), [("fixed", True), ("off", True), ("released", False)])
+def test_the_released_bias_leaves_no_gradient_to_tell_convolutions_of_two_sizes_apart(bias, can_learn):
+    policy = controller(MICRO, MicroControllerConfig(operation_bias=bias), hidden=64, init_range=0.1)
+    decisions, _ = policy.draw(20, generator())
+    policy.score(decisions).joint.sum().backward()
+    assert policy.head_biases.grad is not None and policy.head_weights.grad is not None
+    for gradient in (policy.head_biases.grad, policy.head_weights.grad):
+        assert bool(gradient[:2].any()) == can_learn and gradient[2:].any()
+    if bias == "released":
+        assert policy.head_biases.tolist() == [10, 10, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("space", "config"), SMALL)
@@ -274,8 +288,10 @@ def test_a_recurrent_controller_reads_the_node_it_pointed_at_divided_by_its_dist
 
 
 def test_a_micro_controller_runs_twice_and_goes_on_from_its_own_state():
-    config = MicroControllerConfig(temperature=2.0)
+    config = MicroControllerConfig(temperature=2.0, operation_bias="released")
     policy = controller(EnasMicroSpaceConfig(nodes=2), config)
+    with torch.no_grad():
+        policy.head_biases.copy_(torch.tensor([0.3, -0.2, 0.1, 0.4, -0.5]))  # As after some learning.
     decisions, _ = policy.draw(1, generator(6))
     left = iter(decisions[0].tolist())
     hand = ByHand(policy, config)

@@ -9,11 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_engine import checkpoints
-from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.controller import MacroControllerConfig
+from search_engine.config.controller_presets import PRESET_NAMES, controller_preset
+from search_engine.config.space import (
+    EnasMacroSpaceConfig,
+    EnasMicroSpaceConfig,
+    EnasRecurrentSpaceConfig,
+    NasnetSpaceConfig,
+)
+from search_engine.config.strategy import PpoConfig, RandomConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
+from search_engine.spaces.build import build_space
 from search_engine.strategies.base import Evaluation, Strategy, Update
+from search_engine.strategies.build import build_strategy_for
 from search_engine.strategies.ppo import Ppo
 from search_engine.strategies.random import Random
+from search_engine.strategies.reinforce import Reinforce
 from tests.engine.toy import ToySpace
 
 SIZES = [3, 4, 2]
@@ -138,6 +149,38 @@ class StrategyContract(ABC):
                 other.load_state_dict(tensors, state)
             assert other.ask() == before
 
+    def test_a_sample_is_fixed_by_seed_purpose_and_number_and_changes_nothing(self) -> None:
+        strategy = self.make(children=40)
+        answer(strategy)
+        before = checkpoints.digest(*strategy.state_dict())
+        sampled = strategy.sample(5, purpose="share", number=3)
+        assert [(proposal.step, proposal.slot) for proposal in sampled.proposals] == [(3, slot) for slot in range(5)]
+        assert checkpoints.digest(*strategy.state_dict()) == before
+        assert strategy.sample(5, purpose="share", number=3) == sampled
+        assert through_a_file(strategy, self.make(children=40)).sample(5, purpose="share", number=3) == sampled
+        others = [
+            strategy.sample(5, purpose="derive", number=3),
+            strategy.sample(5, purpose="share", number=4),
+        ]
+        for other in others:
+            assert [one.decisions for one in other.proposals] != [one.decisions for one in sampled.proposals]
+        unasked = self.make(children=40)
+        answer(unasked)
+        assert answer(strategy) == answer(unasked)
+
+    def test_a_sample_comes_from_the_policy_as_it_is(self) -> None:
+        strategy = self.make(children=40)
+        drawn = strategy.pending()[0]
+        sampled = strategy.sample(1000, purpose="test", number=0)
+        for options, wanted in zip(sampled.policy, drawn.policy, strict=True):
+            assert options == pytest.approx(wanted, abs=0.05)
+        space = ToySpace(SIZES)
+        for index, options in enumerate(sampled.policy):
+            for option, probability in enumerate(options):
+                share = sum(proposal.decisions[index] == option for proposal in sampled.proposals) / 1000
+                assert share == pytest.approx(probability, abs=0.07)  # More than four standard errors.
+        assert all(space.decode(one.decisions) == one.architecture for one in sampled.proposals[:5])
+
 
 class TestPpo(StrategyContract):
     def make(
@@ -147,6 +190,25 @@ class TestPpo(StrategyContract):
             step_size=step_size, lookahead=lookahead, hidden_size=6, learning_rate=0.02, normalise_advantages=True
         )
         return Ppo(ToySpace(sizes), config, children=children, seed=seed)
+
+
+class TestReinforce(StrategyContract):
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = ReinforceConfig(step_size=step_size, lookahead=lookahead, hidden_size=6, learning_rate=0.02)
+        return Reinforce(ToySpace(sizes), config, children=children, seed=seed)
+
+
+class TestReinforceAsReleased(StrategyContract):
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = ReinforceConfig(
+            step_size=step_size, lookahead=lookahead, hidden_size=6, learning_rate=0.02, gradient_clip=0,
+            baseline_rule="architecture", entropy_bonus="reward-drawn",
+        )  # fmt: skip
+        return Reinforce(ToySpace(sizes), config, children=children, seed=seed)
 
 
 class TestRandom(StrategyContract):
@@ -162,7 +224,7 @@ def test_a_state_of_another_kind_is_refused() -> None:
         TestRandom().make().load_state_dict(*TestPpo().make().state_dict())
 
 
-@pytest.mark.parametrize("kind", [TestPpo, TestRandom])
+@pytest.mark.parametrize("kind", [TestPpo, TestReinforce, TestReinforceAsReleased, TestRandom])
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_order_of_asking_saving_and_loading_equals_the_straight_run(
@@ -180,3 +242,63 @@ def test_any_order_of_asking_saving_and_loading_equals_the_straight_run(
         assert strategy.pending() == straight.pending()
         assert answer(strategy) == answer(straight)
     assert strategy.is_finished
+
+
+ENAS_SPACES = [EnasMicroSpaceConfig(nodes=2), EnasMacroSpaceConfig(layers=4), EnasRecurrentSpaceConfig(nodes=4)]
+
+
+def of_space(
+    config: EnasMicroSpaceConfig | EnasMacroSpaceConfig | EnasRecurrentSpaceConfig, kind: str, seed: int = 1
+) -> Strategy:
+    """A small strategy over a space of ENAS: "ppo", "random", or a preset of REINFORCE."""
+    space, preset = build_space(config), controller_preset(config.kind, kind if kind in PRESET_NAMES else "default")
+    chosen: PpoConfig | ReinforceConfig | RandomConfig = preset.strategy.model_copy(
+        update={"step_size": 4, "hidden_size": 8}
+    )
+    if kind == "ppo":
+        chosen = PpoConfig(step_size=4, hidden_size=8)
+    elif kind == "random":
+        chosen = RandomConfig(step_size=4)
+    return build_strategy_for(space, chosen, preset.controller, children=12, seed=seed)
+
+
+@pytest.mark.parametrize("kind", [*PRESET_NAMES, "ppo", "random"])
+@pytest.mark.parametrize("config", ENAS_SPACES, ids=lambda config: config.kind)
+def test_every_strategy_searches_every_space_of_enas_and_goes_on_from_a_file(
+    config: EnasMicroSpaceConfig | EnasMacroSpaceConfig | EnasRecurrentSpaceConfig, kind: str
+) -> None:
+    space = build_space(config)
+    straight, strategy = of_space(config, kind), of_space(config, kind)
+    while not straight.is_finished:
+        strategy = through_a_file(strategy, of_space(config, kind))
+        assert strategy.pending() == straight.pending()
+        for proposal in strategy.ask():
+            assert space.decode(proposal.decisions) == proposal.architecture
+        drawn = strategy.pending()[0]
+        assert [len(options) for options in drawn.policy] == [len(one.options) for one in space.decisions]
+        assert answer(strategy) == answer(straight)
+    assert strategy.is_finished
+    assert of_space(config, kind, seed=2).ask() != of_space(config, kind).ask()
+
+
+def test_a_state_of_another_controller_is_refused() -> None:
+    space = build_space(EnasMacroSpaceConfig(layers=4))
+    strategies = [
+        Reinforce(space, ReinforceConfig(hidden_size=8), MacroControllerConfig(skip_prior=prior), children=20, seed=1)
+        for prior in (0.4, 0.5)
+    ]
+    with pytest.raises(CheckpointError, match="another configuration"):
+        strategies[0].load_state_dict(*strategies[1].state_dict())
+
+
+def test_what_a_search_without_a_controller_of_its_own_is_kept_as_stays_as_it_was() -> None:
+    strategy = build_strategy_for(
+        build_space(NasnetSpaceConfig(blocks=1)), PpoConfig(hidden_size=4), None, children=20, seed=1
+    )
+    tensors, state = strategy.state_dict()
+    assert list(state["made_for"]) == ["strategy", "decisions", "children", "seed"]
+    assert list(tensors) == [
+        "controller.start", "controller.embeddings", "controller.head_weights", "controller.head_biases",
+        "controller.lstm.weight_ih_l0", "controller.lstm.weight_hh_l0", "controller.lstm.bias_ih_l0",
+        "controller.lstm.bias_hh_l0",
+    ]  # fmt: skip
