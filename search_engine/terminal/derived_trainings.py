@@ -8,6 +8,7 @@ import torch
 
 from search_engine.checkpoints import atomic_write
 from search_engine.config.searches import AnyEnasSearchConfig
+from search_engine.errors import ConfigError
 from search_engine.export.bundle import make_bundle
 from search_engine.export.kept_file import read_kept_network
 from search_engine.terminal.progress import follow_training
@@ -26,7 +27,7 @@ def train_derived(
     device: torch.device,
     is_interrupted: Callable[[], bool],
 ) -> tuple[dict[str, Any], ...] | None:
-    """Train them one after the other, or go on; what each reached, or None where it was interrupted.
+    """Train them one after the other, or go on; what each reached or why it failed, or None where it was interrupted.
 
     best: architectures, best first; what stands in them about the search is not part of them.
     """
@@ -35,18 +36,27 @@ def train_derived(
         architecture = {name: value for name, value in found.items() if name != "search"}
         training = config.final_training(architecture, derived_name(config, rank))
         place = folder / f"trained-{rank}"
-        kept = TrainingFolder(place, build_training(training, folder=data_folder, device=device))
         try:
-            if kept.result is None:
-                follow_training(training.recipe.epochs, kept.run(), is_interrupted)
-            if kept.result is None:
-                return None
-            results.append({"folder": str(place)} | kept.result)
-        finally:
-            kept.close()
+            kept = TrainingFolder(place, build_training(training, folder=data_folder, device=device))
+            result = _trained(kept, training.recipe.epochs, is_interrupted)
+        except ConfigError as error:  # It diverged, or did not fit: the next best is trained all the same.
+            results.append({"folder": str(place), "failed": f"derived_{error.field} {error.message}"})
+            continue
+        if result is None:
+            return None
+        results.append({"folder": str(place)} | result)
         if not (place / BUNDLE).exists():
             atomic_write(place / BUNDLE, make_bundle(read_kept_network(place)).content)
     return tuple(results)
+
+
+def _trained(kept: TrainingFolder, epochs: int, is_interrupted: Callable[[], bool]) -> dict[str, Any] | None:
+    try:
+        if kept.result is None:
+            follow_training(epochs, kept.run(), is_interrupted)
+        return kept.result
+    finally:
+        kept.close()
 
 
 def derived_name(config: AnyEnasSearchConfig, rank: int) -> str:

@@ -1,0 +1,133 @@
+"""A search with shared weights in a folder: it goes on where it was left, and ends the same."""
+
+import csv
+import json
+
+import pytest
+import torch
+
+from search_engine import checkpoints
+from search_engine.errors import CheckpointError, ConfigError, UserError
+from search_engine.terminal import derived_trainings
+from search_engine.terminal.shared_search_folder import SharedSearchFolder
+from search_engine.terminal.shared_search_run import run_shared_search
+from search_engine.training.kept import build_training
+from search_engine.training.shared_building import prepare_shared
+from tests.engine.toy_shared import shared_config
+
+CPU = torch.device("cpu")
+CONFIG = shared_config()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return prepare_shared(CONFIG, folder=tmp_path_factory.mktemp("data"), device=CPU)
+
+
+def searched(folder, data, *, stop_at=None, config=CONFIG):
+    """Run until `should_stop` was asked so often: the folder, closed."""
+    asked = 0
+
+    def should_stop():
+        nonlocal asked
+        asked += 1
+        return stop_at is not None and asked > stop_at
+
+    search = SharedSearchFolder(folder, config)
+    list(search.run(data, device=CPU, should_stop=should_stop))
+    search.close()
+    return search
+
+
+def told(search):
+    return [event.model_copy(update={"seconds": 0.0}) if "seconds" in type(event).model_fields else event
+            for event in search.events]  # fmt: skip
+
+
+def test_a_search_that_is_stopped_again_and_again_ends_as_one_that_is_not(tmp_path, data):
+    whole = searched(tmp_path / "one", data)
+    rounds = 0
+    while not (left := searched(tmp_path / "two", data, stop_at=3)).is_derived:
+        rounds += 1
+        assert rounds < 30
+    assert rounds > 3
+    assert left.fingerprint == whole.fingerprint and len(whole.fingerprint) == 64
+    assert told(left) == told(whole)
+    names = ("weights.safetensors", "strategy.safetensors", "candidates.csv", "best.json")
+    contents = [[(tmp_path / place / name).read_bytes() for name in names] for place in ("one", "two")]
+    assert contents[0] == contents[1]
+    assert not list((tmp_path / "two" / "files").iterdir())
+
+
+def test_whoever_stops_pulling_loses_no_phase_that_was_over(tmp_path, data):
+    whole = searched(tmp_path / "one", data)
+    search = SharedSearchFolder(tmp_path / "two", CONFIG)
+    events = search.run(data, device=CPU, should_stop=lambda: False)
+    for event in events:
+        if event.kind == "controller_phase_ended":
+            break
+    events.close()  # Told, but not saved: this is what a kill leaves behind.
+    search.close()
+    again = searched(tmp_path / "two", data)
+    assert again.fingerprint == whole.fingerprint and told(again) == told(whole)
+
+
+def test_a_folder_holds_what_was_found(tmp_path, data):
+    search = searched(tmp_path, data)
+    rows = list(csv.DictReader((tmp_path / "candidates.csv").read_text().splitlines()))
+    assert [row["slot"] for row in rows] == ["0", "1", "2", "3"]
+    best = json.loads((tmp_path / "best.json").read_bytes())
+    assert best["search"]["reward"] == max(float(row["reward"]) for row in rows)
+    assert [each["search"]["reward"] for each in search.best(3)] == sorted(
+        (each["search"]["reward"] for each in search.best(3)), reverse=True
+    )
+    tensors, metadata = checkpoints.load(tmp_path / "weights.safetensors")
+    assert metadata["kind"] == "shared weights" and metadata["step"] == 1 and tensors
+
+
+def test_a_folder_of_another_search_is_refused(tmp_path, data):
+    searched(tmp_path, data, stop_at=2)
+    with pytest.raises(UserError, match="holds something else than this search"):
+        SharedSearchFolder(tmp_path, shared_config(deriving={"candidates": 5}))
+
+
+def test_a_damaged_state_is_refused(tmp_path, data):
+    searched(tmp_path, data, stop_at=2)
+    (tmp_path / "state.json").write_text("{")
+    with pytest.raises(CheckpointError, match="state.json"):
+        SharedSearchFolder(tmp_path, CONFIG)
+
+
+@pytest.mark.parametrize("method", ["enas-micro", "enas-macro", "enas-recurrent"])
+def test_the_terminal_trains_the_best_candidates_from_scratch_and_bundles_them(method, tmp_path):
+    config = shared_config(method, deriving={"candidates": 4, "train": 2})
+    outcome = run_shared_search(
+        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
+    )  # fmt: skip
+    assert outcome is not None and len(outcome["trained"]) == 2
+    for rank, trained in enumerate(outcome["trained"], 1):
+        place = tmp_path / "out" / f"trained-{rank}"
+        assert (place / "bundle.zip").stat().st_size > 1000
+        assert trained["folder"] == str(place)
+        assert ("test_perplexity" if method == "enas-recurrent" else "test_accuracy") in trained
+    again = run_shared_search(
+        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
+    )  # fmt: skip
+    assert again == outcome
+
+
+def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(tmp_path, monkeypatch):
+    def diverging(config, **more):
+        if config.name.endswith("best"):
+            raise ConfigError("recipe.learning_rate", "is 20; the loss ceased to be finite in epoch 1.")
+        return build_training(config, **more)
+
+    monkeypatch.setattr(derived_trainings, "build_training", diverging)
+    config = shared_config(deriving={"candidates": 4, "train": 2})
+    outcome = run_shared_search(
+        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
+    )  # fmt: skip
+    assert outcome is not None
+    first, second = outcome["trained"]
+    assert first["failed"] == "derived_recipe.learning_rate is 20; the loss ceased to be finite in epoch 1."
+    assert second["test_accuracy"] >= 0
