@@ -15,13 +15,22 @@ from typing import Any
 
 from search_engine.catalogue.published import LEFT_OUT, published_names, read_published
 from search_engine.checkpoints import atomic_write
+from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import write
-from search_engine.terminal.command_line import parser, read_architecture, search_config, training_config
+from search_engine.terminal.command_line import (
+    any_search_config,
+    parser,
+    read_architecture,
+    search_config,
+    training_config,
+)
 from search_engine.terminal.description import described
 from search_engine.terminal.progress import follow_search, follow_training
+from search_engine.terminal.space_description import described_space
 from search_engine.terminal.strategy_comparison import lines, outcome_of, report, runs_of
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
@@ -58,7 +67,7 @@ def catalogue(options: argparse.Namespace) -> int:
 
 
 def describe(options: argparse.Namespace) -> int:
-    description = described(options)
+    description = described(options) if options.space is None else described_space(options)
     if options.json:
         _print_json(description.to_json())
     else:
@@ -83,7 +92,9 @@ def convert(options: argparse.Namespace) -> int:
 
 
 def search(options: argparse.Namespace) -> int:
-    config = search_config(options.config, options.data_folder)
+    config = any_search_config(options.config, options.data_folder)
+    if not isinstance(config, SearchConfig):
+        return _search_with_shared_weights(config, options)
 
     import torch
 
@@ -126,6 +137,29 @@ def search(options: argparse.Namespace) -> int:
         print(f"final round: finalist {result.rank} is kept, held-out accuracy {result.accuracy:.4f}: "
               f"{options.out / RESULT}")  # fmt: skip
     print(f"fingerprint {folder.fingerprint}")
+    return 0
+
+
+def _search_with_shared_weights(config: AnyEnasSearchConfig, options: argparse.Namespace) -> int:
+    from search_engine.terminal.shared_search_run import run_shared_search
+
+    with _interruptible() as is_interrupted:
+        outcome = run_shared_search(
+            config, options.out, data_folder=options.data_folder, is_interrupted=is_interrupted
+        )  # fmt: skip
+    if outcome is None:
+        return _interrupted("search", options.out)
+    if options.json:
+        _print_json(outcome)
+        return 0
+    print(f"best candidate, reward {outcome['best']['search']['reward']:.4f}: {options.out / 'best.json'}")
+    for trained in outcome["trained"]:
+        if "failed" in trained:
+            _say(f"{trained['folder']}: {trained['failed']}")
+            continue
+        name = "test_accuracy" if "test_accuracy" in trained else "test_perplexity"
+        print(f"trained from scratch, {name.replace('_', ' ')} {trained[name]:.4f}: {trained['folder']}")
+    print(f"fingerprint {outcome['fingerprint']}")
     return 0
 
 

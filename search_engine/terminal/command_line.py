@@ -11,11 +11,13 @@ from search_engine.architectures.reading import Architecture
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.config.base import Config
+from search_engine.config.controller_presets import PRESET_NAMES
 from search_engine.config.data import DataConfig
-from search_engine.config.language import LanguageTrainingConfig
+from search_engine.config.language import LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, default_layout
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.named_images import FOLDER, named_images
@@ -26,10 +28,12 @@ from search_engine.errors import ArchitectureError, ConfigError, UserError
 from search_engine.export.bundle_file import is_bundle, read_bundle
 from search_engine.formats.dialects import DIALECTS, LONGEST_TEXT, read
 from search_engine.presets import PRESETS
+from search_engine.shared_presets import SHARED_PRESETS
 
 DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe", "data")}
 TEXT_DEFAULTS = {name: LanguageTrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}
 LAYOUTS = (LayoutConfig(normal_cells=6), MacroLayoutConfig(), NasBench201LayoutConfig())  # The flags in this order.
+SPACES = ("nasnet", "enas-micro", "enas-macro", "enas-recurrent")
 _SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
 
 
@@ -40,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
     _command(commands, "catalogue", "list the published architectures")
 
     one = _command(commands, "describe", "count parameters and multiply-adds of a network")
-    _architecture(one)
+    _architecture(one, nargs="?")
+    _space(one)
     _layout(one)
     one.add_argument("--image-size", type=int, metavar="PX", help="height and width (32)")
     one.add_argument("--image-channels", type=int, metavar="C", help="3 for colour, 1 for grey (3)")
@@ -64,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "search", "search in this process; run again, it goes on")
     presets = ", ".join(preset.name for preset in PRESETS)
-    one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}")
+    shared = ", ".join(preset.name for preset in SHARED_PRESETS)
+    one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}, {shared}")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this search")
     _data_folder(one)
 
@@ -112,10 +118,21 @@ def _command(commands: Any, name: str, help: str, *, prints_figures: bool = True
     return parser
 
 
-def _architecture(parser: argparse.ArgumentParser) -> None:
+def _architecture(parser: argparse.ArgumentParser, **more: Any) -> None:
     parser.add_argument(
-        "architecture", metavar="ARCH",
+        "architecture", metavar="ARCH", **more,
         help="a name of the catalogue, a file in any dialect, a bundle, or - for standard input",
+    )  # fmt: skip
+
+
+def _space(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("in place of ARCH", "What a search has besides its children.")
+    group.add_argument("--space", choices=SPACES, help="the space of the search")
+    group.add_argument("--supernet", action="store_true", help="the network whose weights all architectures share")
+    group.add_argument("--controller", action="store_true", help="what draws architectures")
+    group.add_argument(
+        "--preset", choices=PRESET_NAMES,
+        help="as the paper prints it, as the released scripts build it, or as a search has it (default)",
     )  # fmt: skip
 
 
@@ -202,19 +219,29 @@ def read_architecture(name: str) -> Architecture:
 
 
 def search_config(name: str, folder: Path | None = None) -> SearchConfig:
+    """As any_search_config, for what works only where every child is trained by itself."""
+    config = any_search_config(name, folder)
+    if not isinstance(config, SearchConfig):
+        raise UserError("CONFIG", f"is of method {config.method}; comparisons are of searches without shared weights.")
+    return config
+
+
+def any_search_config(name: str, folder: Path | None = None) -> AnySearchConfig:
     """The configuration of a preset or of a file. folder: where sets of own images are kept, which a file may name."""
-    for preset in PRESETS:
+    for preset in (*PRESETS, *SHARED_PRESETS):
         if preset.name == name:
-            config: SearchConfig = preset.config
+            config: AnySearchConfig = preset.config
             return config
     if not Path(name).is_file():
-        known = ", ".join(preset.name for preset in PRESETS)
+        known = ", ".join(preset.name for preset in (*PRESETS, *SHARED_PRESETS))
         raise UserError("CONFIG", f"{name!r} is neither a file nor a preset, which are {known}.")
     try:
-        config = read_config(SearchConfig, _read_json(name))
+        config = read_search_config(_read_json(name))
     except ValueError as error:
         raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
     if folder is None or not config.data.name.startswith(FOLDER):
+        return config
+    if isinstance(config.data, TextDataConfig):
         return config
     kept = config.data.model_copy(update={"name": named_images(config.data.name, folder)})
     return config.model_copy(update={"data": kept})

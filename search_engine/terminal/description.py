@@ -52,6 +52,11 @@ class Description:
 
 def described(options: argparse.Namespace) -> Description:
     """Of what was typed. A flag that has no meaning for the kind of architecture is refused."""
+    if options.architecture is None:
+        raise ConfigError("ARCH", "is missing; name an architecture, or a search by --space.")
+    for name in ("supernet", "controller", "preset"):
+        if getattr(options, name):
+            raise ConfigError(flag_of(name), "belongs to --space.")
     architecture = read_architecture(options.architecture)
     if isinstance(architecture, RecurrentArchitecture):
         return _of_recurrent_cell(options, architecture)
