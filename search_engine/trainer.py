@@ -178,7 +178,10 @@ class Trainer:
         yield {"done": {}}
 
     def _train(self, request: Message) -> Iterator[Message]:
-        """Train a network for keeps, leaving a checkpoint after every epoch and the network at the end."""
+        """Train a network for keeps, leaving a checkpoint after every epoch and the network at the end.
+
+        bundle: false where nobody wants one; a request that says nothing gets one.
+        """
         config = read_training_config(request["config"])
         set_numerics(config.reproducibility.threads)
         training = self._built(config)
@@ -193,7 +196,8 @@ class Trainer:
                 return
         finished, content = finish(training)
         network = self._keep(content)
-        yield {"event": finished.to_json(), "bundle": self._bundled(self._spool / network, attempt)}
+        bundle = self._bundled(self._spool / network, attempt) if request.get("bundle", True) else None
+        yield {"event": finished.to_json(), "bundle": bundle}
         yield {"done": {"checkpoint": network}}
 
     def _bundle(self, request: Message) -> Iterator[Message]:

@@ -226,6 +226,8 @@ def test_a_training_tests_once_and_leaves_a_network_that_says_where_it_comes_fro
     assert "model.py" in files_of(spool / second["bundle"]) and "model.onnx" not in files_of(spool / second["bundle"])
     third, _ = driver.do(request | {"attempt": 3})
     assert third["bundle"] is None and third["event"]["test_accuracy"] == finished["event"]["test_accuracy"]
+    unwanted, _ = driver.do(request | {"attempt": 1, "bundle": False})
+    assert unwanted["bundle"] is None and unwanted["event"]["test_accuracy"] == finished["event"]["test_accuracy"]
     # The bundle alone, of a training that ended without one.
     later = {"do": "bundle", "network": str(spool / network)}
     (made,) = driver.do(later | {"attempt": 2})

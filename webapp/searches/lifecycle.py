@@ -76,6 +76,7 @@ def start_training(
     published: str = "",
     group: Group | None = None,
     priority: int = 0,
+    for_meter: bool = False,
 ) -> Training:
     """Start a training. hash, parameters, mult_adds: of its network.
 
@@ -94,6 +95,7 @@ def start_training(
             child=child,
             imported=imported,
             published=published,
+            for_meter=for_meter,
             hash=hash,
             parameters=parameters,
             mult_adds=mult_adds,

@@ -95,7 +95,13 @@ def _train(claim: Claim) -> Request:
     if training.checkpoint:  # It is finished: only its bundle is wanted, which needs no data.
         network = str(artifacts.local_path(training.checkpoint))
         return {"do": "bundle", "config": training.config, "network": network, "attempt": claim.attempt}
-    return {"do": "train", "config": training.config, "checkpoint": _checkpoint(claim), "attempt": claim.attempt}
+    return {
+        "do": "train",
+        "config": training.config,
+        "checkpoint": _checkpoint(claim),
+        "attempt": claim.attempt,
+        "bundle": not training.for_meter,  # Many small networks, of which only a figure is wanted.
+    }
 
 
 def _share(claim: Claim) -> Request:
