@@ -10,7 +10,7 @@ from typing import Any
 
 from search_engine.config.language import OWN, TextDataConfig
 from search_engine.data.own_text import keep_contents, read_own_text
-from search_engine.data.symbols import UNKNOWN, Symbols, Tokens
+from search_engine.data.symbols import UNKNOWN, Met, Symbols
 from search_engine.data.text_reading import read_parts, unigram_perplexity
 from search_engine.data.texts import Level
 from search_engine.errors import DataError
@@ -102,7 +102,7 @@ def take_text(files: Sequence[tuple[str, bytes]], folder: Path, on_step: Progres
     return sha256, TextRecord(files=len(files), bytes=size, levels=levels, lines=lines)
 
 
-def _counts(symbols: Symbols, parts: list[Tokens], largest: int) -> LevelCounts:
+def _counts(symbols: Symbols, parts: list[Met], largest: int) -> LevelCounts:
     every = symbols.most_frequent(parts[0], len(parts[0]) + 2)
     kept = every[:largest]
     train, valid, test = symbols.numbered(parts, kept)

@@ -12,7 +12,7 @@ import numpy as np
 
 from search_engine.config.language import OWN, TextDataConfig
 from search_engine.data.own_text import PARTS, read_own_text
-from search_engine.data.symbols import Symbols, Tokens
+from search_engine.data.symbols import Met, Symbols, Tokens
 from search_engine.data.texts import TextDescription, describe_text, level_of
 from search_engine.errors import ConfigError, DataError
 
@@ -53,7 +53,7 @@ def read_text(config: TextDataConfig, folder: Path, *, vocabulary: tuple[str, ..
     return Text(replace(description, vocabulary=len(vocabulary)), vocabulary, train, valid, test)
 
 
-def read_parts(config: TextDataConfig, folder: Path) -> tuple[Symbols, list[Tokens], TextDescription]:
+def read_parts(config: TextDataConfig, folder: Path) -> tuple[Symbols, list[Met], TextDescription]:
     """Train, validation and test part before a vocabulary is cut, in the numbers of the symbols; raises the same.
 
     The description's vocabulary is 0 where the text is a user's own: it is not known yet.
@@ -79,7 +79,7 @@ def cut_lengths(tokens: int, share: float) -> tuple[int, int, int]:
     return tokens - 2 * held_out, held_out, held_out
 
 
-def _embedded(config: TextDataConfig, symbols: Symbols) -> tuple[list[Tokens], TextDescription]:
+def _embedded(config: TextDataConfig, symbols: Symbols) -> tuple[list[Met], TextDescription]:
     description = describe_text(config.name)
     if symbols.level == "words":
         texts = [_unpacked(f"sotu_1900.{part}.txt.gz") for part in PARTS]
@@ -90,7 +90,7 @@ def _embedded(config: TextDataConfig, symbols: Symbols) -> tuple[list[Tokens], T
     return [symbols.read(text) for text in texts], description
 
 
-def _own(config: TextDataConfig, symbols: Symbols, folder: Path) -> tuple[list[Tokens], TextDescription]:
+def _own(config: TextDataConfig, symbols: Symbols, folder: Path) -> tuple[list[Met], TextDescription]:
     parts = [symbols.read(text) for text in read_own_text(config.own, folder)]
     split = "the three files"
     if len(parts) == 1:
@@ -124,7 +124,8 @@ def _check_vocabulary(vocabulary: tuple[str, ...]) -> None:
 
     A file of weights keeps them as JSON inside of JSON, where a letter beyond ASCII takes seven bytes.
     """
-    sizes = accumulate(len(json.dumps(json.dumps(symbol))) for symbol in vocabulary)  # The outer quotes stand for comma and space.
+    # The outer quotes stand for the comma and the space behind each.
+    sizes = accumulate(len(json.dumps(json.dumps(symbol))) for symbol in vocabulary)
     fitting = sum(size <= MOST_VOCABULARY_BYTES for size in sizes)
     if fitting < len(vocabulary):
         most = f"{MOST_VOCABULARY_BYTES // 1024**2} MB"
