@@ -76,6 +76,7 @@ def test_a_search_of_any_method_starts_with_its_first_shared_epoch(signed_in: Cl
     assert checker.check(search.stream) == []
     found = signed_in.get(f"/api/searches/{search.pk}").json()
     assert (found["epochs"], found["epochs_shared"], found["steps_told"], found["done"]) == (2, 0, 0, 0)
+    assert "0 of 2 epochs" in signed_in.get("/").content.decode()
     assert found["config"]["method"] == method
     told = signed_in.get(f"/api/searches/{search.pk}/events").json()["events"][0]
     assert len(told["decisions"]) > 3 and told["epochs"] == 2
@@ -203,5 +204,7 @@ def test_a_candidate_has_a_page_and_a_form_for_its_training(signed_in: Client, o
     assert ("200.0" if method == "enas-recurrent" else "40.0") in page
     form = signed_in.get(f"/trainings/new?search={search.pk}&step=0&slot=2")
     assert form.status_code == 200 and "Candidate 2 of" in form.content.decode()
+    home = signed_in.get("/").content.decode()
+    assert "best score under shared weights" in home and ("200.0" if method == "enas-recurrent" else "40.00 %") in home
     found = signed_in.get(f"/api/searches/{search.pk}/children/0/2").json()
     assert found["perplexity"] == (200.0 if method == "enas-recurrent" else None)

@@ -13,8 +13,9 @@ MEASURED: dict[str, Any] = {"reward__isnull": False, "reason": "", "twin_step": 
 
 def searches_of(user: Any) -> QuerySet[Search]:
     """The user's searches, each with `done` (children with a verdict), `best_reward` (None before the first),
-    `best_accuracy` (of that child, only where cost weighs in the reward), and `finalists_chosen` and `finalists_done`
-    (0 before the final round, and without one)."""
+    `best_accuracy` (of that child, only where cost weighs in the reward), `best_perplexity` (of that child, only where
+    it is a candidate on text), and `finalists_chosen` and `finalists_done` (0 before the final round, and without one).
+    """
     children = Child.objects.filter(search=OuterRef("pk")).order_by().values("search")
     best = Child.objects.filter(search=OuterRef("pk"), **MEASURED).order_by("-reward", "step", "slot")
     finalists = Finalist.objects.filter(search=OuterRef("pk")).order_by().values("search")
@@ -24,6 +25,7 @@ def searches_of(user: Any) -> QuerySet[Search]:
             done=_counted(children.filter(is_final=True)),
             best_reward=Subquery(best.values("reward")[:1]),
             best_accuracy=Subquery(best.values("accuracy")[:1]),
+            best_perplexity=Subquery(best.values("perplexity")[:1]),
             finalists_chosen=_counted(finalists),
             finalists_done=_counted(finalists.filter(is_final=True)),
         )

@@ -139,7 +139,8 @@ class SearchReply(BaseModel):
     since 1970; fingerprint: of what it computed.
 
     epochs: of shared weights, 0 where every child is trained by itself. With them, epochs_shared and steps_told count
-    shared epochs and controller phases that are over, and the children are the candidates at the end.
+    shared epochs and controller phases that are over, and the children are the candidates at the end; best_perplexity
+    is of the best one, on text alone.
     """
 
     id: uuid.UUID
@@ -157,6 +158,7 @@ class SearchReply(BaseModel):
     finalists_done: int
     best_reward: float | None
     best_accuracy: float | None
+    best_perplexity: float | None
     steps_told: int
     fingerprint: str
     last_event: int

@@ -45,6 +45,8 @@ def entries_of(user: Any) -> list[Entry]:
 
 
 def _search_entry(search: Any, beside: str) -> Entry:
+    if search.epochs:
+        return _shared_entry(search, beside)
     is_final_round = search.finalists_done < search.finalists_chosen
     return _entry(
         search,
@@ -54,6 +56,20 @@ def _search_entry(search: Any, beside: str) -> Entry:
         unit="finalists" if is_final_round else "children",
         result=reward_beside_accuracy(search.best_reward, search.best_accuracy),
         result_title="best reward",
+        beside=beside,
+    )
+
+
+def _shared_entry(search: Any, beside: str) -> Entry:
+    is_text = search.best_perplexity is not None
+    return _entry(
+        search,
+        url=f"/searches/{search.pk}",
+        done=search.steps_told,
+        total=search.epochs,
+        unit="epochs",
+        result=perplexity(search.best_perplexity) if is_text else percent(search.best_reward),
+        result_title="best score under shared weights" + (", lower is better" if is_text else ""),
         beside=beside,
     )
 

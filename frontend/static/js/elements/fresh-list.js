@@ -52,12 +52,14 @@ class FreshList extends HTMLElement {
 
 /** As webapp/searches/pages/listing.py says it. */
 function resultOf(row) {
+  if (typeof row.best_perplexity === "number") return perplexity(row.best_perplexity);
   if ("best_reward" in row) return rewardBesideAccuracy(row.best_reward, row.best_accuracy);
   return typeof row.test_perplexity === "number" ? perplexity(row.test_perplexity) : percent(row.test_accuracy);
 }
 
-/** What is counted now, as the server's list says it: finalists while the final round lasts. */
+/** What is counted now, as the server's list says it: epochs of shared weights, or finalists in the final round. */
 function part(row, names) {
+  if (row.epochs_shared !== undefined && row.epochs) return { done: row.steps_told, total: row.epochs, unit: "epochs" };
   const { finalists_chosen: chosen, finalists_done: decided } = row;
   if (decided < chosen) return { done: decided, total: chosen, unit: "finalists" };
   return { done: row[names.done], total: row[names.total], unit: names.unit };
