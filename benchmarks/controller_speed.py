@@ -1,36 +1,59 @@
-"""How fast the controller draws: architectures per CPU-second, with log-probabilities and entropies."""
+"""How fast controllers draw: architectures per CPU-second, with log-probabilities and entropies."""
 
 import statistics
 import time
+from typing import Literal
 
 import torch
 
-from search_engine.config.space import NasnetSpaceConfig
-from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.config.controller_presets import default
+from search_engine.config.space import (
+    EnasMacroSpaceConfig,
+    EnasMicroSpaceConfig,
+    EnasRecurrentSpaceConfig,
+    NasnetSpaceConfig,
+)
+from search_engine.config.strategy import PpoConfig
+from search_engine.spaces.build import build_space
 from search_engine.strategies.controller import Controller
+from search_engine.strategies.controller_strategy import build_controller
+from search_engine.strategies.program_controller import ProgramController
 
 BATCH, ROUNDS, BATCHES_PER_ROUND = 20, 7, 10
+Kind = Literal["nasnet", "enas-micro", "enas-macro", "enas-recurrent"]
+KINDS: tuple[Kind, ...] = ("nasnet", "enas-micro", "enas-macro", "enas-recurrent")
 
 
-def measure() -> dict[str, float]:
-    """NASNet with 5 blocks, a fresh controller of 100 units, batches of 20, one thread.
+def measure() -> dict[Kind, float]:
+    """Architectures per CPU-second by space, each in its default size: median of 7 rounds of 10 batches of 20.
 
-    architectures_per_cpu_second: median of 7 rounds of 10 batches.
+    A fresh controller, one thread.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        decisions = NasnetSpace(NasnetSpaceConfig(blocks=5)).decisions
-        generator = torch.Generator().manual_seed(1)
-        controller = Controller(decisions, hidden_size=100, init_range=0.1, generator=generator)
-        _seconds(controller, generator)  # The first calls set up what later ones reuse.
-        rates = [BATCH * BATCHES_PER_ROUND / _seconds(controller, generator) for _ in range(ROUNDS)]
+        return {kind: _rate(kind) for kind in KINDS}
     finally:
         torch.set_num_threads(threads)
-    return {"architectures_per_cpu_second": statistics.median(rates)}
 
 
-def _seconds(controller: Controller, generator: torch.Generator) -> float:
+def _rate(kind: Kind) -> float:
+    generator = torch.Generator().manual_seed(1)
+    controller = _fresh(kind, generator)
+    _seconds(controller, generator)  # The first calls set up what later ones reuse.
+    return statistics.median(BATCH * BATCHES_PER_ROUND / _seconds(controller, generator) for _ in range(ROUNDS))
+
+
+def _fresh(kind: Kind, generator: torch.Generator) -> Controller | ProgramController:
+    if kind == "nasnet":
+        return build_controller(build_space(NasnetSpaceConfig()).decisions, PpoConfig(), None, generator)
+    spaces = (EnasMicroSpaceConfig(), EnasMacroSpaceConfig(), EnasRecurrentSpaceConfig())
+    space = next(space for space in spaces if space.kind == kind)
+    preset = default(kind)
+    return build_controller(build_space(space).decisions, preset.strategy, preset.controller, generator)
+
+
+def _seconds(controller: Controller | ProgramController, generator: torch.Generator) -> float:
     started = time.process_time()
     for _ in range(BATCHES_PER_ROUND):
         _, scores = controller.draw(BATCH, generator)
