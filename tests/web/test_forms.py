@@ -4,15 +4,19 @@ from typing import Any
 
 import pytest
 
-from search_engine.architectures.cell import NASNET_OPERATIONS
+from search_engine.architectures.cell import ENAS_OPERATIONS, NASNET_OPERATIONS
+from search_engine.architectures.macro import MACRO_OPERATIONS
+from search_engine.architectures.recurrent import ACTIVATIONS
 from search_engine.catalogue.published import read_published
 from search_engine.config.base import Config
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
+from search_engine.config.searches import ENAS_METHODS, read_search_config
 from search_engine.config.strategy import PpoConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.texts import TEXTS
 from search_engine.presets import DEMO, PRESETS
+from search_engine.shared_presets import SHARED_PRESETS
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training_start import training_defaults
 from webapp.searches.pages.forms import ESSENTIAL, FormField, describe_form, is_there, number_text
@@ -61,7 +65,10 @@ def test_every_setting_of_a_training_on_text_has_a_field_and_texts_are_cards() -
     assert (fields["data.own"].chooser, fields["data.own"].belongs_to) == ("data.name", "own")
 
 
-@pytest.mark.parametrize("config", [SearchConfig(), a_training_config(), a_text_training_config()])
+@pytest.mark.parametrize(
+    "config",
+    [SearchConfig(), a_training_config(), a_text_training_config(), *(model() for model in ENAS_METHODS.values())],
+)
 def test_every_field_says_what_it_is(config: Config) -> None:
     for path, field in fields_of(type(config), config).items():
         assert field.kind == "fixed" or field.label
@@ -71,7 +78,37 @@ def test_every_field_says_what_it_is(config: Config) -> None:
 def test_essential_fields_exist_in_one_of_the_forms() -> None:
     known = set(fields_of(SearchConfig, SearchConfig())) | set(fields_of(TrainingConfig, a_training_config()))
     known |= set(fields_of(LanguageTrainingConfig, a_text_training_config()))
+    for model in ENAS_METHODS.values():
+        known |= set(fields_of(model, model()))
     assert known >= ESSENTIAL
+
+
+@pytest.mark.parametrize("model", ENAS_METHODS.values(), ids=list(ENAS_METHODS))
+def test_every_setting_of_shared_weights_has_a_field_but_the_one_that_allows_one_value(model: type[Config]) -> None:
+    settings = leaves(model().model_dump(mode="json"))
+    for strategy in (PpoConfig(), RandomConfig()):
+        settings |= leaves({"strategy": strategy.model_dump(mode="json")})
+    assert set(fields_of(model, model())) == settings - {"strategy.lookahead"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "offered"),
+    [
+        ("enas-micro", "space.operations", ENAS_OPERATIONS),
+        ("enas-macro", "space.operations", MACRO_OPERATIONS),
+        ("enas-recurrent", "space.activations", ACTIVATIONS),
+    ],
+)
+def test_what_can_be_ticked_is_what_the_space_has(method: str, path: str, offered: tuple[str, ...]) -> None:
+    model = ENAS_METHODS[method]
+    assert [choice.text for choice in fields_of(model, model())[path].choices] == list(offered)
+
+
+def test_what_is_trained_from_scratch_stands_under_its_own_headings() -> None:
+    for model in ENAS_METHODS.values():
+        headings = [fieldset.heading for fieldset in describe_form(model, model().model_dump(mode="json"))]
+        assert headings[-3:-1] == ["Network trained from scratch", "Training from scratch"]
+        assert len(set(headings)) == len(headings)
 
 
 def test_help_unit_source_and_limits_are_those_of_the_model() -> None:
@@ -113,7 +150,8 @@ def test_the_parts_of_a_recipe_wait_for_the_choice_that_they_belong_to() -> None
     assert waiting == {
         "recipe.decay_factor": "exponential", "recipe.decay_epochs": "exponential", "recipe.nesterov": "sgd",
         "recipe.rmsprop_decay": "rmsprop", "recipe.rmsprop_epsilon": "rmsprop",
-        "recipe.drop_path_keep": "time time-and-depth",
+        "recipe.drop_path_keep": "time time-and-depth", "recipe.first_period": "restarts",
+        "recipe.period_factor": "restarts", "recipe.lowest_rate": "restarts",
     }  # fmt: skip
     assert fields["recipe.drop_path_keep"].chooser == "recipe.drop_path"
 
@@ -162,15 +200,15 @@ def test_numbers_are_shown_as_one_would_type_them() -> None:
 
 
 def test_a_form_sent_unchanged_is_the_configuration_it_was_made_from() -> None:
-    for preset in PRESETS:
+    for preset in (*PRESETS, *SHARED_PRESETS):
         sent: dict[str, Any] = {}
-        fields = fields_of(SearchConfig, preset.config)
+        fields = fields_of(type(preset.config), preset.config)
         for path, field in fields.items():
             if is_there(field, tuple(fields.values())):
                 part, _, name = path.rpartition(".")
                 target = sent.setdefault(part, {}) if part else sent
                 target[name] = what_the_page_reads(field)
-        assert SearchConfig.model_validate(sent) == preset.config
+        assert read_search_config(sent) == preset.config
 
 
 def what_the_page_reads(field: FormField) -> Any:
@@ -186,7 +224,7 @@ def test_a_page_shows_every_setting_that_counted() -> None:
     sections = settings_shown(SearchConfig, DEMO.config.model_dump(mode="json"))
     rows = {row["title"]: row["value"] for section in sections for row in section["rows"]}
     assert rows["Operations"] == "all 13"
-    assert rows["Method"] == "PPO controller"
+    assert rows["Strategy"] == "PPO controller"
     assert rows["Image size"] == "14 pixels"
     assert rows["Nesterov momentum"] == "yes"
     random = settings_shown(SearchConfig, SearchConfig(strategy=RandomConfig()).model_dump(mode="json"))

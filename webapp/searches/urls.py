@@ -4,14 +4,17 @@ from django.urls import path
 
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
-from webapp.searches.pages import data_pages, gallery_pages, training_forms, views
+from webapp.searches.pages import data_pages, gallery_pages, search_forms, shared_page, training_forms, views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("searches/new", views.new_search, name="new-search"),
+    path("searches/new", search_forms.new_search, name="new-search"),
     path("searches/<uuid:search_id>", views.search_page, name="search-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>", views.child_page, name="child-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>/<slug:which>.svg", views.picture, name="picture"),
+    path(
+        "searches/<uuid:search_id>/epochs/<int:step>/<slug:which>.svg", shared_page.epoch_picture, name="epoch-picture"
+    ),
     path("architectures", gallery_pages.gallery, name="gallery"),
     path("architectures/import", gallery_pages.import_page, name="import-architecture"),
     path("architectures/<slug:key>", gallery_pages.architecture_page, name="architecture-page"),

@@ -76,8 +76,13 @@ def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
 
 
 @router.get("", response=TrainingList, summary="Your trainings, newest first", url_name="trainings")
-def list_trainings(request: HttpRequest, limit: Limit = 50, offset: After = 0) -> dict[str, Any]:
+def list_trainings(
+    request: HttpRequest, limit: Limit = 50, offset: After = 0, search: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """search: only of children of this one, without those that its honesty meter trains."""
     mine = trainings_of(request.user)
+    if search is not None:
+        mine = mine.filter(child__search=search, for_meter=False)
     return {"trainings": [training_json(each) for each in mine[offset : offset + limit]], "total": mine.count()}
 
 

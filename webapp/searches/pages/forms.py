@@ -13,8 +13,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MultipleOf
 from pydantic.fields import FieldInfo
 
-from search_engine.architectures.cell import COMBINATIONS, NASNET_OPERATIONS
 from search_engine.config.base import Config
+from search_engine.config.enas_search import EnasSearchConfig
 from search_engine.config.language import TextDataConfig
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.texts import TEXTS, TextDescription
@@ -27,10 +27,16 @@ ESSENTIAL = frozenset({
     "child.normal_cells", "child.filters", "layout.normal_cells", "layout.filters", "recipe.epochs",
     "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
     "data.held_out_examples", "layout.hidden", "budget.children", "reproducibility.seed",
+    "space.nodes", "space.layers", "space.activations", "supernet.normal_cells", "supernet.filters", "supernet.hidden",
+    "shared.epochs", "shared.batch_size", "shared.learning_rate", "phases.rounds", "deriving.candidates",
+    "deriving.train", "derived.normal_cells", "derived.filters", "derived.hidden", "derived_recipe.epochs",
+    "derived_recipe.learning_rate",
 })  # fmt: skip
-TICKS = {"space.operations": NASNET_OPERATIONS, "space.combinations": COMBINATIONS}
+# Headings of parts whose model has another one where it stands alone.
+HEADINGS = {"derived": "Network trained from scratch", "derived_recipe": "Training from scratch"}
+NOT_ASKED = frozenset({"strategy.lookahead"})  # Of searches with shared weights, which allow one value alone.
 DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
-KIND_TITLES = {"ppo": "PPO controller", "random": "Uniform random"}
+KIND_TITLES = {"reinforce": "REINFORCE controller", "ppo": "PPO controller", "random": "Uniform random"}
 
 FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", "text", "fixed"]
 
@@ -111,12 +117,18 @@ def describe_form(
         if name in DECIDED_ELSEWHERE:
             parts = tuple(part for part in parts if part.model_fields["kind"].default == values[name]["kind"])
         if parts:
-            fields = _fields_of_parts(parts, f"{name}.", values[name])
-            fieldsets.append(Fieldset(id=name, heading=parts[0].heading, fields=fields))
+            fields = _asked(model, _fields_of_parts(parts, f"{name}.", values[name]))
+            fieldsets.append(Fieldset(id=name, heading=HEADINGS.get(name, parts[0].heading), fields=fields))
         elif _kind(name, info) is not None:  # An architecture has no field.
             loose.append(_field(name, info, "", values[name]))
     form = (Fieldset(id="general", heading="", fields=tuple(loose)), *fieldsets)
     return tuple(_with_own_sets(fieldset, own) for fieldset in form) if own else form
+
+
+def _asked(model: type[Config], fields: tuple[FormField, ...]) -> tuple[FormField, ...]:
+    """Those that a person can decide."""
+    not_asked = NOT_ASKED if issubclass(model, EnasSearchConfig) else frozenset()
+    return tuple(field for field in fields if field.path not in not_asked)
 
 
 def _with_own_sets(fieldset: Fieldset, own: Sequence[DatasetDescription]) -> Fieldset:
@@ -163,7 +175,7 @@ def _choice_of_kind(kinds: dict[str, type[Config]], prefix: str, current: str) -
         Choice(text=kind, title=KIND_TITLES[kind], help=_first_sentence(part), is_chosen=kind == current)
         for kind, part in kinds.items()
     )
-    return FormField(path=f"{prefix}kind", kind="cards", label="Method", choices=choices, text=current)
+    return FormField(path=f"{prefix}kind", kind="cards", label="Strategy", choices=choices, text=current)
 
 
 def _first_sentence(part: type[Config]) -> str:
@@ -208,7 +220,7 @@ def is_there(field: FormField, fields: tuple[FormField, ...]) -> bool:
 
 def _kind(path: str, info: FieldInfo) -> FieldKind | None:
     """How the field is shown; None for what no form shows, such as an architecture."""
-    if path in TICKS:
+    if info.annotation == tuple[str, ...]:
         return "ticks"
     if path == DATA_NAME:
         return "cards"
@@ -219,8 +231,8 @@ def _kind(path: str, info: FieldInfo) -> FieldKind | None:
 
 
 def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
-    if path in TICKS:
-        return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in TICKS[path])
+    if info.annotation == tuple[str, ...]:  # The default is everything that can be ticked.
+        return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in info.default)
     if info is TextDataConfig.model_fields["name"]:
         return tuple(Choice(text=t.name, title=t.title, help=_text_help(t), is_chosen=t.name == value) for t in TEXTS)
     if path == DATA_NAME:

@@ -1,42 +1,30 @@
 """The pages: access, then render. What a page does, it does through the API."""
 
 import uuid
-from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from search_engine.architectures.reading import architecture_from_json
-from search_engine.config.base import Config
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import read_training_config, reads_text
 from search_engine.data.own_set import sha256_of_own
 from search_engine.data.texts import COMPARABLE
-from search_engine.presets import PRESETS, Preset
 from webapp.searches.architectures.gallery import find_entry
-from webapp.searches.companion import accompanied_by, companion_of, compares
+from webapp.searches.companion import accompanied_by, compares
 from webapp.searches.costs.advice import honesty
-from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.live_state import state_at
-from webapp.searches.models import Child, Search, Stream, Training
+from webapp.searches.models import Search, Training
 from webapp.searches.pages.architecture_parts import downloads_of, svg_of
 from webapp.searches.pages.candidate_page import candidate_shown
 from webapp.searches.pages.child_page import child_shown
-from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.listing import entries_of
+from webapp.searches.pages.owned import owned, owned_child
 from webapp.searches.pages.settings_shown import started_with
-
-SEARCH_COST_ROWS = (
-    ("children", "Children"),
-    ("child_seconds", "Time per child"),
-    ("parameters", "Parameters of a child"),
-    ("mult_adds", "Mult-adds per image"),
-    ("memory_bytes", "Memory of the largest"),
-    ("disk_bytes", "Disk, at most"),
-)
+from webapp.searches.pages.shared_page import shared_shown
 
 
 @require_GET
@@ -46,34 +34,19 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def new_search(request: HttpRequest) -> HttpResponse:
-    """The start form, filled in from a preset or from another search."""
-    context: dict[str, Any] = {"presets": PRESETS, "cost_rows": SEARCH_COST_ROWS}
-    if "clone" in request.GET:
-        search = _own(Search, request, request.GET["clone"])
-        config = read_search_config(search.config | {"name": f"{search.name} (copy)"[:80]})
-        context |= {"clone": search, "chosen": "", "has_companion": companion_of(search) is not None}
-    else:
-        chosen = _preset(request.GET.get("preset", PRESETS[0].name))
-        config = chosen.config
-        context |= {"chosen": chosen.name}
-    context["fieldsets"] = describe_form(type(config), _json(config), own_descriptions(request.user))
-    context["preset_values"] = {preset.name: _json(preset.config) for preset in PRESETS}
-    return render(request, "search_form.html", context)
-
-
-@require_GET
 def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
     """The live page, with the state as it is now; the socket brings what follows."""
-    search = _own(Search, request, search_id)
+    search = owned(Search, request, search_id)
     config = read_search_config(search.config)
+    if not isinstance(config, SearchConfig):
+        return render(request, "shared_live.html", {"search": search, **shared_shown(search, config)})
     context = {
         "search": search,
         "state": state_at(search),
         "page": {"kind": "search", "id": str(search.pk), **compares(search)},
         "accompanies": accompanied_by(search),
-        "honesty": honesty(config) if isinstance(config, SearchConfig) else "",
-        "settings": started_with(type(config), search, search.config),
+        "honesty": honesty(config),
+        "settings": started_with(SearchConfig, search, search.config),
     }
     return render(request, "search_live.html", context)
 
@@ -81,7 +54,7 @@ def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
 @require_GET
 def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int) -> HttpResponse:
     """One architecture: picture, reward, curve, counts, decisions, downloads."""
-    search, child = _own_child(request, search_id, step, slot)
+    search, child = owned_child(request, search_id, step, slot)
     config = read_search_config(search.config)
     shown = child_shown(child, config) if isinstance(config, SearchConfig) else candidate_shown(child, config)
     return render(request, "architecture.html", {"search": search, "child": child, **shown})
@@ -90,14 +63,14 @@ def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int)
 @require_GET
 def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, which: str) -> HttpResponse:
     """The drawing of a child's cells: "normal", "reduction" or "both"."""
-    _, child = _own_child(request, search_id, step, slot)
+    _, child = owned_child(request, search_id, step, slot)
     return svg_of(architecture_from_json(child.architecture), which, whole="both")
 
 
 @require_GET
 def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
     """The live page of a training."""
-    training = _own(Training, request, training_id)
+    training = owned(Training, request, training_id)
     data = training.config["data"]["name"]
     context = {
         "training": training,
@@ -132,28 +105,3 @@ def _origin(training: Training) -> dict[str, str] | None:
     key = training.published or str(training.imported_id or "")
     entry = find_entry(training.owner, key)
     return entry and {"title": entry.title, "url": entry.url}
-
-
-def _own(model: type[Stream], request: HttpRequest, stream_id: Any) -> Any:
-    """The search or training, where this user may see it; else the page does not exist."""
-    try:
-        key = stream_id if isinstance(stream_id, uuid.UUID) else uuid.UUID(stream_id)
-    except ValueError as error:
-        raise Http404 from error
-    return get_object_or_404(model.objects.visible_to(request.user), pk=key)
-
-
-def _own_child(request: HttpRequest, search_id: Any, step: int, slot: int) -> tuple[Search, Child]:
-    search = _own(Search, request, search_id)
-    return search, get_object_or_404(Child, search=search, step=step, slot=slot)
-
-
-def _preset(name: str) -> Preset:
-    for preset in PRESETS:
-        if preset.name == name:
-            return preset
-    raise Http404
-
-
-def _json(config: Config) -> dict[str, Any]:
-    return config.model_dump(mode="json")

@@ -53,6 +53,30 @@ function between(low, high, mantissas) {
     .filter((value) => value >= low && value <= high);
 }
 
+// Of the numbers at a logarithmic axis: where it spans less than a factor of ten, and else.
+const CLOSE_FIGURES = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8], WIDE_FIGURES = [1, 2, 5];
+
+/** Range and ticks of a logarithmic axis with some air around these values. */
+export function logRange(values) {
+  if (!values.length) return {};
+  const [low, high] = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
+  const figures = high / low < 10 ? CLOSE_FIGURES : WIDE_FIGURES;
+  const ticks = [];
+  for (let size = 10 ** Math.floor(Math.log10(low)); size <= high; size *= 10) {
+    ticks.push(...figures.map((figure) => Number((figure * size).toPrecision(2))).filter((tick) => tick >= low && tick <= high));
+  }
+  return { range: [Math.log10(low), Math.log10(high)], tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
+}
+
+/** Range of an axis of shares with some air around these, never beyond what a share can be; Plotly words its ticks. */
+export function shareRange(values) {
+  const known = values.filter((value) => value !== null);
+  if (!known.length) return { tickmode: "auto", nticks: 6 };
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const air = Math.max((high - low) * 0.08, 0.0005);
+  return { range: [Math.max(0, low - air), Math.min(1, high + air)], tickmode: "auto", nticks: 6 };
+}
+
 /** A sentence in the middle of a chart that has nothing to show. */
 export function waiting(colours, text) {
   const font = { size: 13, color: colours.quiet };

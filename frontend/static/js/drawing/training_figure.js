@@ -1,10 +1,8 @@
 /** The curve of a training for Plotly: loss on the left, held-out accuracy or validation perplexity on the right. Pure. */
 
-import { axis, filled, layout, waiting } from "./figure_base.js";
+import { axis, filled, layout, logRange, shareRange, waiting } from "./figure_base.js";
 
 const MOST_TICKS = 6; // From so many epochs on, no tick falls between two of them.
-// Of the numbers at a logarithmic axis: where it spans less than a factor of ten, and else.
-const CLOSE_FIGURES = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8], WIDE_FIGURES = [1, 2, 5];
 
 export function trainingFigure(state, colours) {
   const mode = state.curve.length > 60 ? "lines" : "lines+markers";
@@ -31,7 +29,7 @@ function accuracies(state, mode, colours) {
     x: measured.map(([epoch]) => epoch), y: measured.map(([, , accuracy]) => accuracy),
     line: { color: colours.main, width: 3 }, hovertemplate: "epoch %{x}: accuracy %{y:.4f}<extra></extra>" };
   return { traces: [trace], yaxis2: axis(colours, "accuracy", {
-    overlaying: "y", side: "right", showgrid: false, tickformat: ".2f", tickmode: "auto", nticks: 6 }) };
+    overlaying: "y", side: "right", showgrid: false, ...shareRange(trace.y) }) };
 }
 
 /** On a logarithmic axis, because the first epochs take it down by factors; with what guessing by frequency gives. */
@@ -47,16 +45,5 @@ function perplexities(state, mode, colours) {
     hovertemplate: "guessing by frequency alone: perplexity %{y:.1f}<extra></extra>" };
   const values = [...points.map(([, value]) => value), ...(unigram ? [unigram] : [])];
   return { traces: points.length ? [line, trace] : [], yaxis2: axis(colours, "perplexity", {
-    type: "log", overlaying: "y", side: "right", showgrid: false, ...logTicks(values) }) };
-}
-
-function logTicks(values) {
-  if (!values.length) return {};
-  const [low, high] = [Math.min(...values) / 1.15, Math.max(...values) * 1.15];
-  const figures = high / low < 10 ? CLOSE_FIGURES : WIDE_FIGURES;
-  const ticks = [];
-  for (let size = 10 ** Math.floor(Math.log10(low)); size <= high; size *= 10) {
-    ticks.push(...figures.map((figure) => Number((figure * size).toPrecision(2))).filter((tick) => tick >= low && tick <= high));
-  }
-  return { range: [Math.log10(low), Math.log10(high)], tickmode: "array", tickvals: ticks, ticktext: ticks.map(String) };
+    type: "log", overlaying: "y", side: "right", showgrid: false, ...logRange(values) }) };
 }

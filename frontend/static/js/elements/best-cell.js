@@ -5,6 +5,7 @@
 
 import { overBound } from "../drawing/cost_words.js";
 import { count, rewardBesideAccuracy } from "../drawing/format.js";
+import { openChoices } from "../drawing/open_choices.js";
 import { searchPaths } from "../live/paths.js";
 import { FAILED } from "../live/state.js";
 import { build, write } from "./build.js";
@@ -94,7 +95,7 @@ function placed(place) {
 }
 
 function factsOf(child, state) {
-  if (child === null) return openChoices(state);
+  if (child === null) return openChoices(state, "The first are drawn in a moment.");
   if (child.parameters === undefined) {
     return `${nameOf(child) in state.running ? "In training" : "Drawn, not yet trained"}; no child has a reward yet.`;
   }
@@ -107,19 +108,6 @@ function factsOf(child, state) {
 /** The reward of a child that failed is what the controller was told, not what was measured. */
 function hasFailed({ step, slot }, { points, step_size: size }) {
   return points.some(([index, , flag]) => index === step * size + slot && flag >= FAILED);
-}
-
-/** What there is to say before the first draw: how many decisions, and how many ways to take them. */
-function openChoices({ decisions, ended_at: ended }) {
-  if (!decisions.length) return "";
-  const digits = decisions.reduce((sum, { options }) => sum + Math.log10(options.length), 0);
-  const ways = digits < 6 ? Math.round(10 ** digits).toLocaleString("en") : `about 10${raised(Math.round(digits))}`;
-  const next = ended === null ? " The first are drawn in a moment." : "";
-  return `${decisions.length} open decisions, ${ways} architectures.${next}`;
-}
-
-function raised(exponent) {
-  return [...String(exponent)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
 }
 
 function set(node, name, value) {

@@ -6,6 +6,7 @@
 import { get } from "../api.js";
 import { milliseconds } from "../drawing/cost_words.js";
 import { count, percent, reward, took } from "../drawing/format.js";
+import { scoreInWords } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 
@@ -15,6 +16,7 @@ const COLUMNS = [ // [sort key of the API or null, heading, whether it starts wi
   [null, "Cells", false], ["step", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],
   ["mult_adds", "Mult-adds", false], ["seconds", "Time", false],
 ];
+const OF_CANDIDATES = { Cells: "", Child: "Candidate", Reward: "Score" };
 
 class ChildrenTable extends HTMLElement {
   #page = null;
@@ -29,6 +31,7 @@ class ChildrenTable extends HTMLElement {
   #request = null;
   #timer = null;
   #head = build("tr", {});
+  #hasCandidates = false;
   #body = build("tbody", {});
   #place = build("span", { class: "number small" });
   #error = build("p", { class: "small is-error", role: "alert" });
@@ -67,7 +70,16 @@ class ChildrenTable extends HTMLElement {
   render(state, page) {
     this.#page = page;
     this.#wanted = state.done;
+    if (state.shared && !this.#hasCandidates) this.#nameCandidates();
     this.#plan();
+  }
+
+  /** With shared weights, the children are candidates and have scores. */
+  #nameCandidates() {
+    this.#hasCandidates = true;
+    for (const node of this.#head.querySelectorAll("th:not(:has(button)), button")) {
+      write(node, OF_CANDIDATES[node.textContent] ?? node.textContent);
+    }
   }
 
   #plan() {
@@ -117,9 +129,10 @@ class ChildrenTable extends HTMLElement {
     this.#pages = pages;
     const rows = new Map([...this.#body.children].map((row) => [row.dataset.child, row]));
     this.#body.replaceChildren(...children.map((child) =>
-      rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, searchPaths(this.#page.id))));
+      rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, this.#page)));
     if (!children.length) {
-      const none = build("td", { colspan: COLUMNS.length, class: "quiet" }, "No child has ended yet.");
+      const none = build("td", { colspan: COLUMNS.length, class: "quiet" }, this.#hasCandidates
+        ? "Candidates are drawn and scored after the last epoch." : "No child has ended yet.");
       this.#body.append(build("tr", {}, none));
     }
     write(this.#place, `page ${this.#number} of ${this.#pages}`);
@@ -138,17 +151,19 @@ class ChildrenTable extends HTMLElement {
   }
 }
 
-function rowOf(child, paths) {
+/** page.scale, page.thumbnail: of a search with shared weights, see pages/shared_page.py. */
+function rowOf(child, page) {
+  const paths = searchPaths(page.id);
   const { accuracy } = child; // There where cost weighs in the reward, which then is no percentage.
   const isWeighed = typeof accuracy === "number";
-  const told = child.reason ? "–" : reward(child.reward, isWeighed); // Of a failed one nothing was measured.
+  const told = child.reason ? "–" : "scale" in page ? scoreInWords(child.reward, page.scale) : reward(child.reward, isWeighed); // Of a failed one nothing was measured.
   const copy = child.twin ? `copy of ${child.twin.join(".")}` : "";
   const latency = child.latency ? milliseconds(child.latency.ms) : "";
   const note = child.reason || [isWeighed ? `accuracy ${percent(accuracy)}` : "", latency, copy].filter(Boolean).join(", ");
   const cell = (text) => build("td", { class: "is-number" }, text);
   const name = `${child.step}.${child.slot}`;
   const href = paths.child(child.step, child.slot);
-  const picture = build("cell-picture", { src: paths.normal(child.step, child.slot) });
+  const picture = build("cell-picture", { src: paths.thumbnail(child.step, child.slot, page.thumbnail ?? "normal") });
   return build("tr", { "data-child": name },
     build("td", {}, build("a", { href, class: "thumbnail", tabindex: -1, "aria-hidden": "true" }, picture)),
     build("td", { class: "is-number" }, build("a", { href }, name)),

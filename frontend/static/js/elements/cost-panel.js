@@ -5,6 +5,7 @@ import { aboutTime } from "../forms/values.js";
 
 const ROWS = {
   children: (cost) => cost.children.toLocaleString("en"),
+  epoch_seconds: (cost) => (cost.epoch_seconds === null ? "unknown" : aboutTime(cost.epoch_seconds).replace("about ", "")),
   child_seconds: (cost) => (cost.child_seconds === null ? "unknown" : aboutTime(cost.child_seconds).replace("about ", "")),
   parameters: (cost) => range(cost.parameters, count),
   mult_adds: (cost) => range(cost.mult_adds, count),
@@ -54,9 +55,9 @@ function range({ low, high }, format) {
   return low === high ? format(low) : `${format(low)} to ${format(high)}`;
 }
 
-function basis({ seconds, workers, children }) {
+function basis({ seconds, workers, children, epoch_seconds: ofShared }) {
   if (seconds === null) return "It shows here as soon as a worker is there and has measured its speed. You can start all the same.";
-  if (children === 1) return "On the slowest of the workers that are here now; one of them will do it.";
+  if (children === 1 || ofShared) return "On the slowest of the workers that are here now; one of them will do it.";
   return workers === 1 ? "With the one worker that is here now." : `With the ${workers} workers that are here now.`;
 }
 

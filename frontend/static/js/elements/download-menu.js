@@ -1,10 +1,14 @@
-/** <download-menu>: the table of children, and the best architecture in every form. */
+/** <download-menu>: the table of children, files that a search has made, and the best architecture in every form. */
 
+import { get } from "../api.js";
+import { bytes } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build } from "./build.js";
 
 class DownloadMenu extends HTMLElement {
   #key = null;
+  #files = build("div", { class: "menu-files" }); // Asked for when the menu is opened: they change while one looks.
+  #page = null;
   #menu = build("div", { class: "menu-list" });
   #details = build("details", { class: "menu" }, build("summary", { class: "button" }, "Download"), this.#menu);
   #closed = (event) => {
@@ -16,6 +20,7 @@ class DownloadMenu extends HTMLElement {
 
   connectedCallback() {
     this.append(this.#details);
+    this.#details.addEventListener("toggle", () => this.#details.open && this.#page?.method && this.#askForFiles());
     document.addEventListener("click", this.#closed);
     document.addEventListener("keydown", this.#closed);
   }
@@ -26,17 +31,25 @@ class DownloadMenu extends HTMLElement {
     this.replaceChildren();
   }
 
+  async #askForFiles() {
+    const { artifacts } = await get(searchPaths(this.#page.id).artifacts).catch(() => ({ artifacts: [] }));
+    this.#files.replaceChildren(...artifacts.map(({ url, label, size }) =>
+      build("a", { href: url, download: true }, `${label} (${bytes(size)})`)));
+  }
+
   render(state, page) {
+    this.#page = page;
     const key = state.best ? `${state.best.step}.${state.best.slot}` : "";
     if (key === this.#key) return;
     this.#key = key;
     const paths = searchPaths(page.id);
     const link = (href, text) => build("a", { href, download: true }, text);
-    const entries = [link(paths.table, "All children (CSV)"), link(paths.curve, "Curve of rewards (HTML)")];
+    const entries = state.shared ? [link(paths.table, "All candidates (CSV)"), this.#files]
+      : [link(paths.table, "All children (CSV)"), link(paths.curve, "Curve of rewards (HTML)")];
     if (state.best) {
       const file = (name) => paths.file(state.best.step, state.best.slot, name);
       entries.push(
-        build("p", { class: "small quiet" }, `Best architecture, child ${key}`),
+        build("p", { class: "small quiet" }, `Best architecture, ${state.shared ? "candidate" : "child"} ${key}`),
         link(file("architecture.json"), "architecture.json"),
         build("a", { href: paths.child(state.best.step, state.best.slot) }, "Other dialects, on its page"),
         link(file("picture.svg"), "Picture (SVG)"),

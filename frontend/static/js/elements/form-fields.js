@@ -16,6 +16,14 @@ export function fillFields(root, config) {
   }
 }
 
+/** Whether the fields that a configuration has values for say the same. */
+export function holdsValues(root, config) {
+  return fieldsOf(root).every((field) => {
+    const value = valueAt(config, field.dataset.path);
+    return value === undefined || JSON.stringify(read(field)) === JSON.stringify(value);
+  });
+}
+
 /** Fields of a choice that is not made are hidden. */
 export function showBelonging(root) {
   for (const field of root.querySelectorAll("[data-belongs-to]")) {

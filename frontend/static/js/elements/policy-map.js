@@ -1,18 +1,18 @@
 /**
  * <policy-map>: how probable the controller finds every option of every decision. The darker, the more probable; at
- * first all options of a decision are alike. Hover a cell, or move over the map with the arrow keys, to read it.
+ * first all options of a decision are alike, or with shared weights not known until the first controller phase is over. Hover a cell, or move over the map with the arrow keys, to read it.
  */
 
-import { grouped, policyRows } from "../drawing/policy_rows.js";
+import { mostEntropy, policyGroups } from "../drawing/policy_rows.js";
 import { shortOption, stackedOption } from "../drawing/option_names.js";
 import { build, write } from "./build.js";
 
 class PolicyMap extends HTMLElement {
-  #cells = []; // By row: [{node, option, probability}], in the order in which they stand.
-  #names = [];
+  #cells = []; // By row: [{node, name, option, probability, alike}], in the order in which they stand.
   #readout = build("p", { class: "policy-readout number", "aria-live": "off" });
   #summary = build("p", { class: "quiet small number" });
   #key = null;
+  #alike = ""; // When, or where, all options of a decision are alike.
   #chosen = [0, 0];
   #pointed = (event) => {
     const place = event.target.closest("[data-place]")?.dataset.place;
@@ -44,15 +44,18 @@ class PolicyMap extends HTMLElement {
 
   render(state) {
     if (!state.decisions.length) return;
-    const key = String(state.policy?.step ?? "uniform");
+    const key = `${state.policy?.step ?? "uniform"} ${state.shared ? state.proposed : ""}`;
     if (key === this.#key) return;
     this.#key = key;
-    const groups = grouped(policyRows(state));
+    this.#alike = state.shared ? "were all alike" : "at the start";
+    write(this.#summary, summary(state));
+    if (state.shared && !state.policy) {
+      this.replaceChildren(this.#summary);
+      return;
+    }
+    const groups = policyGroups(state);
     if (!this.#cells.length) this.#lay(groups);
     groups.flatMap((group) => group.rows).forEach((row, place) => this.#fill(row, place));
-    write(this.#summary, state.policy
-      ? `Step ${state.policy.step}: entropy ${state.policy.entropy.toFixed(2)} nats of ${most(groups).toFixed(2)}.`
-      : `Before the first draw every option is alike: ${most(groups).toFixed(2)} nats.`);
     this.#read(...this.#chosen);
   }
 
@@ -66,16 +69,14 @@ class PolicyMap extends HTMLElement {
       return build("table", { class: "policy-table" }, build("caption", {}, name), build("thead", {}, head),
         build("tbody", {}, ...body));
     });
-    this.replaceChildren(this.#summary, build("div", { class: "policy-tables" }, ...tables), this.#readout);
+    const inTwos = tables.length % 3 ? " is-in-twos" : "";
+    this.replaceChildren(this.#summary, build("div", { class: `policy-tables${inTwos}` }, ...tables), this.#readout);
   }
 
-  #row({ name, cells }, row) {
-    this.#names.push(name);
-    this.#cells.push(cells.map(({ option }, column) => ({
-      option, probability: 0,
-      node: build("td", { "data-place": `${row} ${column}`, tabindex: row + column === 0 ? 0 : -1 }),
+  #row({ label, cells }, row) {
+    this.#cells.push(cells.map((cell, column) => ({
+      ...cell, node: build("td", { "data-place": `${row} ${column}`, tabindex: row + column === 0 ? 0 : -1 }),
     })));
-    const label = rowLabel(name);
     return build("tr", {}, build("th", { scope: "row" }, label), ...this.#cells[row].map(({ node }) => node));
   }
 
@@ -97,22 +98,21 @@ class PolicyMap extends HTMLElement {
     const cell = this.#cells[row]?.[column];
     if (!cell) return;
     cell.node.setAttribute("tabindex", "0");
-    const uniform = 100 / this.#cells[row].length;
-    const words = `${this.#names[row]}: ${shortOption(cell.option)}, ${(cell.probability * 100).toFixed(1)} % ` +
-      `(${uniform.toFixed(1)} % at the start)`;
+    const what = cell.name.endsWith(cell.option) ? cell.name : `${cell.name}: ${shortOption(cell.option)}`;
+    const words = `${what}, ${(cell.probability * 100).toFixed(1)} % (${(cell.alike * 100).toFixed(1)} % ${this.#alike})`;
     write(this.#readout, words);
     cell.node.setAttribute("aria-label", words);
   }
 }
 
-/** The table's caption says cell and role, so the row says the rest: "block 2, first". */
-function rowLabel(name) {
-  const [, block, , side] = name.split(" ");
-  return `block ${block}${side ? `, ${["first", "second"][side - 1]}` : ""}`;
-}
-
-function most(groups) {
-  return groups.flatMap((group) => group.rows).reduce((sum, row) => sum + row.most, 0);
+function summary({ decisions, policy, shared, proposed }) {
+  const most = mostEntropy(decisions).toFixed(2);
+  if (!policy) {
+    return shared ? `It is drawn after the first controller phase: ${decisions.length} decisions, at most ${most} nats of entropy.`
+      : `Before the first draw every option is alike: ${most} nats.`;
+  }
+  const when = !shared ? `Step ${policy.step}` : proposed ? "The candidates" : `After epoch ${policy.step + 1}`;
+  return `${when}: entropy ${policy.entropy.toFixed(2)} nats of ${most}.`;
 }
 
 function clamp(value, length) {

@@ -1,12 +1,12 @@
 /**
  * A start form: presets fill it in, every change asks for the cost, and what the API refuses is said at its field.
- * data-start, data-estimate: paths of the API. JSON inside: #preset-values (configurations by name), and #extra, which
- * is sent beside the configuration.
+ * data-start, data-estimate: paths of the API. JSON inside: #preset-values (configurations by name), #controller-values
+ * (parts of them by name), and #extra, which is sent beside the configuration.
  */
 
 import { ApiError, newKey, post } from "../api.js";
 import { DataFit } from "./data-fit.js";
-import { fillFields, readFields, showBelonging, showErrors } from "./form-fields.js";
+import { fillFields, holdsValues, readFields, showBelonging, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
 const PAUSE_BEFORE_ASKING_AGAIN = 3000; // Milliseconds, while no worker has measured its speed.
@@ -56,6 +56,7 @@ class StartForm extends HTMLElement {
 
   #changed(field) {
     if (!field.matches("[data-beside]")) this.#noLongerAPreset();
+    this.#showController();
     this.#panel.problem("");
     this.#dataFit.changed(field);
     showBelonging(this);
@@ -69,6 +70,8 @@ class StartForm extends HTMLElement {
   #click(event) {
     const preset = event.target.closest("[data-preset]");
     if (preset) this.#fill(preset);
+    const controller = event.target.closest("[data-controller]");
+    if (controller) this.#fillController(controller);
     if (event.target.closest('[data-action="copy"]')) this.#copy(event.target);
   }
 
@@ -81,9 +84,27 @@ class StartForm extends HTMLElement {
     }
     this.#panel.problem("");
     this.#panel.wait(); // What stands there is the cost of something else.
+    this.#showController();
     showBelonging(this);
     this.#openFinalRound();
     this.#estimate();
+  }
+
+  /** Whose controller: strategy and controller are filled in, the rest stays as it is. */
+  #fillController(button) {
+    fillFields(this, this.#json("controller-values")[button.dataset.controller]);
+    this.#noLongerAPreset();
+    this.#showController();
+    showBelonging(this);
+    this.#estimateSoon();
+  }
+
+  /** The one whose every number is in the fields is marked. */
+  #showController() {
+    const values = this.#json("controller-values");
+    for (const button of this.querySelectorAll("[data-controller]")) {
+      button.setAttribute("aria-pressed", String(holdsValues(this, values[button.dataset.controller])));
+    }
   }
 
   /** Its settings are folded away where there is none; one that was chosen is seen before it is paid for. */

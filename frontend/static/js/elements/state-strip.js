@@ -2,6 +2,8 @@
 
 import { lead } from "../drawing/comparison_words.js";
 import { duration, percent, perplexity, reward } from "../drawing/format.js";
+import { score } from "../drawing/scores.js";
+import { sharedStrip } from "../drawing/shared_progress.js";
 import { finalRoundPart } from "../drawing/finalists.js";
 import { withoutReward } from "../drawing/no_reward.js";
 import {
@@ -14,6 +16,7 @@ const CONNECTIONS = { connected: "live", connecting: "connecting", reconnecting:
 
 class StateStrip extends HTMLElement {
   #state = null;
+  #page = null;
   #timer = null;
   #badge = build("span", { class: "state" });
   #line = build("span", { class: "connection" });
@@ -39,11 +42,12 @@ class StateStrip extends HTMLElement {
     if (!this.#figures.size) this.#lay(page, state);
     if (this.#state && this.#state.state !== state.state) write(this.#said, `The ${page.kind} is ${state.state}.`);
     this.#state = state;
+    this.#page = page;
     write(this.#badge, state.state);
     this.#badge.className = `state is-${state.state}`;
     write(this.#line, CONNECTIONS[status] ?? status);
     this.#line.dataset.status = status in CONNECTIONS ? status : "refused";
-    const reason = state.reason || ("best" in state ? withoutReward(state) : behindLastEpoch(state));
+    const reason = state.reason || (state.shared ? "" : "best" in state ? withoutReward(state) : behindLastEpoch(state));
     this.#reason.hidden = !reason;
     write(this.#reason, reason);
     this.#tick();
@@ -58,11 +62,11 @@ class StateStrip extends HTMLElement {
   }
 
   #lay(page, state) {
-    const names = page.kind === "search"
+    const names = state.shared ? ["epochs", "phase", "elapsed", "left", "best"] : page.kind === "search"
       ? ["children", "elapsed", "left", "workers", "best"] : ["epochs", "elapsed", "left", "accuracy", "test"];
     const labels = {
       children: "children done", elapsed: "elapsed", left: "time left", workers: "workers busy", best: "best reward",
-      epochs: "epochs done", accuracy: "held-out accuracy", test: "test accuracy (looked at once)",
+      epochs: "epochs done", phase: "now", accuracy: "held-out accuracy", test: "test accuracy (looked at once)",
       ...(state.text && { accuracy: "validation perplexity", test: "test perplexity (looked at once)" }),
     };
     const list = build("dl", { class: "strip-figures" });
@@ -90,13 +94,19 @@ class StateStrip extends HTMLElement {
   #tick() {
     if (!this.#state) return;
     const now = Date.now() / 1000;
-    const values = "curve" in this.#state ? trainingFigures(this.#state, now) : searchFigures(this.#state, now);
+    const values = "curve" in this.#state ? trainingFigures(this.#state, now)
+      : this.#state.shared ? sharedFigures(this.#state, this.#page, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
     if (this.#bestLabel) write(this.#bestLabel, bestLabel(this.#state));
+    if (!this.#label) return showPart(this.#bar, values.part);
     if (this.#state.finals) write(this.#label, "final round");
     else if (this.#state.failed) write(this.#label, failures(this.#state));
-    if (this.#bar.value !== values.part) this.#bar.value = values.part;
+    showPart(this.#bar, values.part);
   }
+}
+
+function showPart(bar, part) {
+  if (bar.value !== part) bar.value = part;
 }
 
 /** What failed is told apart from what was over a bound, and so never trained. */
@@ -111,8 +121,18 @@ function bestReward({ best }) {
 }
 
 /** Where cost weighs in the reward, the accuracy of the same child stands beside it. */
-function bestLabel({ best }) {
+function bestLabel({ best, shared }) {
+  if (shared) return `best ${shared.is_text ? "perplexity" : "score"}, ${best ? "candidates" : "latest epoch"}`;
   return typeof best?.accuracy === "number" ? `best reward, accuracy ${percent(best.accuracy)}` : "best reward";
+}
+
+function sharedFigures(state, page, now) {
+  const { phase, elapsed: passed, left, part } = sharedStrip(state, now, page);
+  const { epochs, steps_told: told, best } = state.shared;
+  return {
+    epochs: `${told} of ${epochs}`, phase, elapsed: duration(passed), left: duration(left),
+    best: score((state.best ?? best)?.reward, page.scale), part,
+  };
 }
 
 function searchFigures(state, now) {

@@ -11,7 +11,10 @@ export function searchPaths(id) {
     clone: `/searches/new?clone=${id}`,
     child,
     picture: (step, slot) => `${child(step, slot)}/both.svg`,
-    normal: (step, slot) => `${child(step, slot)}/normal.svg`,
+    thumbnail: (step, slot, piece) => `${child(step, slot)}/${piece}.svg`,
+    ofEpoch: (step, which) => `/searches/${id}/epochs/${step}/${which}.svg`,
+    artifacts: `${api}/artifacts`,
+    trainings: `/api/trainings?search=${id}&limit=500`,
     training: (step, slot) => `/trainings/new?search=${id}&step=${step}&slot=${slot}`,
     file: (step, slot, name) => `${api}/children/${step}/${slot}/${name}`,
   };

@@ -1,0 +1,94 @@
+"""What the live page of a search with shared weights shows beside its state, and its pictures by epoch."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.enas_search import EnasRecurrentSearchConfig
+from search_engine.config.searches import AnyEnasSearchConfig
+from search_engine.config.strategy import RandomConfig
+from search_engine.data.texts import COMPARABLE
+from search_engine.errors import UserError
+from webapp.searches.companion import accompanied_by, companion_of
+from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.shared_estimate import shared_cost
+from webapp.searches.live_state import State, state_at
+from webapp.searches.models import Event, Search
+from webapp.searches.pages.architecture_parts import svg_of
+from webapp.searches.pages.owned import owned
+from webapp.searches.pages.settings_shown import started_with
+
+# Which event of an epoch holds each picture, and where in it.
+PICTURES = {
+    "best": ("controller_phase_ended", "best"),
+    "sampled": ("controller_phase_ended", "sampled"),
+    "learned": ("shared_epoch_ended", None),
+}
+THUMBNAILS = {"enas-micro": "normal", "enas-macro": "whole", "enas-recurrent": "whole"}
+
+
+def shared_shown(search: Search, config: AnyEnasSearchConfig) -> dict[str, Any]:
+    """The context of its page, beside the search. page: what scripts must know, and no event says."""
+    state = state_at(search)
+    page = {
+        "kind": "search",
+        "id": str(search.pk),
+        "method": config.method,
+        "thumbnail": THUMBNAILS[config.method],
+        "scale": config.phases.scale if isinstance(config, EnasRecurrentSearchConfig) else None,
+        "epoch_seconds": _epoch_seconds(config, state),
+        "trained": config.deriving.train,
+        "learns": config.strategy.kind != "random",
+    }
+    return {
+        "state": state,
+        "page": page,
+        "config": config,
+        "is_text": isinstance(config, EnasRecurrentSearchConfig),
+        "companion": companion_of(search),
+        "accompanies": accompanied_by(search),
+        "honesty": honesty(config),
+        "settings": started_with(type(config), search, search.config),
+    }
+
+
+def honesty(config: AnyEnasSearchConfig) -> str:
+    """What scores under shared weights can show, and what they cannot."""
+    is_text = isinstance(config, EnasRecurrentSearchConfig)
+    measured = f"{config.phases.scale:g} over the perplexity" if is_text else "the accuracy"
+    score = (
+        f"A score is {measured} on one validation minibatch, under weights that every architecture shares: good enough "
+        "to teach a controller, no measure of a network trained by itself."
+    )
+    if isinstance(config.strategy, RandomConfig):
+        learning = "Nothing learns to choose here: scores rise because the shared weights learn."
+    else:
+        learning = "Scores also rise because the shared weights learn, whatever the controller does."
+    return f"{score} {learning} {COMPARABLE}" if is_text else f"{score} {learning}"
+
+
+@require_GET
+def epoch_picture(request: HttpRequest, search_id: uuid.UUID, step: int, which: str) -> HttpResponse:
+    """The architecture of an epoch that is shown as `which`; no child has it, so it is drawn from the event."""
+    search = owned(Search, request, search_id)
+    if which not in PICTURES:
+        raise Http404
+    kind, part = PICTURES[which]
+    event = Event.objects.filter(stream_id=search.pk, kind=kind, payload__step=step).first()
+    if event is None:
+        raise Http404
+    shown = event.payload if part is None else event.payload[part]
+    return svg_of(architecture_from_json(shown["architecture"]), "both", whole="both")
+
+
+def _epoch_seconds(config: AnyEnasSearchConfig, state: State) -> float | None:
+    """How long the first epoch should take with its controller phase; None where it is over, or nobody knows."""
+    if state["shared"]["steps_told"] > 0 or state["ended_at"] is not None:
+        return None
+    try:
+        return shared_cost(config, live_rates()).epoch_seconds
+    except UserError:  # The data is no longer there; the page still shows what happened.
+        return None
