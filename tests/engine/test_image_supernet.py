@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+from search_engine import cost
 from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig
 from search_engine.config.supernet import MacroSupernetConfig, MicroSupernetConfig
 from search_engine.errors import ArchitectureError
@@ -314,6 +315,30 @@ def test_a_subsample_with_a_dense_gradient_has_the_values_and_gradients_of_the_p
     (ours, our_gradient), (plain, gradient) = results
     assert torch.equal(ours, plain) and torch.equal(our_gradient, gradient)
     assert our_gradient.is_contiguous(memory_format=torch.channels_last)
+
+
+@few
+@given(st.data())
+def test_the_estimate_of_memory_is_within_a_tenth_of_what_a_training_step_keeps(data):
+    for space, supernet, drawn in (
+        (MICRO, MICRO_NET, micro_architectures(MICRO)),
+        (MACRO, MACRO_NET, macro_architectures(MACRO)),
+    ):
+        network, architecture = supernet_of(space, supernet), data.draw(drawn)
+        own = {tensor.untyped_storage().data_ptr() for tensor in network.state_dict().values()}
+        kept = {}
+
+        def note(tensor, own=own, kept=kept):
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in own:
+                kept[storage.data_ptr()] = storage  # Held, so that no address is used twice.
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            network.both_logits(architecture, torch.randn(32, *IMAGE))
+        measured = sum(storage.nbytes() for storage in kept.values())
+        plan = path_plan(architecture, supernet, image_channels=3, image_size=9, classes=CLASSES)
+        assert abs(measured / cost.activation_bytes(plan, 32) - 1) < 0.1
 
 
 # Batch norm behaves as the configuration says.

@@ -1,3 +1,4 @@
+import functools
 import itertools
 import math
 
@@ -109,6 +110,11 @@ def test_the_bank_of_a_small_macro_space_is_what_all_its_architectures_use(index
     assert {layer.name: layer.parameter_shapes() for layer in image_supernet_layers(space, supernet, **CIFAR)} == used
 
 
+@functools.cache
+def bank_of(space, supernet):
+    return {layer.name: layer for layer in image_supernet_layers(space, supernet, auxiliary=True, **CIFAR)}
+
+
 def test_the_bank_is_in_the_order_of_the_network():
     layers = image_supernet_layers(MICRO, MicroSupernetConfig(normal_cells=1), auxiliary=True, **CIFAR)
     places = [place for place, _ in itertools.groupby(layer.name.split(".")[0] for layer in layers)]
@@ -121,7 +127,7 @@ def test_the_bank_is_in_the_order_of_the_network():
 def test_equal_names_are_equal_layers_in_every_micro_architecture(data, reduction_cell, unused_inputs):
     space = EnasMicroSpaceConfig(nodes=3, unused_inputs=unused_inputs)
     supernet = MicroSupernetConfig(normal_cells=1, filters=4, reduction_cell=reduction_cell)
-    bank = {layer.name: layer for layer in image_supernet_layers(space, supernet, auxiliary=True, **CIFAR)}
+    bank = bank_of(space, supernet)
     path = path_plan(data.draw(micro_architectures(space)), supernet, auxiliary=True, **CIFAR)
     for layer in path.layers:
         if layer.parameter_shapes():
@@ -240,3 +246,48 @@ def test_an_image_that_is_too_small_for_the_auxiliary_head_is_refused_with_it_al
     with pytest.raises(ConfigError) as caught:
         path_plan(architecture, MicroSupernetConfig(), auxiliary=True, **small)
     assert caught.value.field == "image_size"
+
+
+# The worked examples of the paper's figures.
+
+
+def joined_at(plan, name):
+    """What is added up in front of a batch norm, whichever additions and convolutions stand between."""
+    layers = {layer.name: layer for layer in plan.layers}
+    leaves, waiting = set(), list(layers[name].inputs)
+    while waiting:
+        layer = layers[waiting.pop()]
+        if layer.name.startswith(name.removesuffix("batch_norm")):
+            waiting.extend(layer.inputs)
+        else:
+            leaves.add(layer.name)
+    return leaves
+
+
+def test_figure_3_joins_the_operation_on_the_last_output_with_the_outputs_it_names():
+    figure = macro_of(("conv_3x3", []), ("sep_conv_5x5", [1]), ("max_pool_3x3", [1, 2]), ("conv_5x5", [1, 3]))
+    path = path_plan(figure, MacroSupernetConfig(), **CIFAR)
+    # Four layers: everything is halved behind the first and the second.
+    once, twice = "reduction_0.output_{}.batch_norm".format, "reduction_1.output_{}.batch_norm".format
+    assert joined_at(path, "layer_2.join.batch_norm") == {"layer_2.sep_conv_5x5.batch_norm.relu", once(1)}
+    pooled = "layer_3.max_pool_3x3.fit.batch_norm.relu.max_pool_3x3"
+    assert joined_at(path, "layer_3.join.batch_norm") == {pooled, twice(1), twice(2)}
+    last = {"layer_4.conv_5x5.batch_norm.relu", twice(1), "layer_3.join.batch_norm"}
+    assert joined_at(path, "layer_4.join.batch_norm") == last
+    reads = {layer.name: layer.inputs for layer in path.layers}
+    assert reads["layer_2.sep_conv_5x5.fit.conv"] == (once(1),)
+    assert reads["layer_3.max_pool_3x3.fit.conv"] == (twice(2),)
+    assert reads["layer_4.conv_5x5.fit.conv"] == ("layer_3.join.batch_norm",)
+
+
+def test_figure_5_adds_two_operations_at_each_node_and_its_last_node_alone_leaves_the_cell():
+    # h1 is the previous input, our state 1; h2 the current one, state 0; n3 and n4 are states 2 and 3.
+    figure = same_cells((0, 0, "sep_conv_5x5", "identity"), (2, 1, "avg_pool_3x3", "sep_conv_3x3"))
+    path = path_plan(figure, MicroSupernetConfig(), **CIFAR)
+    reads = {layer.name: layer.inputs for layer in path.layers}
+    sep_5 = "cell_3.block_0.left.state_0.sep_conv_5x5.second.batch_norm"
+    assert reads["cell_3.block_0.add"] == (sep_5, "cell_2.join.batch_norm")
+    sep_3 = "cell_3.block_1.right.state_1.sep_conv_3x3.second.batch_norm"
+    assert reads["cell_3.block_1.add"] == ("cell_3.block_0.add.avg_pool_3x3", sep_3)
+    assert reads["cell_3.block_1.right.state_1.sep_conv_3x3.first.depthwise"] == ("reduction_0.join.batch_norm.relu",)
+    assert joined_at(path, "cell_3.join.batch_norm") == {"cell_3.block_1.add.relu"}
