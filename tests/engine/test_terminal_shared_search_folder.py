@@ -2,11 +2,13 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from search_engine import checkpoints
+from search_engine.data.named_text import named_text
 from search_engine.errors import CheckpointError, ConfigError, UserError
 from search_engine.terminal import derived_trainings
 from search_engine.terminal.shared_search_folder import SharedSearchFolder
@@ -98,22 +100,30 @@ def test_a_damaged_state_is_refused(tmp_path, data):
         SharedSearchFolder(tmp_path, CONFIG)
 
 
-@pytest.mark.parametrize("method", ["enas-micro", "enas-macro", "enas-recurrent"])
+def run_whole(config, folder, data_folder):
+    outcome = run_shared_search(config, folder, data_folder=data_folder, is_interrupted=lambda: False)
+    assert outcome is not None
+    return outcome
+
+
+@pytest.mark.parametrize("method", ["enas-micro", "enas-macro"])
 def test_the_terminal_trains_the_best_candidates_from_scratch_and_bundles_them(method, tmp_path):
     config = shared_config(method, deriving={"candidates": 4, "train": 2})
-    outcome = run_shared_search(
-        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
-    )  # fmt: skip
-    assert outcome is not None and len(outcome["trained"]) == 2
-    for rank, trained in enumerate(outcome["trained"], 1):
-        place = tmp_path / "out" / f"trained-{rank}"
-        assert (place / "bundle.zip").stat().st_size > 1000
-        assert trained["folder"] == str(place)
-        assert ("test_perplexity" if method == "enas-recurrent" else "test_accuracy") in trained
-    again = run_shared_search(
-        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
-    )  # fmt: skip
-    assert again == outcome
+    outcome = run_whole(config, tmp_path / "out", tmp_path / "data")
+    assert [Path(trained["folder"]).name for trained in outcome["trained"]] == ["trained-1", "trained-2"]
+    for trained in outcome["trained"]:
+        assert (Path(trained["folder"]) / "bundle.zip").stat().st_size > 1000
+        assert 0 <= trained["test_accuracy"] <= 1
+    assert run_whole(config, tmp_path / "out", tmp_path / "data") == outcome
+
+
+def test_a_recurrent_cell_is_found_trained_and_bundled(tmp_path):
+    (tmp_path / "text.txt").write_text("one fish two fish red fish blue fish and nobody counts them all\n" * 200)
+    text = named_text(str(tmp_path / "text.txt"), tmp_path / "data")
+    config = shared_config("enas-recurrent", data=text)
+    (trained,) = run_whole(config, tmp_path / "out", tmp_path / "data")["trained"]
+    assert 1 < trained["test_perplexity"] < 100
+    assert (tmp_path / "out" / "trained-1" / "bundle.zip").stat().st_size > 1000
 
 
 def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(tmp_path, monkeypatch):
@@ -124,10 +134,7 @@ def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(
 
     monkeypatch.setattr(derived_trainings, "build_training", diverging)
     config = shared_config(deriving={"candidates": 4, "train": 2})
-    outcome = run_shared_search(
-        config, tmp_path / "out", data_folder=tmp_path / "data", is_interrupted=lambda: False
-    )  # fmt: skip
-    assert outcome is not None
+    outcome = run_whole(config, tmp_path / "out", tmp_path / "data")
     first, second = outcome["trained"]
     assert first["failed"] == "derived_recipe.learning_rate is 20; the loss ceased to be finite in epoch 1."
     assert second["test_accuracy"] >= 0
