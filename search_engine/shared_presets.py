@@ -113,6 +113,7 @@ MICRO_RELEASED = SharedPreset(
     config=EnasMicroSearchConfig(
         name="Cells, as released",
         strategy=released("enas-micro").strategy,
+        controller=released("enas-micro").controller,
         supernet=MicroSupernetConfig(reduction_cell="released"),
         shared=SharedRecipeConfig(epochs=150, batch_size=160, auxiliary_weight=0.4),
         phases=ControllerPhaseConfig(rounds=30, score_batch=160),
@@ -128,6 +129,7 @@ MACRO_RELEASED = SharedPreset(
         name="Whole networks, as released",
         space=EnasMacroSpaceConfig(indexing="released"),
         strategy=released("enas-macro").strategy,
+        controller=released("enas-macro").controller,
         supernet=MacroSupernetConfig(batch_norm="running"),
         shared=SharedRecipeConfig(epochs=310, batch_size=128, weight_decay=0.0005),
         phases=ControllerPhaseConfig(rounds=50, score_batch=128),

@@ -45,7 +45,11 @@ _PRESETS: dict[str, dict[str, SupernetPreset]] = {
         "released": SupernetPreset(
             EnasRecurrentSpaceConfig(),
             RecurrentSupernetConfig(
-                hidden=720, weights="pair-and-activation", batch_norm="nodes-and-output", batch_norm_epsilon=1.0
+                hidden=720,
+                weights="pair-and-activation",
+                batch_norm="nodes-and-output",
+                batch_norm_epsilon=1.0,
+                largest_state=0.0,
             ),
         ),
     },
