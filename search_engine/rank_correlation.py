@@ -194,8 +194,10 @@ def _rows_ranked(rows: Values) -> Values:
 
 def _evenly(places: Sequence[int], count: int) -> list[int]:
     """`count` of these, the first and the last among them, or all; of one alone, the middle."""
+    if count <= 0 or not places:
+        return []
     if count >= len(places):
         return list(places)
-    if count <= 1:
-        return [places[len(places) // 2]] * max(count, 0)
+    if count == 1:
+        return [places[len(places) // 2]]
     return [places[round(at * (len(places) - 1) / (count - 1))] for at in range(count)]

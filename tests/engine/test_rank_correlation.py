@@ -115,7 +115,7 @@ def test_the_spread_is_even_by_rank_with_both_ends() -> None:
     assert spread(scores, 5) == (2, 4, 0, 3, 1)
     assert spread(scores, 9) == (2, 4, 0, 3, 1)
     assert spread(scores, 1) == (0,)  # The middle one.
-    assert spread(scores, 0) == ()
+    assert spread(scores, 0) == spread(scores, -2) == spread([], 3) == ()
 
 
 def test_the_spread_takes_different_values_first_and_equal_ones_only_when_there_are_no_others() -> None:

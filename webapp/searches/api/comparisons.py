@@ -85,6 +85,8 @@ class ComparisonReply(BaseModel):
 )
 def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
     search = own_search(request, search_id)
+    if search.epochs:
+        raise Refused(422, [UserError("", "This search has shared weights; ask for its shared-comparison instead.")])
     if companion.is_random(search):
         raise Refused(422, [UserError("", "This search is random itself; look at the search it belongs to.")])
     if search.epochs:

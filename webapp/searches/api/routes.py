@@ -9,8 +9,10 @@ from webapp.searches.api import (
     children,
     comparisons,
     files,
+    honesty_meters,
     own_data,
     searches,
+    shared_comparisons,
     trainings,
     workers,
 )
@@ -29,6 +31,8 @@ add_handlers(api)
 api.add_router("/searches", searches.router)
 api.add_router("/searches", children.router)
 api.add_router("/searches", comparisons.router)
+api.add_router("/searches", shared_comparisons.router)
+api.add_router("/searches", honesty_meters.router)
 api.add_router("/trainings", trainings.router)
 api.add_router("/architectures", bundles.router)  # First: the other one takes any word for an architecture's name.
 api.add_router("/architectures", architectures.router)
