@@ -49,7 +49,6 @@ _PRESETS: dict[str, dict[str, SupernetPreset]] = {
                 weights="pair-and-activation",
                 batch_norm="nodes-and-output",
                 batch_norm_epsilon=1.0,
-                largest_state=0.0,
             ),
         ),
     },

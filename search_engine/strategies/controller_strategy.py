@@ -25,6 +25,8 @@ from search_engine.strategies.program_controller import ProgramController
 from search_engine.strategies.reward_baseline import RewardBaseline
 from search_engine.strategies.skip_penalty import skip_penalty
 
+AT_ONCE = 1000  # No step is larger. A larger sample is drawn in parts, or it might not fit into memory.
+
 
 class ControllerStrategy(Strategy):
     """A policy that is drawn from step by step and moved by Adam."""
@@ -131,9 +133,11 @@ class ControllerStrategy(Strategy):
 
     def _drawn(self, step: int, size: int, purpose: str) -> DrawnStep:
         generator = torch.Generator().manual_seed(derive(self._seed, purpose, step))
-        decisions, scores = self._controller.draw(size, generator)
-        drawn = zip(decisions.tolist(), scores.joint.tolist(), strict=True)
-        probabilities = scores.conditionals.exp().mean(dim=0).tolist()
+        sizes = [min(AT_ONCE, size - first) for first in range(0, size, AT_ONCE)]
+        decisions, scores = zip(*(self._controller.draw(part, generator) for part in sizes), strict=True)
+        joint = torch.cat([part.joint for part in scores])
+        drawn = zip(torch.cat(decisions).tolist(), joint.tolist(), strict=True)
+        probabilities = torch.cat([part.conditionals for part in scores]).exp().mean(dim=0).tolist()
         return DrawnStep(
             step=step,
             proposals=tuple(proposal_of(self._space, step, slot, *one) for slot, one in enumerate(drawn)),
@@ -141,7 +145,7 @@ class ControllerStrategy(Strategy):
                 tuple(options[: len(decision.options)])
                 for options, decision in zip(probabilities, self._space.decisions, strict=True)
             ),
-            entropies=tuple(scores.entropies.mean(dim=0).tolist()),
+            entropies=tuple(torch.cat([part.entropies for part in scores]).mean(dim=0).tolist()),
         )
 
 

@@ -168,6 +168,12 @@ class StrategyContract(ABC):
         answer(unasked)
         assert answer(strategy) == answer(unasked)
 
+    def test_a_large_sample_goes_on_where_a_smaller_one_ends(self) -> None:
+        strategy = self.make()
+        large = strategy.sample(1002, purpose="test", number=0)
+        assert len(large.proposals) == 1002
+        assert large.proposals[:1000] == strategy.sample(1000, purpose="test", number=0).proposals
+
     def test_a_sample_comes_from_the_policy_as_it_is(self) -> None:
         strategy = self.make(children=40)
         drawn = strategy.pending()[0]
