@@ -37,6 +37,19 @@ CONFIG = {
     "data": {"image_size": 8, "train_examples": 1000, "held_out_examples": 100},
     "budget": {"children": 8},
 }  # A child takes about a second.
+SHARED_CONFIG = {
+    "method": "enas-macro",
+    "name": "shared faults",
+    "space": {"layers": 3},
+    "strategy": {"kind": "reinforce", "step_size": 4},
+    "supernet": {"filters": 8},
+    "shared": {"epochs": 2, "batch_size": 20},
+    "phases": {"rounds": 60, "score_batch": 50},
+    "deriving": {"candidates": 5, "train": 1},
+    "data": {"image_size": 14, "train_examples": 3000, "held_out_examples": 100},
+    "derived": {"kind": "macro", "filters": 4},
+    "derived_recipe": {"epochs": 1},
+}  # Each phase takes some seconds.
 REFERENCE = """
 import json, sys
 from pathlib import Path
@@ -74,8 +87,8 @@ class Application:
         parents = {each.pid for each in found}
         return next(each for each in found if (each.ppid() in parents) == forked)
 
-    def start_search(self) -> str:
-        answer = self.client.post("/api/searches", json={"config": CONFIG})
+    def start_search(self, config: dict[str, Any] = CONFIG) -> str:
+        answer = self.client.post("/api/searches", json={"config": config})
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 
@@ -93,6 +106,12 @@ class Application:
             except httpx.HTTPError as error:  # While the web process comes back.
                 late = repr(error)
             assert time.monotonic() < until, late + self.logs()
+            time.sleep(0.1)
+
+    def wait_until_somebody_does(self, job: str, seconds: float = 60) -> None:
+        until = time.monotonic() + seconds
+        while job not in [each["job"] for each in self.client.get("/api/workers").json()["workers"]]:
+            assert time.monotonic() < until, f"nobody does {job}" + self.logs()
             time.sleep(0.1)
 
     def logs(self) -> str:
@@ -186,6 +205,41 @@ def test_whatever_dies_the_search_computes_the_same(
         assert _count(events, "job_lost") >= 1
     verdicts = [(event["step"], event["slot"]) for event in events if event["kind"] == "child_finished"]
     assert sorted(verdicts) == [(step, slot) for step in range(2) for slot in range(4)]
+
+
+def test_shared_weights_survive_a_kill_in_the_middle_of_either_phase(application: Application, tmp_path: Path) -> None:
+    search = application.start_search(SHARED_CONFIG)
+    for phase in ("shared epoch 0", "controller phase 1"):
+        application.wait_until_somebody_does(phase)
+        kill_the_worker(application)
+        application.wait_for(search, lambda events, phase=phase: _was_lost(events, phase), RECOVERY_SECONDS)
+    application.wait_for(search, lambda events: events[-1]["kind"] == "state_changed", seconds=120)
+    found = application.client.get(f"/api/searches/{search}").json()
+    assert (found["state"], found["fingerprint"]) == ("finished", in_the_terminal(tmp_path)), application.logs()
+    trainings = application.client.get("/api/trainings").json()["trainings"]
+    assert [each["child"]["search"] for each in trainings] == [search]
+
+
+def in_the_terminal(folder: Path) -> str:
+    """The fingerprint of that search in the terminal without faults."""
+    (folder / "config.json").write_text(json.dumps(SHARED_CONFIG))
+    arguments = [
+        sys.executable,
+        "-m",
+        "search_engine",
+        "search",
+        str(folder / "config.json"),
+        "--out",
+        str(folder / "out"),
+    ]
+    done = subprocess.run(arguments, cwd=ROOT, check=True, capture_output=True, text=True, timeout=180)
+    told = re.search(r"^fingerprint (\w{64})$", done.stdout, re.MULTILINE)
+    assert told is not None, done.stdout
+    return told[1]
+
+
+def _was_lost(events: list[dict[str, Any]], what: str) -> bool:
+    return any(event["kind"] == "job_lost" and event["what"] == what for event in events)
 
 
 @pytest.mark.parametrize(
