@@ -79,8 +79,7 @@ class SharedJobs:
         if ended is None:
             yield {"interrupted": {}}
             return
-        metadata = {"kind": "shared weights", "step": step, "config": config.model_dump(mode="json")}
-        kept = self._keep(checkpoints.encode(weights.tensors(), metadata))
+        kept = self._keep(_file_of(weights, config, step))
         yield {"event": ended.to_json()}
         yield {"done": {"weights": kept, "state": self._keep(encode_strategy(strategy, {}))}}
 
@@ -170,6 +169,12 @@ def _strategy(config: AnyEnasSearchConfig, path: str | None) -> Strategy:
     if path is not None:
         load_strategy(Path(path), strategy)
     return strategy
+
+
+def _file_of(weights: SharedWeights, config: AnyEnasSearchConfig, step: int) -> bytes:
+    """The weights after an epoch, with what they are the weights of. Equal searches make equal bytes, whatever name."""
+    sections = {"space": config.space.model_dump(mode="json"), "supernet": config.supernet.model_dump(mode="json")}
+    return checkpoints.encode(weights.tensors(), {"kind": "shared weights", "step": step, **sections})
 
 
 def _weights_file(path: str) -> dict[str, torch.Tensor]:

@@ -110,7 +110,9 @@ class _EnasImageSearchConfig(EnasSearchConfig):
         smallest = 1 << (self.supernet.halvings + 1)
         if data.image_size < smallest:
             times = self.supernet.halvings
-            raise at("data.image_size", f"is {data.image_size}; to be halved {times} times it must be {smallest}.")
+            raise at(
+                "data.image_size", f"is {data.image_size}; to be halved {times} times it must be at least {smallest}."
+            )
         return self
 
     def final_training(self, architecture: dict[str, Any], name: str) -> TrainingConfig:

@@ -41,6 +41,7 @@ class RecipeConfig(Config):
     lowest_rate: float = option(
         0.001, "Lowest learning rate", "What one cosine falls to within each period.",
         source="ENAS: 0.001; released scripts: 0.0001 for micro", ge=0, le=10, only_with={"schedule": "restarts"},
+        validate_default=True,
     )  # fmt: skip
     decay_factor: float = option(
         0.97, "Decay factor", "What the exponential schedule multiplies the learning rate with.",

@@ -30,7 +30,7 @@ class SharedRecipeConfig(Config):
     )  # fmt: skip
     lowest_learning_rate: float = option(
         0.0005, "Lowest learning rate", "What one cosine falls to within each period.",
-        source=f"{SCRIPTS}: 0.0005; {ENAS}: 0.001", ge=0, le=10,
+        source=f"{SCRIPTS}: 0.0005; {ENAS}: 0.001", ge=0, le=10, validate_default=True,
     )  # fmt: skip
     first_period: int = option(
         10, "First period", "After how many epochs the learning rate starts high again.", unit="epochs",

@@ -91,6 +91,16 @@ def test_the_exponential_schedule_falls_in_stairs_of_so_many_epochs():
     assert learning_rate_at(3, 120, short) == 0.5**4  # A stair has one step at least.
 
 
+@pytest.mark.parametrize(("lowest", "rates"), [(0.001, [0.05, 0.0255, 0.002199]), (0.0005, [0.05, 0.02525, 0.001711])])
+def test_restarting_cosines_have_the_rates_of_enas_the_same_for_a_whole_epoch(lowest, rates):
+    recipe = RecipeConfig(epochs=310, learning_rate=0.05, schedule="restarts", lowest_rate=lowest)
+    first = [learning_rate_at(epoch * 7, 310 * 7, recipe) for epoch in range(310)]
+    last = [learning_rate_at(epoch * 7 + 6, 310 * 7, recipe) for epoch in range(310)]
+    assert first == last
+    assert [first[epoch] for epoch in (0, 5, 9)] == pytest.approx(rates, abs=1e-6)
+    assert [epoch for epoch, rate in enumerate(first) if rate == 0.05] == [0, 10, 30, 70, 150]
+
+
 def test_decay_is_for_weights_of_convolutions_and_linear_layers_only():
     trainee = trainee_of(RecipeConfig(weight_decay=0.01))
     decayed, others = build_optimizer(trainee.network, trainee.recipe).param_groups
