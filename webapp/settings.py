@@ -160,8 +160,10 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False  # Nobody else's page needs our files.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 WHITENOISE_IMMUTABLE_FILE_TEST = (lambda path, url: False) if DEBUG else (lambda path, url: True)
 
-QUARANTINE_DIR = DATA_FOLDER / "quarantine"  # Uploaded archives until they are checked.
+QUARANTINE_DIR = DATA_FOLDER / "quarantine"  # What was uploaded, until it is checked.
 MOST_UPLOAD_BYTES = environment.number("CELLWRIGHT_UPLOAD_MB", 2000, low=1, high=100_000) * 10**6
+# A text is read into the memory of the web process when something is started with it.
+MOST_TEXT_BYTES = environment.number("CELLWRIGHT_TEXT_MB", 50, low=1, high=100) * 10**6
 # A bundle's weights are read into the memory of the web process, so that the limit is for both, file and weights.
 MOST_BUNDLE_BYTES = environment.number("CELLWRIGHT_BUNDLE_MB", 250, low=1, high=2000) * 10**6
 

@@ -30,12 +30,10 @@ class TextDataConfig(Config):
     heading: ClassVar = "Data"
     name: str = option(
         "state-of-the-union-2k", "Text",
-        'The embedded ones work everywhere; "own" stands for a text of yours, so far in the terminal alone.',
+        'Texts that come along, or one of yours: "own". Perplexities on different texts cannot be compared.',
         min_length=1, max_length=80,
     )  # fmt: skip
-    own: str = option(
-        "", "Your text", "The SHA-256 under which your own text is kept.", only_with={"name": OWN}, max_length=64
-    )
+    own: str = option("", "Your text", "By the SHA-256 under which it is kept.", only_with={"name": OWN}, max_length=64)
     level: Literal["automatic", "words", "characters"] = option(
         "automatic", "Level",
         "What the network reads one by one. Automatic: what the embedded text is made for, and words of your own.",
@@ -53,6 +51,8 @@ class TextDataConfig(Config):
 
     @model_validator(mode="after")
     def _own_texts_are_named_by_their_digest(self) -> Self:
+        if self.name == OWN and not self.own:
+            raise at("data.own", "names no text; must be one of yours, by its SHA-256.")
         if self.name == OWN and not re.fullmatch("[0-9a-f]{64}", self.own):
             raise at("data.own", f"is {self.own!r}; your own text is named by its SHA-256, 64 hexadecimal digits.")
         if self.name != OWN and self.own:

@@ -13,7 +13,7 @@ import numpy as np
 from search_engine.config.language import OWN, TextDataConfig
 from search_engine.data.own_text import PARTS, read_own_text
 from search_engine.data.symbols import Met, Symbols, Tokens
-from search_engine.data.texts import TextDescription, describe_text, level_of
+from search_engine.data.texts import Level, TextDescription, describe_text, level_of
 from search_engine.errors import ConfigError, DataError
 
 MOST_VOCABULARY_BYTES = 12 * 1024**2  # In the header of a file, in which a trained network keeps its words.
@@ -79,6 +79,27 @@ def cut_lengths(tokens: int, share: float) -> tuple[int, int, int]:
     return tokens - 2 * held_out, held_out, held_out
 
 
+def describe_own(
+    config: TextDataConfig, level: Level, *, files: int, tokens: tuple[int, int, int], vocabulary: int
+) -> TextDescription:
+    """The description of a user's own text. files: 1 or 3; tokens: of train, validation and test part."""
+    share = f"{config.held_out_share:.0%}"
+    one = f"one file: its last {share} are the test, as much before them is validation"
+    return TextDescription(
+        name=OWN,
+        title=f"Own text {config.own[:8]}",
+        level=level,
+        vocabulary=vocabulary,
+        train_tokens=tokens[0],
+        valid_tokens=tokens[1],
+        test_tokens=tokens[2],
+        split=one if files == 1 else "the three files",
+        origin="local",
+        licence="its owner's",
+        sha256=config.own,
+    )
+
+
 def _embedded(config: TextDataConfig, symbols: Symbols) -> tuple[list[Met], TextDescription]:
     description = describe_text(config.name)
     if symbols.level == "words":
@@ -92,27 +113,14 @@ def _embedded(config: TextDataConfig, symbols: Symbols) -> tuple[list[Met], Text
 
 def _own(config: TextDataConfig, symbols: Symbols, folder: Path) -> tuple[list[Met], TextDescription]:
     parts = [symbols.read(text) for text in read_own_text(config.own, folder)]
-    split = "the three files"
-    if len(parts) == 1:
+    files = len(parts)
+    if files == 1:
         # Three contiguous pieces; nothing is drawn at random, because neighbouring sentences are alike.
         first, second, _ = accumulate(cut_lengths(len(parts[0]), config.held_out_share))
         parts = [parts[0][:first], parts[0][first:second], parts[0][second:]]
-        split = f"one file: its last {config.held_out_share:.0%} are the test, as much before them is validation"
     train, valid, test = map(len, parts)
-    description = TextDescription(
-        name=OWN,
-        title=f"Own text {config.own[:8]}",
-        level=symbols.level,
-        vocabulary=0,  # Known once the training part is counted; read_text fills it in.
-        train_tokens=train,
-        valid_tokens=valid,
-        test_tokens=test,
-        split=split,
-        origin="local",
-        licence="its owner's",
-        sha256=config.own,
-    )
-    return parts, description
+    # The vocabulary is known once the training part is counted; read_text fills it in.
+    return parts, describe_own(config, symbols.level, files=files, tokens=(train, valid, test), vocabulary=0)
 
 
 def _unpacked(file: str) -> str:

@@ -156,7 +156,7 @@ def test_pieces_come_in_order_and_one_upload_at_a_time(signed_in: Client) -> Non
     assert piece(signed_in, started["id"], 0, content + b"more").status_code == 409
     assert piece(signed_in, started["id"], 0, b"x" * (uploads.PIECE_BYTES + 1)).status_code == 413
     refused = answered(post(signed_in, "/api/data/uploads", {"filename": "b.zip", "size": 10}), 409)
-    assert "Another archive of yours" in refused["errors"][0]["message"]
+    assert "Another upload of yours" in refused["errors"][0]["message"]
     assert signed_in.delete(f"/api/data/{started['id']}").status_code == 200
     assert quarantine.all_ids() == [] and OwnData.objects.count() == 0
     assert post(signed_in, "/api/data/uploads", {"filename": "b.zip", "size": 10}).status_code == 201

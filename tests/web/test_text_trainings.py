@@ -130,7 +130,8 @@ def test_the_live_state_has_the_perplexity_of_each_epoch_and_what_guessing_gives
         ({"layout": {"hidden": 1}}, "layout.hidden", "at least 2"),
         ({"data": {"name": "penn-treebank"}}, "data.name", "must be one of state-of-the-union-2k"),
         ({"data": {"level": "characters"}}, "data.level", "is a text of words"),
-        ({"data": {"name": "own", "own": "a" * 64}}, "data.name", "in the terminal alone"),
+        ({"data": {"name": "own", "own": "a" * 64}}, "data.own", "is not there, or is not yours"),
+        ({"data": {"name": "own"}}, "data.own", "names no text"),
         ({"layout": {"kind": "cells", "filters": 8}}, "layout.kind", "recurrent"),
     ],
 )

@@ -115,6 +115,7 @@ def _named_by_rows() -> set[str]:
         *Artifact.objects.values_list("sha256", flat=True),
         *OwnData.objects.filter(state=OwnData.State.READY).values_list("sha256", flat=True),
         *OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True),
+        *_files_of_texts(),
         *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
         *Search.objects.exclude(weights="").values_list("weights", flat=True),
@@ -122,6 +123,12 @@ def _named_by_rows() -> set[str]:
         *Finalist.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *ImportedArchitecture.objects.exclude(bundle="").values_list("bundle", flat=True),
     }
+
+
+def _files_of_texts() -> set[str]:
+    """What the texts that can be used consist of."""
+    rows = OwnData.objects.filter(kind=OwnData.Kind.TEXT, state=OwnData.State.READY)
+    return {file["sha256"] for files in rows.values_list("files", flat=True) for file in files}
 
 
 def _root() -> Path:

@@ -219,11 +219,17 @@ class ImportedArchitecture(models.Model):
 
 
 class OwnData(models.Model):
-    """Images that somebody uploaded, from the first byte of the archive to a data set.
+    """Images or a text that somebody uploaded, from the first byte to what can be trained on.
 
-    description: a DatasetDescription as JSON, once it is ready; report: what the check found. sha256 and preview name
-    files of the store.
+    description: as JSON once it is ready: of images a DatasetDescription, of a text a TextRecord. report: what the
+    check found. files: of a text, in the order of its bytes, [{"name", "size"}]; once it is ready the one, or train,
+    validation and test part, each with its "sha256". sha256 and preview name files of the store, but for a text in
+    three files, which has its sha256 from theirs.
     """
+
+    class Kind(models.TextChoices):
+        IMAGES = "images"
+        TEXT = "text"
 
     class State(models.TextChoices):
         ARRIVING = "arriving"
@@ -239,9 +245,11 @@ class OwnData(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="own_data")
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.IMAGES)
     title = models.CharField(max_length=80)
-    filename = models.CharField(max_length=120)
-    size = models.BigIntegerField()  # Bytes of the archive, as announced.
+    filename = models.CharField(max_length=120)  # Of the archive; of a text in three, one name after the other.
+    files = models.JSONField(default=list)
+    size = models.BigIntegerField()  # Bytes of all, as announced.
     received = models.BigIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.ARRIVING)
     progress = models.JSONField(default=dict)  # Of the check: files looked at ("done"), of how many ("of").

@@ -1,14 +1,15 @@
 """From a checked configuration to a running search or training: what the first event must carry is gathered here."""
 
 import functools
-from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from search_engine import cost
 from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.data import DataConfig
-from search_engine.config.language import LanguageTrainingConfig, TextDataConfig
+from search_engine.config.language import OWN, LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import Layout
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
@@ -20,6 +21,7 @@ from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.spaces.build import build_space
 from webapp.searches import lifecycle
 from webapp.searches.datasets.described import describe
+from webapp.searches.datasets.local_copy import bring_text
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 
@@ -40,7 +42,7 @@ def start_training(
 ) -> Training:
     """Start a training; child, imported, published: where its architecture comes from, if from any of these.
 
-    Its data must be known, and a text one of those that come along.
+    Its data must be known.
     """
     figures = training_figures(config)
     return lifecycle.start_training(owner, config, **figures, child=child, imported=imported, published=published)
@@ -90,8 +92,13 @@ def data_shown(data: DataConfig | TextDataConfig) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=16)
 def _text_shown(data: TextDataConfig) -> dict[str, Any]:
-    """What the first event says of an embedded text, as LanguageTraining.data_shown does. Reading takes a second."""
-    text = read_text(data, Path())  # Only a user's own text lies in a folder.
+    """What the first event says of a text, as LanguageTraining.data_shown does. Reading takes seconds.
+
+    Raises ConfigError or DataError where it cannot be read as its settings say, ArtifactMissing where it is gone.
+    """
+    if data.name == OWN:
+        bring_text(data.own)
+    text = read_text(data, settings.DATA_SETS_DIR)
     parts = {"valid": text.valid, "test": text.test}
     unigram = {name: unigram_perplexity(text.train, part, len(text.vocabulary)) for name, part in parts.items()}
     return text.description.to_json() | {"unigram_perplexity": unigram}

@@ -1,4 +1,4 @@
-"""Data sets: what there is, and one's own images, sent as a zip in pieces, checked, used, renamed and deleted."""
+"""Data: what there is, and one's own images and texts, sent in pieces, checked, used, renamed and deleted."""
 
 import csv
 import io
@@ -10,7 +10,9 @@ from ninja import Query, Router
 from ninja.responses import Status
 from pydantic import BaseModel
 
+from search_engine.config.language import OWN
 from search_engine.data.descriptions import DESCRIPTIONS
+from search_engine.data.texts import TEXTS
 from search_engine.data.upload_check import PREVIEW
 from search_engine.errors import UserError
 from webapp.searches import artifacts
@@ -18,7 +20,7 @@ from webapp.searches.api.architecture_files import attached, safe_name
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import Body, Refusal
-from webapp.searches.datasets import checking, quarantine, uploads
+from webapp.searches.datasets import checking, keeping, quarantine, uploads
 from webapp.searches.models import OwnData
 
 router = Router(tags=["Data"])
@@ -33,6 +35,19 @@ class NewUpload(Body):
     size: int
 
 
+class NewFile(Body):
+    """A file of a text. size: its bytes."""
+
+    filename: str
+    size: int
+
+
+class NewText(Body):
+    """files: one, or three whose names say which is train, valid and test."""
+
+    files: list[NewFile]
+
+
 class Title(Body):
     """title: 1 to 80 characters."""
 
@@ -40,14 +55,17 @@ class Title(Body):
 
 
 class OwnDataReply(BaseModel):
-    """Somebody's images. name: by which a configuration names the set, "" before it is ready.
+    """Somebody's images or text. kind: images or text.
 
-    state: arriving, checking, checked, ready, refused. piece_bytes: the most that one request may bring. progress: of
-    the check: files looked at (done), of how many (of). report: what the check found.
+    name: by which a configuration names it, "" before it is ready; a text is named "own", and by its sha256. state:
+    arriving, checking, checked, ready, refused. piece_bytes: the most that one request may bring. progress: of the
+    check: how much was looked at (done), of how much (of). report: what the check found.
     """
 
     id: uuid.UUID
+    kind: str
     name: str
+    sha256: str
     title: str
     filename: str
     state: str
@@ -73,8 +91,25 @@ class KnownData(BaseModel):
     sha256: str
 
 
+class KnownText(BaseModel):
+    """A text that comes along. level: words or characters; vocabulary: how many different ones."""
+
+    name: str
+    title: str
+    level: str
+    vocabulary: int
+    train_tokens: int
+    valid_tokens: int
+    test_tokens: int
+    split: str
+    licence: str
+    sha256: str
+    note: str
+
+
 class DataList(BaseModel):
     known: list[KnownData]
+    texts: list[KnownText]
     own: list[OwnDataReply]
 
 
@@ -82,9 +117,13 @@ class Deleted(BaseModel):
     id: uuid.UUID
 
 
-@router.get("", response=DataList, summary="Known data sets, and your own images", url_name="data")
+@router.get("", response=DataList, summary="Known data sets and texts, and your own", url_name="data")
 def list_data(request: HttpRequest) -> dict[str, Any]:
-    return {"known": [each.to_json() for each in DESCRIPTIONS], "own": [reply_of(row) for row in shown_rows(request)]}
+    return {
+        "known": [each.to_json() for each in DESCRIPTIONS],
+        "texts": [each.to_json() for each in TEXTS],
+        "own": [reply_of(row) for row in shown_rows(request)],
+    }
 
 
 @router.post(
@@ -95,6 +134,17 @@ def list_data(request: HttpRequest) -> dict[str, Any]:
 def begin(request: HttpRequest, body: NewUpload) -> Status:
     """One folder per class in it. Then PUT the pieces, in order; the last one starts the check."""
     return Status(201, reply_of(_unless_in_conflict(uploads.begin, request.user, body.filename, body.size)))
+
+
+@router.post(
+    "/texts", response={201: OwnDataReply, 409: Refusal, 422: Refusal}, summary="Announce a text",
+    openapi_extra=HEADER, url_name="start-text",
+)  # fmt: skip
+@once
+def begin_text(request: HttpRequest, body: NewText) -> Status:
+    """UTF-8. Then PUT the files one after another, in this order and in pieces, as those of a zip of images."""
+    files = [(file.filename, file.size) for file in body.files]
+    return Status(201, reply_of(_unless_in_conflict(uploads.begin_text, request.user, files)))
 
 
 @router.put(
@@ -123,8 +173,8 @@ def show(request: HttpRequest, data_id: uuid.UUID) -> OwnDataReply:
 )  # fmt: skip
 @once
 def use(request: HttpRequest, data_id: uuid.UUID, body: Title) -> Status:
-    """The same images are kept once: the answer may be the set that is there already."""
-    return Status(200, reply_of(_unless_in_conflict(uploads.use, own_row(request, data_id), body.title)))
+    """The same images or text are kept once: the answer may be what is there already."""
+    return Status(200, reply_of(_unless_in_conflict(keeping.use, own_row(request, data_id), body.title)))
 
 
 @router.patch(
@@ -185,19 +235,20 @@ def shown_rows(request: HttpRequest) -> list[OwnData]:
 
 
 def own_row(request: HttpRequest, data_id: uuid.UUID) -> OwnData:
-    """The images, where this user may see them; refused as not found else."""
+    """The images or text, where this user may see them; refused as not found else."""
     rows = OwnData.objects.visible_to(request.user).exclude(state=OwnData.State.DELETED)
     row = rows.filter(pk=data_id).first()
     if row is None:
-        raise not_found("set of images")
+        raise not_found("data")
     return row
 
 
 def reply_of(row: OwnData) -> OwnDataReply:
-    names = ("title", "filename", "state", "size", "received", "progress", "report")
+    names = ("kind", "sha256", "title", "filename", "state", "size", "received", "progress", "report")
+    name = OWN if row.kind == OwnData.Kind.TEXT else f"own-{row.sha256}"
     return OwnDataReply(
         id=row.pk,
-        name=f"own-{row.sha256}" if row.sha256 else "",
+        name=name if row.sha256 else "",
         piece_bytes=uploads.PIECE_BYTES,
         **{name: getattr(row, name) for name in names},
     )

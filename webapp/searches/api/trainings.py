@@ -192,7 +192,7 @@ def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[AnyTrain
     except ArchitectureError as error:
         return None, [ArchitectureError(f"architecture.{error.field}".rstrip("."), error.message)]
     if isinstance(config, LanguageTrainingConfig):
-        return config, list(text_errors(config))
+        return config, list(text_errors(config, request.user))
     return config, list(data_errors(config.data, request.user))
 
 

@@ -14,7 +14,6 @@ from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnyEnasSearchConfig, AnySearchConfig
 from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig, EnasRecurrentSpaceConfig
-from search_engine.data.texts import describe_text
 from search_engine.network_plan import NetworkPlan
 from search_engine.recurrent_plan import recurrent_parameters, recurrent_supernet_tensors
 from search_engine.spaces.build import build_space
@@ -41,6 +40,7 @@ from webapp.searches.costs.text_estimate import (
     token_seconds,
 )
 from webapp.searches.datasets.described import describe, memory_of_images
+from webapp.searches.datasets.texts import text_of
 
 DRAWS = 12  # Uniform draws from the space, always the same ones.
 ROUND_SECONDS = 0.02  # The controller draws and learns.
@@ -138,7 +138,7 @@ def _seconds_on_images(
 def _seconds_on_text(config: EnasRecurrentSearchConfig, drawn: Sequence[Architecture], rates: Rates) -> _Shared:
     """As a training on text reads (see `text_estimate`)."""
     shared, phases = config.shared, config.phases
-    vocabulary, tokens = _vocabulary(config), describe_text(config.data.name).train_tokens
+    vocabulary, tokens = _vocabulary(config), text_of(config.data).train_tokens
     if shared.minibatches:
         tokens = shared.minibatches * shared.batch_size * shared.bptt
     work = _mean([token_seconds(_parameters(config, each), vocabulary, rates) for each in drawn])
@@ -201,7 +201,7 @@ def _path(
 
 
 def _vocabulary(config: EnasRecurrentSearchConfig) -> int:
-    return min(config.data.vocabulary, describe_text(config.data.name).vocabulary)
+    return text_of(config.data).vocabulary
 
 
 def _parameters(config: EnasRecurrentSearchConfig, architecture: Architecture) -> int:

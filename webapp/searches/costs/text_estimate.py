@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from search_engine.architectures.reading import Architecture
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.language import LanguageTrainingConfig
-from search_engine.data.texts import describe_text
 from search_engine.recurrent_plan import recurrent_parameters
 from webapp.searches.costs.advice import length
 from webapp.searches.costs.estimate import FLOAT_BYTES, FORWARD_SHARE, ROW_BYTES_EPOCH, Cost, Rates, kept_share
+from webapp.searches.datasets.texts import text_of
 
 # Workers measure their speed on images. Matrix products of a recurrent cell run about as fast as the larger of the two
 # measured networks; what else it takes is put into these two, measured on one core of a CPU. Time told over time taken
@@ -23,9 +23,9 @@ GUESS_COPIES, NODE_COPIES = 3, 8  # What backpropagation keeps: per word of the 
 
 
 def text_training_cost(config: LanguageTrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
-    """Of one network on one worker: the slowest. The text must be one of those that come along."""
+    """Of one network on one worker: the slowest. The text must be known."""
     assert isinstance(architecture, RecurrentArchitecture)
-    vocabulary = min(config.data.vocabulary, describe_text(config.data.name).vocabulary)
+    vocabulary = text_of(config.data).vocabulary
     parameters = recurrent_parameters(architecture, hidden=config.layout.hidden, vocabulary=vocabulary)
     nodes = len(architecture.nodes)
     seconds = max((_seconds(config, parameters, vocabulary, nodes, rates) for rates in workers), default=None)
@@ -53,7 +53,7 @@ def token_seconds(parameters: int, vocabulary: int, rates: Rates) -> float:
 
 def _seconds(config: LanguageTrainingConfig, parameters: int, vocabulary: int, nodes: int, rates: Rates) -> float:
     """Epochs of training, each scored on the validation part, and the one look at the test part."""
-    text, recipe = describe_text(config.data.name), config.recipe
+    text, recipe = text_of(config.data), config.recipe
     token = token_seconds(parameters, vocabulary, rates)
     step = nodes * STEP_SECONDS
     epoch = text.train_tokens * (token + step / FORWARD_SHARE / recipe.batch_size)

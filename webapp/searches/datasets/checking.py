@@ -1,4 +1,4 @@
-"""Has an archive looked into by a throw-away process, and writes down what that found.
+"""Has an upload looked into by a throw-away process, and writes down what that found.
 
 The process has limits of its own (search_engine.data.confinement) and knows neither the database nor a secret; here it
 is watched, told from outside when its time is up, and what it reports is read as something a stranger may have written.
@@ -6,12 +6,14 @@ is watched, told from outside when its time is up, and what it reports is read a
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,8 @@ from django.db import connection
 
 from search_engine.data.archive import shown
 from search_engine.data.own_set import OwnSet
+from search_engine.data.own_text import kept_files
+from search_engine.data.text_check import TextRecord
 from search_engine.data.upload_check import AT, MOST_LISTED, PREVIEW, REPORT, SET
 from search_engine.errors import DataError
 from webapp.parent_death import die_with_parent
@@ -32,8 +36,9 @@ SECONDS = 1800  # By the clock, and of processor time.
 FILE_BYTES = 8 << 30
 TELL_SECONDS = 1.0
 LONGEST_REPORT = 4 << 20
-DIED = "The check was ended: the archive needs more memory or time than a check may take."
-DIED_AT = "The check was ended at {}: the archive needs more memory or time than a check may take."
+DIED = "The check was ended: the upload needs more memory or time than a check may take."
+DIED_AT = "The check was ended at {}: the upload needs more memory or time than a check may take."
+_SHA256 = re.compile("[0-9a-f]{64}")
 _LONGEST_REASON = 200
 _LONGEST_ERROR = 500  # It may name two files.
 
@@ -44,7 +49,7 @@ def start(data_id: UUID) -> None:
 
 
 def check(data_id: UUID) -> None:
-    """Check an archive that waits for it, to the end."""
+    """Check an upload that waits for it, to the end."""
     row = OwnData.objects.filter(pk=data_id, state=OwnData.State.CHECKING).first()
     if row is None:
         return
@@ -59,7 +64,7 @@ def check(data_id: UUID) -> None:
         quarantine.clear(data_id)
     else:
         with suppress(FileNotFoundError):
-            quarantine.archive_of(data_id).unlink()  # The set is all that is needed from now on.
+            quarantine.upload_of(data_id).unlink()  # What came of it is all that is needed from now on.
 
 
 def _check_and_close(data_id: UUID) -> None:
@@ -99,8 +104,11 @@ def _run(row: OwnData) -> int:
 
 def _command(row: OwnData) -> list[str]:
     limits = {"--memory": MEMORY_BYTES, "--seconds": SECONDS, "--file-bytes": FILE_BYTES}
-    paths = [str(quarantine.archive_of(row.pk)), str(quarantine.result_of(row.pk))]
-    command = [sys.executable, "-m", "search_engine.data.upload_check", *paths, "--title", row.title]
+    paths = [str(quarantine.upload_of(row.pk)), str(quarantine.result_of(row.pk))]
+    sort = f"--title={row.title}"
+    if row.kind == OwnData.Kind.TEXT:
+        sort = f"--files={json.dumps([[file['name'], file['size']] for file in row.files])}"
+    command = [sys.executable, "-m", "search_engine.data.upload_check", *paths, sort]
     return command + [word for name, value in limits.items() for word in (name, str(value))]
 
 
@@ -143,9 +151,20 @@ def _report(row: OwnData) -> dict[str, Any]:
             "without_network": bool(found["without_network"]),
             "set": None,
         }
-        if not report["error"]:
+        if not report["error"] and row.kind == OwnData.Kind.TEXT:
+            report |= _text(found, result)
+        elif not report["error"]:
             report["set"] = OwnSet(result / SET).record.to_json()
             (result / PREVIEW).stat()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, DataError):
         return {"error": DIED}
     return report
+
+
+def _text(found: dict[str, Any], result: Path) -> dict[str, Any]:
+    """Of a text: what was counted, and the name under which its files lie there."""
+    sha256, record = str(found["sha256"]), TextRecord.from_json(found["text"])
+    files = kept_files(sha256, result) if _SHA256.fullmatch(sha256) else []
+    if len(files) != record.files or not all(file.is_file() for file in files):
+        raise ValueError("no text there")
+    return {"text": record.to_json(), "sha256": sha256}

@@ -1,4 +1,4 @@
-"""Descriptions of data sets by name: those that the engine knows, and those that somebody uploaded."""
+"""Descriptions of sets of images by name: those that the engine knows, and those that somebody uploaded."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ from search_engine.config.data import DataConfig
 from search_engine.data import descriptions
 from search_engine.data.descriptions import DatasetDescription
 from search_engine.data.own_set import MOST_RESIDENT_BYTES, picture_bytes, sha256_of_own
+from search_engine.data.texts import TextDescription
 from search_engine.errors import ConfigError
+from webapp.searches.datasets.texts import own_texts
 from webapp.searches.models import OwnData
 
 
@@ -28,10 +30,10 @@ def describe_for(user: Any, name: str) -> DatasetDescription:
     return description_of(row)
 
 
-def own_descriptions(user: Any) -> list[DatasetDescription]:
-    """Of the sets that this user can start something with, newest first."""
-    rows = OwnData.objects.visible_to(user).filter(state=OwnData.State.READY).order_by("-created")
-    return [description_of(row) for row in rows]
+def own_descriptions(user: Any) -> list[DatasetDescription | TextDescription]:
+    """Of the images, and then of the texts, that this user can start something with, newest first."""
+    rows = OwnData.objects.visible_to(user).filter(state=OwnData.State.READY, kind=OwnData.Kind.IMAGES)
+    return [*map(description_of, rows.order_by("-created")), *own_texts(user)]
 
 
 def description_of(row: OwnData) -> DatasetDescription:

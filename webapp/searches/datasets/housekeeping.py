@@ -6,7 +6,7 @@ from webapp.searches.models import OwnData
 
 ARRIVING_SECONDS = 3600.0  # Without a new piece.
 CHECKED_SECONDS = 7 * 24 * 3600.0  # Until somebody uses it.
-INTERRUPTED = "The check was interrupted when the server stopped. Upload the archive again."
+INTERRUPTED = "The check was interrupted when the server stopped. Upload it again."
 
 
 def end_interrupted_checks() -> None:

@@ -1,4 +1,4 @@
-"""Where archives wait to be checked: one folder for each, under a name of ours; nobody is ever served from it."""
+"""Where uploads wait to be checked: one folder for each, under a name of ours; nobody is ever served from it."""
 
 import os
 import shutil
@@ -12,8 +12,9 @@ def folder_of(data_id: UUID) -> Path:
     return Path(settings.QUARANTINE_DIR) / str(data_id)
 
 
-def archive_of(data_id: UUID) -> Path:
-    return folder_of(data_id) / "archive.zip"
+def upload_of(data_id: UUID) -> Path:
+    """The bytes as they come: an archive, or the files of a text one after another."""
+    return folder_of(data_id) / "archive.zip"  # This name stands in a set of images that comes of it.
 
 
 def result_of(data_id: UUID) -> Path:
@@ -22,14 +23,14 @@ def result_of(data_id: UUID) -> Path:
 
 
 def make(data_id: UUID) -> None:
-    """A folder that only this program's user can read, with an empty archive."""
+    """A folder that only this program's user can read, with an empty file."""
     folder_of(data_id).mkdir(parents=True, mode=0o700)
-    archive_of(data_id).touch(mode=0o600)
+    upload_of(data_id).touch(mode=0o600)
 
 
 def write(data_id: UUID, offset: int, content: bytes) -> None:
-    """Put bytes of the archive where they belong. Raises FileNotFoundError where it was given up."""
-    descriptor = os.open(archive_of(data_id), os.O_WRONLY)
+    """Put bytes of the upload where they belong. Raises FileNotFoundError where it was given up."""
+    descriptor = os.open(upload_of(data_id), os.O_WRONLY)
     try:
         written = 0
         while written < len(content):

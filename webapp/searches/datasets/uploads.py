@@ -1,26 +1,29 @@
-"""A user's own images from the first byte of the archive to a data set, and away again.
+"""A user's own images or text from the first byte to data that can be used, and away again.
 
-arriving -> checking -> checked -> ready, or refused. Each step is one conditional update: nothing happens twice.
+arriving -> checking -> checked -> ready, or refused. Each step is one conditional update: nothing happens twice. What
+was checked is kept by `keeping`.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from search_engine.data.own_set import SetRecord, digest_of
-from search_engine.data.upload_check import PREVIEW, SET
+from search_engine.data.own_text import parts_by_name
 from search_engine.errors import UserError
-from webapp.searches import artifacts, clock
+from webapp.searches import clock
 from webapp.searches.datasets import quarantine
+from webapp.searches.datasets.local_copy import drop_local
 from webapp.searches.models import OwnData, Search, Stream, Training
 
-PIECE_BYTES = 4 << 20  # Of an archive, in one request.
-FREE_FACTOR = 3  # Of the archive's size must be free: itself, the set that comes out, and room for others.
+PIECE_BYTES = 4 << 20  # Of an upload, in one request.
+FREE_FACTOR = 3  # Of the upload's size must be free: itself, what comes out of it, and room for others.
 LONGEST_TITLE = 80
+_LONGEST_NAME = 120
 
 
 class Conflict(Exception):
@@ -28,33 +31,66 @@ class Conflict(Exception):
 
 
 def begin(owner: Any, filename: str, size: int) -> OwnData:
-    """Announce an archive of so many bytes. Raises UserError at a wrong field, Conflict while another is under way."""
-    most = settings.MOST_UPLOAD_BYTES
-    if not 0 < size <= most:
-        raise UserError("size", f"is {size:,} bytes; must be between 1 and {most:,}.")
+    """Announce an archive of images. Raises UserError at a wrong field, Conflict while another upload is under way."""
     if not filename.lower().endswith(".zip"):
         raise UserError("filename", "must end in .zip: an archive with a folder per class.")
+    _check_size("size", size, settings.MOST_UPLOAD_BYTES)
+    name = _shown(filename)
+    return _announced(owner, kind=OwnData.Kind.IMAGES, title=name[:-4] or "Images", filename=name, size=size)
+
+
+def begin_text(owner: Any, files: Sequence[tuple[str, int]]) -> OwnData:
+    """Announce a text: names and bytes of one file, or of three whose names say which is train, valid and test.
+
+    They are sent one after another, in this order. Raises as `begin`.
+    """
+    if len(files) not in (1, 3):
+        raise UserError("files", f"are {len(files)}; must be one, or three: train, valid and test.")
+    if len(files) == 3:
+        parts_by_name([name for name, _ in files])
+    for number, (_, size) in enumerate(files):
+        _check_size(f"files.{number}.size" if len(files) > 1 else "files", size, settings.MOST_TEXT_BYTES)
+    size = sum(size for _, size in files)
+    _check_size("files", size, settings.MOST_TEXT_BYTES)
+    names = [_shown(name) for name, _ in files]
+    title = os.path.splitext(names[0])[0] if len(files) == 1 else ""
+    told = [{"name": name, "size": size} for name, (_, size) in zip(names, files, strict=True)]
+    filename = ", ".join(names)
+    return _announced(
+        owner, kind=OwnData.Kind.TEXT, title=title or "Text", filename=filename[:_LONGEST_NAME], size=size, files=told
+    )
+
+
+def _check_size(field: str, size: int, most: int) -> None:
+    if not 0 < size <= most:
+        raise UserError(field, f"is {size:,} bytes; must be between 1 and {most:,}.")
+
+
+def _shown(filename: str) -> str:
+    """The end of a file's name without folders, for people."""
+    name = os.path.basename(filename.replace("\\", "/"))
+    return "".join(character for character in name if character.isprintable())[-_LONGEST_NAME:]
+
+
+def _announced(owner: Any, *, title: str, size: int, **fields: Any) -> OwnData:
+    """The row and its empty place in quarantine."""
     settings.QUARANTINE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     if shutil.disk_usage(settings.QUARANTINE_DIR).free < FREE_FACTOR * size:
         raise UserError("size", f"is {size:,} bytes; the server's disk has no room for it.")
-    now, name = clock.now(), os.path.basename(filename.replace("\\", "/"))
-    name = "".join(character for character in name if character.isprintable())[-120:]
+    now = clock.now()
     try:
         with transaction.atomic():
             row = OwnData.objects.create(
-                owner=owner, title=name[:-4][:LONGEST_TITLE] or "Images", filename=name, size=size, created=now,
-                touched=now,
-            )  # fmt: skip
+                owner=owner, title=title[:LONGEST_TITLE], size=size, created=now, touched=now, **fields
+            )
     except IntegrityError as error:
-        raise Conflict(
-            "Another archive of yours is on its way or being checked. Wait for it, or give it up."
-        ) from error
+        raise Conflict("Another upload of yours is on its way or being checked. Wait for it, or give it up.") from error
     quarantine.make(row.pk)
     return row
 
 
 def add_piece(row: OwnData, offset: int, content: bytes) -> bool:
-    """Take the bytes from `offset` on; returns whether the archive is whole now, and waits to be checked.
+    """Take the bytes from `offset` on; returns whether the upload is whole now, and waits to be checked.
 
     Raises Conflict where these are not the bytes that come next.
     """
@@ -72,36 +108,13 @@ def add_piece(row: OwnData, offset: int, content: bytes) -> bool:
     return is_whole
 
 
-def use(row: OwnData, title: str) -> OwnData:
-    """Keep a checked set under this title; from now on searches can name it. The same set is kept once."""
-    title = checked_title(title)
-    if row.state != OwnData.State.CHECKED:
-        raise Conflict("Only an archive that was checked can be used.")
-    data_id = row.pk  # A row that is deleted forgets it.
-    result = quarantine.result_of(data_id)
-    sha256 = digest_of(result / SET)
-    there = OwnData.objects.filter(owner=row.owner, sha256=sha256, state=OwnData.State.READY).first()
-    if there is None:
-        record = SetRecord.from_json(row.report["set"])
-        preview = artifacts.put(result / PREVIEW)
-        artifacts.put(result / SET)
-        there = row
-        row.title, row.sha256, row.preview, row.state = title, sha256, preview, OwnData.State.READY
-        row.description = record.description(sha256).to_json()
-        row.save(update_fields=["title", "sha256", "preview", "state", "description"])
-    else:
-        row.delete()
-    quarantine.clear(data_id)
-    return there
-
-
 def rename(row: OwnData, title: str) -> None:
     row.title = checked_title(title)
     row.save(update_fields=["title"])
 
 
 def delete(row: OwnData) -> None:
-    """Give an upload up, or delete a set. What was found with it stays, and is still described.
+    """Give an upload up, or delete what is ready. What was found with it stays, and is still described.
 
     Raises Conflict while it is being checked, or while a search or training that uses it is open.
     """
@@ -115,6 +128,7 @@ def delete(row: OwnData) -> None:
     if count := uses(row, only_open=True):
         several = "s" if count > 1 else ""
         raise Conflict(f"{count} running or paused search{'es' if several else ''} or training{several} use it.")
+    drop_local(row)
     if uses(row, only_open=False):
         OwnData.objects.filter(pk=row.pk).update(state=OwnData.State.DELETED)
     else:
@@ -124,7 +138,8 @@ def delete(row: OwnData) -> None:
 def uses(row: OwnData, *, only_open: bool) -> int:
     """How many searches and trainings of its owner name it."""
     states = Stream.OPEN if only_open else tuple(Stream.State)
-    named = {"owner": row.owner, "state__in": states, "config__data__name": f"own-{row.sha256}"}
+    name, value = ("own", row.sha256) if row.kind == OwnData.Kind.TEXT else ("name", f"own-{row.sha256}")
+    named = {"owner": row.owner, "state__in": states, f"config__data__{name}": value}
     return Search.objects.filter(**named).count() + Training.objects.filter(**named).count()
 
 

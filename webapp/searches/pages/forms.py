@@ -15,17 +15,18 @@ from pydantic.fields import FieldInfo
 
 from search_engine.config.base import Config
 from search_engine.config.enas_search import EnasSearchConfig
-from search_engine.config.language import TextDataConfig
+from search_engine.config.language import OWN, TextDataConfig
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.texts import TEXTS, TextDescription
 from webapp.searches.datasets.samples import address_of
 
 DATA_NAME = "data.name"  # Its options are the described data sets, or texts.
+OWN_TEXT = "data.own"  # Its options are a person's own texts.
 # What a newcomer decides; everything else waits under "More settings". A test holds these against the models.
 ESSENTIAL = frozenset({
     "name", "space.blocks", "space.operations", "strategy.kind", "strategy.step_size", "strategy.learning_rate",
     "child.normal_cells", "child.filters", "layout.normal_cells", "layout.filters", "recipe.epochs",
-    "recipe.batch_size", "recipe.learning_rate", DATA_NAME, "data.image_size", "data.train_examples",
+    "recipe.batch_size", "recipe.learning_rate", DATA_NAME, OWN_TEXT, "data.image_size", "data.train_examples",
     "data.held_out_examples", "layout.hidden", "budget.children", "reproducibility.seed",
     "space.nodes", "space.layers", "space.activations", "supernet.normal_cells", "supernet.filters", "supernet.hidden",
     "shared.epochs", "shared.batch_size", "shared.learning_rate", "phases.rounds", "deriving.candidates",
@@ -37,6 +38,8 @@ HEADINGS = {"derived": "Network trained from scratch", "derived_recipe": "Traini
 NOT_ASKED = frozenset({"strategy.lookahead"})  # Of searches with shared weights, which allow one value alone.
 DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
 KIND_TITLES = {"reinforce": "REINFORCE controller", "ppo": "PPO controller", "random": "Uniform random"}
+
+_OWN_HELP = "One that you uploaded on the page Data."
 
 FieldKind = Literal["integer", "number", "boolean", "choice", "cards", "ticks", "text", "fixed"]
 
@@ -104,11 +107,11 @@ class Fieldset:
 
 
 def describe_form(
-    model: type[Config], values: dict[str, Any], own: Sequence[DatasetDescription] = ()
+    model: type[Config], values: dict[str, Any], own: Sequence[DatasetDescription | TextDescription] = ()
 ) -> tuple[Fieldset, ...]:
     """The form of a configuration. values: its current JSON form, complete; parts that are no fields are left out.
 
-    own: data sets of the person who looks, to choose from beside the known ones.
+    own: images and texts of the person who looks, to choose from beside the known ones.
     """
     fieldsets: list[Fieldset] = []
     loose: list[FormField] = []
@@ -131,13 +134,22 @@ def _asked(model: type[Config], fields: tuple[FormField, ...]) -> tuple[FormFiel
     return tuple(field for field in fields if field.path not in not_asked)
 
 
-def _with_own_sets(fieldset: Fieldset, own: Sequence[DatasetDescription]) -> Fieldset:
+def _with_own_sets(fieldset: Fieldset, own: Sequence[DatasetDescription | TextDescription]) -> Fieldset:
     """The same, where a data set is chosen with a person's own sets behind the known ones."""
+    images = [each for each in own if isinstance(each, DatasetDescription)]
+    texts = [each for each in own if isinstance(each, TextDescription)]
+    reads_text = any(field.path == OWN_TEXT for field in fieldset.fields)
 
     def with_own(field: FormField) -> FormField:
-        chosen = field.text
-        more = tuple(_data_choice(data, chosen) for data in own)
-        return replace(field, choices=field.choices + more) if field.path == DATA_NAME else field
+        more: tuple[Choice, ...] = ()
+        if field.path == OWN_TEXT:
+            chosen = field.text or next((text.sha256 for text in texts), "")
+            more = tuple(_own_text_choice(text, chosen) for text in texts)
+        elif field.path == DATA_NAME and reads_text and texts:
+            more = (Choice(text=OWN, title="A text of yours", help=_OWN_HELP, is_chosen=field.text == OWN),)
+        elif field.path == DATA_NAME and not reads_text:
+            more = tuple(_data_choice(data, field.text) for data in images)
+        return replace(field, choices=field.choices + more)
 
     return replace(fieldset, fields=tuple(with_own(field) for field in fieldset.fields))
 
@@ -222,7 +234,7 @@ def _kind(path: str, info: FieldInfo) -> FieldKind | None:
     """How the field is shown; None for what no form shows, such as an architecture."""
     if info.annotation == tuple[str, ...]:
         return "ticks"
-    if path == DATA_NAME:
+    if path in (DATA_NAME, OWN_TEXT):
         return "cards"
     if get_origin(info.annotation) is Literal:
         return "choice" if len(get_args(info.annotation)) > 1 else "fixed"
@@ -234,7 +246,7 @@ def _choices(path: str, info: FieldInfo, value: Any) -> tuple[Choice, ...]:
     if info.annotation == tuple[str, ...]:  # The default is everything that can be ticked.
         return tuple(Choice(text=t, title=t.replace("_", " "), is_chosen=t in value) for t in info.default)
     if info is TextDataConfig.model_fields["name"]:
-        return tuple(Choice(text=t.name, title=t.title, help=_text_help(t), is_chosen=t.name == value) for t in TEXTS)
+        return tuple(Choice(text=t.name, title=t.title, help=text_help(t), is_chosen=t.name == value) for t in TEXTS)
     if path == DATA_NAME:
         return tuple(_data_choice(data, value) for data in DESCRIPTIONS)
     if get_origin(info.annotation) is Literal:
@@ -260,10 +272,16 @@ def data_help(data: DatasetDescription) -> str:
     )
 
 
-def _text_help(text: TextDescription) -> str:
+def _own_text_choice(text: TextDescription, chosen: str) -> Choice:
+    return Choice(text=text.sha256, title=text.title, help=text_help(text), is_chosen=text.sha256 == chosen)
+
+
+def text_help(text: TextDescription) -> str:
+    """What a text holds, in a sentence."""
+    origin = "comes along" if text.origin == "embedded" else "your own"
     return (
         f"{text.train_tokens:,} {text.level} to train on, {text.valid_tokens:,} to validate and {text.test_tokens:,} "
-        f"to test, {text.vocabulary:,} different ones; comes along."
+        f"to test, {text.vocabulary:,} different ones; {origin}."
     )
 
 

@@ -43,7 +43,7 @@ def new_training(request: HttpRequest) -> HttpResponse:
     context, config = _of_gallery(request) if of_gallery else _of_child(request)
     config = _with_sizes(config, request.GET)
     is_text = isinstance(config, LanguageTrainingConfig)
-    own = () if is_text else own_descriptions(request.user)
+    own = own_descriptions(request.user)
     context |= {"fieldsets": describe_form(type(config), config.model_dump(mode="json"), own), "cost_rows": COST_ROWS}
     if is_text:
         context |= {"comparable": COMPARABLE, "cost_rows": TEXT_COST_ROWS}
