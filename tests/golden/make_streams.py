@@ -1,13 +1,14 @@
 """Writes tests/golden/streams/*.json: recorded events of a stream, and the state that both languages fold them to.
 
 Run `python -m tests.golden.make_streams` after a change of the rules, and read the difference before keeping it.
+Streams of RECORDED are events of real searches, which are folded again and not made up.
 A file holds {"name", "kind", "limits", "events", "state"}; "limits" is null where the usual ones apply.
 """
 
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from search_engine.events import (
     StepProposed,
     TrainingFinished,
     TrainingStarted,
+    event_from_json,
 )
 
 FOLDER = Path(__file__).parent / "streams"
@@ -419,29 +421,43 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "thinned-search": ("search", thinned_search, {"points": 16, "steps": 6, "log": 5, "front": 3}),
 }
 
+RECORDED = ("enas-micro", "enas-macro", "enas-recurrent")  # Of real searches, by record_shared.
 
-def recorded(events: Iterator[Event]) -> list[dict[str, Any]]:
+
+def recorded(events: Iterable[Event]) -> list[dict[str, Any]]:
     """The events as they travel, one every two seconds and a half."""
     return [{"n": n, "at": START + 2.5 * n, **event.to_json()} for n, event in enumerate(events, start=1)]
 
 
 def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, (kind, story, limits) in STREAMS.items():
+        write_stream(name, kind, story(), limits)
+    for name in RECORDED:
+        events = json.loads((FOLDER / f"{name}.json").read_text())["events"]
+        write_stream(name, "search", [event_from_json(_without_place(event)) for event in events], None)
+
+
+def write_stream(name: str, kind: str, story: Iterable[Event], limits: dict[str, int] | None) -> None:
+    """The events of a story, and the state that they are folded to."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     import django
 
     django.setup()
     from webapp.searches import live_state
 
-    FOLDER.mkdir(exist_ok=True)
-    for name, (kind, story, limits) in STREAMS.items():
-        events = recorded(story())
-        kept = live_state.Limits(**limits) if limits else live_state.LIMITS
-        assert set(limits or {}) <= {field.name for field in dataclasses.fields(live_state.Limits)}
-        state = live_state.initial(kind)
-        for event in events:
-            state = live_state.apply(state, event, kept)
-        golden = {"name": name, "kind": kind, "limits": limits, "events": events, "state": state}
-        (FOLDER / f"{name}.json").write_text(_one_event_a_line(golden))
+    events = recorded(story)
+    kept = live_state.Limits(**limits) if limits else live_state.LIMITS
+    assert set(limits or {}) <= {field.name for field in dataclasses.fields(live_state.Limits)}
+    state = live_state.initial(kind)
+    for event in events:
+        state = live_state.apply(state, event, kept)
+    golden = {"name": name, "kind": kind, "limits": limits, "events": events, "state": state}
+    (FOLDER / f"{name}.json").write_text(_one_event_a_line(golden))
+
+
+def _without_place(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name not in ("n", "at")}
 
 
 def _one_event_a_line(golden: dict[str, Any]) -> str:

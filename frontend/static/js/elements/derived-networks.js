@@ -115,7 +115,8 @@ function rowOf(training, key, page, isText) {
     number(`${training.epochs_done} of ${training.epochs}`), number(count(training.parameters)),
     number(figure(training.held_out_accuracy, training.held_out_perplexity)),
     number(training.state === "running" ? "after the end" : figure(training.test_accuracy, training.test_perplexity)),
-    build("td", {}, build("span", { class: `state is-${training.state}`, title: training.reason || null }, training.state)));
+    build("td", {}, build("span", { class: `state is-${training.state}` }, training.state),
+      training.reason ? build("span", { class: "derived-reason small" }, training.reason) : null));
 }
 
 customElements.define("derived-networks", DerivedNetworks);

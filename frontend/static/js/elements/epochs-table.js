@@ -42,7 +42,8 @@ class EpochsTable extends HTMLElement {
 
 function headsOf({ is_text: isText }) {
   const name = isText ? "perplexity" : "accuracy";
-  const heads = ["Epoch", "Training loss", `Training ${name}`, `Validation ${name}`, "Mean score", "Within the phase", "Best score", "Entropy", "Weights", "Controller"];
+  const heads = ["Epoch", "Training loss", `Training ${name}`, `Validation ${name}`, "Within the phase", "Best score",
+    "Entropy", "Weights took", "Controller took"];
   return heads.map((text) => build("th", { scope: "col", class: text === "Within the phase" ? null : "is-number" }, text));
 }
 
@@ -52,7 +53,7 @@ function rowOf(row, { is_text: isText }, scale) {
   const spark = row.stretches.length > 1 ? buildSvg("svg", { class: "spark", viewBox: `-1 -2 ${WIDTH + 2} ${HEIGHT + 4}`, role: "img",
     "aria-label": `Mean score from ${score(row.stretches[0], scale)} to ${score(row.stretches.at(-1), scale)}` }, path) : null;
   return build("tr", {}, number(String(row.step + 1)), number(row.loss.toFixed(3)), number(figure(row.trained, isText)),
-    number(figure(row.held_out, isText)), number(score(row.mean_reward, scale)), build("td", {}, spark),
+    number(figure(row.held_out, isText)), build("td", {}, spark),
     number(score(row.best_reward, scale)), number(row.entropy === null ? "–" : row.entropy.toFixed(2)),
     number(took(row.shared_seconds)), number(took(row.phase_seconds)));
 }
