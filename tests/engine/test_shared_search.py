@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import torch
 
 from search_engine.checkpoints import digest
 from search_engine.errors import ConfigError
@@ -11,6 +12,7 @@ from search_engine.shared_phases import EpochPosition, PhasePosition
 from search_engine.shared_search import derive, search_started, share_weights, teach_controller
 from search_engine.spaces.build import build_space
 from search_engine.strategies.build import build_strategy_for
+from search_engine.training.shared_building import build_shared_weights, derived_cost, prepare_shared
 from search_engine.training.shared_weights import Score
 from tests.engine.toy_shared import ToyWeights, accurate, shared_config
 
@@ -217,3 +219,28 @@ def test_a_controller_that_is_rewarded_for_convolutions_learns_to_draw_them():
     _, event = ended(teach(config, strategy_of(config), ToyWeights(rule)))
     assert len(event.curve) == 40
     assert event.curve[0] < 0.4 and event.curve[-1] > 0.6
+
+
+@pytest.mark.parametrize("method", ["enas-micro", "enas-macro", "enas-recurrent"])
+def test_weights_rest_while_the_controller_learns_and_the_other_way_round_and_nothing_sees_test_data(method, tmp_path):
+    config = shared_config(method)
+    data = prepare_shared(config, folder=tmp_path, device=torch.device("cpu"))
+    strategy, weights = strategy_of(config), build_shared_weights(config, data, device=torch.device("cpu"))
+    held_out = data.valid if method == "enas-recurrent" else data.held_out
+
+    def states():
+        return digest(weights.tensors(), {}), digest(*strategy.state_dict())
+
+    fresh = states()
+    ended(share_weights(config, strategy, weights, 0))
+    shared = states()
+    assert shared[0] != fresh[0] and shared[1] == fresh[1]
+    assert data.train.batches_served > 0 and held_out.batches_served == 0
+    read = data.train.batches_served
+    ended(teach(config, strategy, weights))
+    taught = states()
+    assert taught[0] == shared[0] and taught[1] != shared[1]
+    ended(derive(config, strategy, weights, derived_cost(config, data), ""))
+    assert states() == taught
+    assert data.train.batches_served == read and held_out.batches_served > 0
+    assert data.test.batches_served == 0
