@@ -19,6 +19,8 @@ _KINDS: dict[str, Any] = {
     "nas_bench_201": NasBench201Architecture,
 }
 
+BESIDE = "search"  # Where a search's best.json says how the architecture was found.
+
 
 def architecture_from_json(value: Any) -> Architecture:
     """Read the JSON form. Raises ArchitectureError at the field that is wrong."""
@@ -29,5 +31,5 @@ def architecture_from_json(value: Any) -> Architecture:
     kind = _KINDS.get(str(value.get("kind")))
     if kind is None:
         raise ArchitectureError("kind", f"is {value.get('kind')!r}; must be one of {', '.join(_KINDS)}.")
-    architecture: Architecture = kind.from_json(value)
+    architecture: Architecture = kind.from_json({name: part for name, part in value.items() if name != BESIDE})
     return architecture
