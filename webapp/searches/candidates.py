@@ -6,9 +6,11 @@ from typing import Any
 
 from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
+from search_engine.errors import UserError
 from search_engine.events import ChildFinished, StepProposed
 from search_engine.schedule import MeasuredChild, best_children
 from webapp.searches import lifecycle
+from webapp.searches.artifacts import ArtifactMissing
 from webapp.searches.models import Child, Search
 from webapp.searches.start import training_figures
 
@@ -27,10 +29,10 @@ class Planned:
 
 def planned_trainings(
     search: Search, config: AnyEnasSearchConfig, proposed: StepProposed, verdicts: Sequence[ChildFinished]
-) -> tuple[Planned, ...]:
-    """The best candidates as they will be trained. Counting takes a moment, so this is done before any lock.
+) -> tuple[tuple[Planned, ...], str]:
+    """The best candidates as they will be trained, and why one of them will not be, as a sentence, or "".
 
-    Raises ConfigError where the data of the search is no longer there.
+    Counting and reading take a moment, so this is done before any lock.
     """
     drawn = {proposal.slot: proposal for proposal in proposed.proposals}
     scored = [
@@ -38,11 +40,15 @@ def planned_trainings(
         for verdict in verdicts
         if verdict.reward is not None and verdict.reason is None
     ]
-    planned = []
+    planned, reason = [], ""
     for rank, child in enumerate(best_children(scored, config.deriving.train), 1):
         training = config.final_training(drawn[child.slot].architecture, _name(search, rank))
-        planned.append(Planned(child.step, child.slot, training, training_figures(training)))
-    return tuple(planned)
+        try:
+            planned.append(Planned(child.step, child.slot, training, training_figures(training)))
+        except (UserError, ArtifactMissing) as error:  # The data is gone, or the network does not fit its layout.
+            why = error.message if isinstance(error, UserError) else f"{error}."
+            reason = reason or f"Candidate {child.slot} was not trained from scratch: {why}"
+    return tuple(planned), reason
 
 
 def start_trainings(search: Search, planned: Sequence[Planned]) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
-from search_engine.errors import ConfigError
+from search_engine.config.searches import read_enas_config
 from search_engine.events import ChildFinished, ControllerPhaseEnded, SharedEpochEnded, StepProposed
 from webapp.searches import artifacts, candidates, event_log, planner, results
 from webapp.searches.leases import holding
@@ -64,7 +63,8 @@ def record_candidates(
 ) -> None:
     """The candidates with their scores. The best become trainings, and the search is finished, all at once."""
     search = Search.objects.get(jobs=job_id)
-    planned, reason = _planned(search, read_enas_config(search.config), proposed, verdicts)
+    config = read_enas_config(search.config)
+    planned, reason = candidates.planned_trainings(search, config, proposed, verdicts)
     with transaction.atomic():
         job = holding(job_id, fence)
         assert job.kind == Job.Kind.DERIVE, f"{job.what} cannot tell of candidates"
@@ -78,16 +78,6 @@ def record_candidates(
         results.end_job(job)
         ended = planner.close(search, Stream.State.FINISHED, reason)
         event_log.append(search.pk, [proposed, *verdicts, ended])
-
-
-def _planned(
-    search: Search, config: AnyEnasSearchConfig, proposed: StepProposed, verdicts: Sequence[ChildFinished]
-) -> tuple[tuple[candidates.Planned, ...], str]:
-    """The trainings of the best; and why there is none where one was wanted, as a sentence, else ""."""
-    try:
-        return candidates.planned_trainings(search, config, proposed, verdicts), ""
-    except ConfigError as error:
-        return (), f"No candidate was trained from scratch: {error.message}"
 
 
 def _replaced(old: str, new: str) -> None:
