@@ -96,7 +96,7 @@ class Program:
     """Turns, and the sizes of what they use.
 
     sizes: options of each decision. embeddings, heads: rows of the two tables. first_biases: what the learned biases of
-    the heads start from, None without biases; NASNet's start at random. temperature: every score is divided by it.
+    the heads start from, None without biases. temperature: every score is divided by it.
     """
 
     turns: tuple[Turn, ...]
