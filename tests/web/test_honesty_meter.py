@@ -174,6 +174,10 @@ def test_before_the_candidates_and_with_too_few_it_says_why_it_cannot(owner: Use
     assert honesty_meter.meter_of(search).waiting == honesty_meter.NO_CANDIDATES
     with pytest.raises(UserError, match="no candidates yet"):
         honesty_meter.ask(search, networks=3, epochs=1)
+    other = lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
+    lifecycle.stop(other.pk)
+    other.refresh_from_db()
+    assert honesty_meter.meter_of(other).waiting == honesty_meter.NEVER_ANY
     work_off(tmp_path / "work")
     assert "an order takes at least 3" in honesty_meter.meter_of(search).waiting
     with pytest.raises(UserError, match="different candidates have a score; an order takes at least 3"):
@@ -204,11 +208,15 @@ def test_the_api_starts_shows_and_stops_it(search: Search, client: Client) -> No
 def test_the_api_tells_what_it_would_cost(search: Search, client: Client) -> None:
     client.force_login(search.owner)
     address = f"/api/searches/{search.pk}/honesty-meter/cost"
-    assert client.get(address, {"networks": 4, "epochs": 2}).json() == {"seconds": None}
+    assert client.get(address, {"networks": 4, "epochs": 2}).json() == {"networks": 4, "seconds": None, "errors": []}
     a_worker(rate=1e9)
     one = client.get(address, {"networks": 4, "epochs": 2}).json()["seconds"]
     a_worker("core-1", rate=1e9)
     assert client.get(address, {"networks": 4, "epochs": 2}).json()["seconds"] == pytest.approx(one / 2)
+    (error,) = client.get(address, {"networks": 20, "epochs": 2}).json()["errors"]
+    assert error["field"] == "networks" and not meter_trainings(search)
+    honesty_meter.ask(search, networks=3, epochs=2)
+    assert client.get(address, {"networks": 4, "epochs": 2}).json()["networks"] == 1
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ NEVER_TESTED = {
     "perplexity": "The perplexity is that of the validation part, lower is better; the test part plays no role here.",
 }
 NO_CANDIDATES = "There are no candidates yet: they are drawn and scored when the last epoch is over."
+NEVER_ANY = "There are no candidates: the search ended before they were drawn and scored."
 TOO_FEW = "Only {count} different candidates have a score; an order takes at least {fewest}."
 
 Measured = Literal["accuracy", "perplexity"]
@@ -102,7 +103,7 @@ def meter_of(search: Search) -> Meter:
         points=points,
         found=found,
         sentences=_sentences(found, measured, epochs),
-        waiting=_waiting(len(candidates), points),
+        waiting=_impossible(search, len(candidates)) or _waiting(points),
     )
 
 
@@ -136,20 +137,18 @@ def stop(search: Search) -> None:
                 lifecycle.stop(training.pk)
 
 
-def seconds(search: Search, *, networks: int, epochs: int) -> float | None:
-    """How long the networks that are missing take on the workers that are there; None where none has a speed.
+def cost(search: Search, *, networks: int, epochs: int) -> tuple[int, float | None]:
+    """How many networks would start, and how long they take on the workers that are there, None where none has a speed.
 
     Raises UserError as `ask` does.
     """
     config = read_enas_config(search.config)
     rates = live_rates()
-    total = 0.0
-    for child in _wanted(search, networks, epochs):
-        one = _seconds(_meter_config(config, child, epochs, search.name), rates)
-        if one is None:
-            return None
-        total += one
-    return total / max(len(rates), 1)
+    wanted = _wanted(search, networks, epochs)
+    if not rates:
+        return len(wanted), None
+    each = [_seconds(_meter_config(config, child, epochs, search.name), rates) for child in wanted]
+    return len(wanted), sum(seconds for seconds in each if seconds is not None) / len(rates)
 
 
 def _seconds(config: AnyTrainingConfig, rates: Any) -> float | None:
@@ -162,7 +161,10 @@ def _seconds(config: AnyTrainingConfig, rates: Any) -> float | None:
 def _wanted(search: Search, networks: int, epochs: int) -> list[Child]:
     """The candidates that are still to be trained, so that there are so many."""
     candidates = _candidates(search)
-    _must_be_possible(len(candidates), networks)
+    if reason := _impossible(search, len(candidates)):
+        raise UserError("", reason)
+    if networks > len(candidates):
+        raise UserError("networks", f"is {networks}; only {len(candidates)} different candidates have a score.")
     there = _trainings(search)
     if there and there[-1].config["recipe"]["epochs"] != epochs:
         if any(training.is_open for training in there):
@@ -177,13 +179,11 @@ def _wanted(search: Search, networks: int, epochs: int) -> list[Child]:
     return [candidates[place] for place in rank_correlation.spread(scores, networks - len(alive), taken)]
 
 
-def _must_be_possible(candidates: int, networks: int) -> None:
+def _impossible(search: Search, candidates: int) -> str:
+    """Why nothing can be asked for, a sentence; "" where something can."""
     if not candidates:
-        raise UserError("", NO_CANDIDATES)
-    if candidates < FEWEST:
-        raise UserError("", TOO_FEW.format(count=candidates, fewest=FEWEST))
-    if networks > candidates:
-        raise UserError("networks", f"is {networks}; only {candidates} different candidates have a score.")
+        return NO_CANDIDATES if search.is_open else NEVER_ANY
+    return TOO_FEW.format(count=candidates, fewest=FEWEST) if candidates < FEWEST else ""
 
 
 def _meter_config(config: AnyEnasSearchConfig, child: Child, epochs: int, search: str) -> AnyTrainingConfig:
@@ -262,11 +262,7 @@ def _sentences(found: RankCorrelation | None, measured: Measured, epochs: int) -
     return (*said, SPREAD, SHORT.format(epochs=f"for {_epochs(epochs)}"), NEVER_TESTED[measured])
 
 
-def _waiting(candidates: int, points: Sequence[Point]) -> str:
-    if not candidates:
-        return NO_CANDIDATES
-    if candidates < FEWEST:
-        return TOO_FEW.format(count=candidates, fewest=FEWEST)
+def _waiting(points: Sequence[Point]) -> str:
     if not points:
         return ""
     done = sum(point.held_out is not None for point in points)

@@ -7,7 +7,7 @@ part.
 
 import math
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import median
 from typing import Literal
 
 from search_engine.config.enas_search import EnasRecurrentSearchConfig
@@ -40,8 +40,8 @@ ONE_RUN = "This is one run of each, with one seed: another may turn it round."
 class Side:
     """One of the two searches. done of epochs: its steps.
 
-    scored: candidates with a score, and of these the mean and the best. entropy: of the policy after the last phase, in
-    nats, None before the first. best: the finished training from scratch with the best held-out figure; trainings: how
+    scored: candidates with a score, and of these the median and the best. entropy: of the policy after the last phase,
+    in nats, None before the first. best: the finished training from scratch with the best held-out figure; trainings: how
     many there are, and open: how many of them have not ended.
     """
 
@@ -49,7 +49,7 @@ class Side:
     done: int
     epochs: int
     scored: int
-    mean_score: float | None
+    median_score: float | None
     best_score: float | None
     entropy: float | None
     best: Training | None
@@ -116,7 +116,7 @@ def side_of(search: Search, config: AnyEnasSearchConfig) -> Side:
         done=search.steps_told,
         epochs=search.epochs,
         scored=len(scores),
-        mean_score=fmean(scores) if scores else None,
+        median_score=median(scores) if scores else None,
         best_score=max(scores, default=None),
         entropy=None if phase is None else phase.payload["entropy"],
         best=min(finished, key=_rank, default=None),

@@ -12,7 +12,7 @@ from search_engine.errors import UserError
 from webapp.searches import honesty_meter
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused
-from webapp.searches.api.replies import Refusal
+from webapp.searches.api.replies import Problem, Refusal
 from webapp.searches.api.searches import own_search
 from webapp.searches.honesty_meter import FEWEST, LONGEST_EPOCHS, MOST, USUAL, Meter, Point
 from webapp.searches.models import Search
@@ -90,9 +90,14 @@ class MeterReply(BaseModel):
 
 
 class MeterCost(BaseModel):
-    """seconds: until the networks that are missing are trained; null until a worker has measured its speed."""
+    """networks: how many would start; seconds: until they are trained, null until a worker has measured its speed.
 
-    seconds: float | None
+    Both are null while errors is not empty.
+    """
+
+    networks: int | None = None
+    seconds: float | None = None
+    errors: list[Problem] = []
 
 
 @router.get(
@@ -127,8 +132,13 @@ def start(request: HttpRequest, search_id: uuid.UUID, body: MeterWanted) -> Stat
     url_name="honesty-meter-cost",
 )
 def cost(request: HttpRequest, search_id: uuid.UUID, wanted: Query[MeterQuery]) -> MeterCost:
+    """Starts nothing. Why it cannot be asked for now is part of the answer."""
     search = _shared(request, search_id)
-    return MeterCost(seconds=honesty_meter.seconds(search, networks=wanted.networks, epochs=wanted.epochs))
+    try:
+        networks, seconds = honesty_meter.cost(search, networks=wanted.networks, epochs=wanted.epochs)
+    except UserError as error:
+        return MeterCost(errors=[Problem(field=error.field, message=error.message)])
+    return MeterCost(networks=networks, seconds=seconds)
 
 
 @router.post(

@@ -234,7 +234,8 @@ class TrainingReply(BaseModel):
     """A training. test_accuracy: of the one look at the test images, at its end; checkpoint: SHA-256 of the weights.
 
     On text there are perplexities in place of accuracies (lower is better), and test_examples are tokens.
-    child, published, imported: where its architecture comes from, as far as that is still there.
+    child, published, imported: where its architecture comes from, as far as that is still there. for_meter: it was
+    trained for the honesty meter of its child's search.
     """
 
     id: uuid.UUID
@@ -246,6 +247,7 @@ class TrainingReply(BaseModel):
     ended: float | None
     epochs: int
     epochs_done: int
+    for_meter: bool
     hash: str
     parameters: int
     mult_adds: int

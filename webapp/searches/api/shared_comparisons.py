@@ -28,7 +28,7 @@ class BestReply(BaseModel):
 
 
 class SideReply(BaseModel):
-    """One of the two searches. done: steps, of `epochs`. scored: candidates, with their mean and best score, given by
+    """One of the two searches. done: steps, of `epochs`. scored: candidates, with their median and best score, given by
     its own shared weights. entropy: of the policy, in nats. trainings: from scratch, `open` of which have not ended.
     """
 
@@ -38,7 +38,7 @@ class SideReply(BaseModel):
     done: int
     epochs: int
     scored: int
-    mean_score: float | None
+    median_score: float | None
     best_score: float | None
     entropy: float | None
     trainings: int
@@ -92,7 +92,7 @@ def _reply(found: SharedCompared) -> SharedComparisonReply:
 
 
 def _side(side: Side) -> SideReply:
-    names = ("done", "epochs", "scored", "mean_score", "best_score", "entropy", "trainings", "open")
+    names = ("done", "epochs", "scored", "median_score", "best_score", "entropy", "trainings", "open")
     return SideReply(
         id=side.search.pk,
         url=f"/searches/{side.search.pk}",

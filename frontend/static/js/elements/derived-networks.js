@@ -65,7 +65,8 @@ class DerivedNetworks extends HTMLElement {
     const { signal } = (this.#asking = new AbortController());
     let isOpen = true;
     try {
-      const { trainings } = await get(searchPaths(this.#page.id).trainings, { signal });
+      const { trainings: all } = await get(searchPaths(this.#page.id).trainings, { signal });
+      const trainings = all.filter(({ for_meter: isOfMeter }) => !isOfMeter); // Those stand in <honesty-meter>.
       isOpen = trainings.some(({ state }) => state === "running" || state === "paused");
       this.#show(trainings.toReversed()); // The API has the newest first.
     } catch {

@@ -7,6 +7,8 @@ import "./shared-chart.js";
 import "./shared-architecture.js";
 import "./phase-panel.js";
 import "./derived-networks.js";
+import "./honesty-meter.js";
+import "./shared-comparison.js";
 import "./epochs-table.js";
 import "./children-table.js";
 import "./policy-map.js";

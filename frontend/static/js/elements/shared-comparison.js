@@ -1,0 +1,146 @@
+/**
+ * <shared-comparison>: how a search with shared weights stands against its random companion, in words and side by side.
+ * It asks again whenever the search gets further, and while one of the two, or of their trainings, is under way.
+ */
+
+import { get, newKey, post } from "../api.js";
+import { VERDICTS } from "../drawing/comparison_words.js";
+import { percent, perplexity } from "../drawing/format.js";
+import { score } from "../drawing/scores.js";
+import { searchPaths } from "../live/paths.js";
+import { build, write } from "./build.js";
+
+const PAUSE_MS = 3000; // Between two questions.
+
+class SharedComparison extends HTMLElement {
+  #page = null;
+  #known = null; // What of the search the last question was about.
+  #visible = false;
+  #isStale = true;
+  #asked = -Infinity;
+  #timer = null;
+  #asking = null;
+  #shown = "";
+  #parts = null;
+  #key = newKey(); // One for the page, so that two clicks start one companion.
+  #seen = new IntersectionObserver((entries) => {
+    this.#visible = entries.at(-1).isIntersecting;
+    this.#askSoon();
+  }, { rootMargin: "300px" });
+
+  connectedCallback() {
+    this.#seen.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#seen.disconnect();
+    this.#asking?.abort();
+    clearTimeout(this.#timer);
+    this.#timer = this.#parts = this.#known = null;
+    this.#isStale = true;
+    this.#shown = "";
+    this.replaceChildren();
+  }
+
+  render(state, page) {
+    this.#page = page;
+    const known = `${state.shared.epochs_shared} ${state.shared.steps_told} ${state.state}`;
+    if (known === this.#known) return;
+    this.#known = known;
+    this.#isStale = true;
+    this.#askSoon();
+  }
+
+  #askSoon() {
+    if (this.#timer !== null || !this.#visible || !this.#isStale || !this.#page) return;
+    const wait = Math.max(0, this.#asked + PAUSE_MS - performance.now());
+    this.#timer = setTimeout(() => this.#ask(), wait);
+  }
+
+  async #ask() {
+    this.#asked = performance.now();
+    this.#asking?.abort();
+    const { signal } = (this.#asking = new AbortController());
+    this.#isStale = false;
+    try {
+      const comparison = await get(`${searchPaths(this.#page.id).api}/shared-comparison`, { signal });
+      this.#show(comparison);
+      this.#isStale ||= !comparison.is_over && comparison.random !== null;
+    } catch {
+      this.#isStale = true; // The next time tells.
+    }
+    this.#timer = null;
+    if (!signal.aborted) this.#askSoon();
+  }
+
+  #show(comparison) {
+    const key = JSON.stringify(comparison);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    this.#parts ??= this.#lay();
+    const { verdict, text, sides, rest, offer, hint } = this.#parts;
+    const [title, mark] = VERDICTS[comparison.verdict];
+    write(verdict, title);
+    verdict.className = `verdict is-${mark}`;
+    const sentences = comparison.waiting ? [comparison.waiting, ...comparison.sentences] : comparison.sentences;
+    const said = comparison.waiting ? 1 : 2; // A verdict stands beside what it rests on: one run of each.
+    write(text, sentences.slice(0, said).join(" "));
+    write(rest, sentences.slice(said).join(" "));
+    sides.hidden = comparison.random === null;
+    if (comparison.random) sides.replaceChildren(tableOf(comparison, this.#page.scale));
+    offer.hidden = hint.hidden = comparison.random !== null;
+  }
+
+  #lay() {
+    const parts = {
+      verdict: build("p", { role: "status" }), text: build("p", { class: "comparison-text" }),
+      sides: build("div", { class: "table-frame", tabindex: 0, role: "group", "aria-label": "The search and its random companion", hidden: true }),
+      rest: build("p", { class: "small quiet" }),
+      offer: build("button", { class: "button", type: "button", hidden: true }, "Compare with random search"),
+      hint: build("p", { class: "small quiet", hidden: true },
+        "Starts the same search once more with uniform draws: shared weights of its own, and the same budget."),
+      problem: build("p", { class: "action-error small", role: "alert" }),
+    };
+    parts.offer.addEventListener("click", () => this.#start());
+    this.replaceChildren(...Object.values(parts));
+    return parts;
+  }
+
+  async #start() {
+    const { offer, problem } = this.#parts;
+    offer.disabled = true;
+    write(problem, "");
+    try {
+      await post(`${searchPaths(this.#page.id).api}/companion`, {}, { key: this.#key });
+      location.reload();
+    } catch (error) {
+      offer.disabled = false;
+      write(problem, error.message);
+    }
+  }
+}
+
+/** Rows: what is compared first. scale: of a reward on text, null on images. */
+function tableOf({ search, random, measured }, scale) {
+  const isText = measured === "perplexity";
+  const figure = (value) => (isText ? perplexity(value) : percent(value));
+  const rows = [
+    [`Best from scratch, test ${measured}`, (each) => (each.best ? build("a", { href: each.best.url }, figure(each.best.test)) : inTraining(each))],
+    [`The same, ${isText ? "validation part" : "held out"}`, ({ best }) => (best ? figure(best.held_out) : "–")],
+    ["Best score of a candidate", ({ best_score: best }) => score(best, scale)],
+    ["Median score", ({ median_score: median }) => score(median, scale)],
+    ["Entropy of the policy", ({ entropy }) => (entropy === null ? "–" : `${entropy.toFixed(2)} nats`)],
+    ["How far", ({ done, epochs, state }) => `${done} of ${epochs} epochs, ${state}`],
+  ];
+  const head = build("tr", {}, build("td", {}), build("th", { scope: "col", class: "is-number" }, "This search"),
+    build("th", { scope: "col", class: "is-number" }, build("a", { href: random.url }, "Random companion")));
+  const cell = (value) => build("td", { class: "is-number" }, value);
+  return build("table", { class: "table" }, build("thead", {}, head), build("tbody", {}, ...rows.map(([name, of]) =>
+    build("tr", {}, build("th", { scope: "row" }, name), cell(of(search)), cell(of(random))))));
+}
+
+function inTraining({ open, trainings }) {
+  return open ? `${open} of ${trainings} in training` : "–";
+}
+
+customElements.define("shared-comparison", SharedComparison);
