@@ -53,7 +53,7 @@ class RecurrentSupernet(LanguageNetwork):
         word, before, *others = (self.nodes[name] for name in self._matrices_of(architecture))
         driven = self.vectors(words, masks) @ word  # Of all time steps at once.
         weights = CellWeights(before, others)
-        return Cell(architecture, weights, self._cell_norms(), self.supernet.bound).read(driven, state, masks.nodes)
+        return Cell(architecture, weights, self.cell_norms(), self.supernet.bound).read(driven, state, masks.nodes)
 
     def parameters_of(self, architecture: RecurrentArchitecture) -> tuple[tuple[str, nn.Parameter], ...]:
         """What a cell uses, by name: all that a step under it may change."""
@@ -73,7 +73,8 @@ class RecurrentSupernet(LanguageNetwork):
                 raise ArchitectureError("nodes", f"needs the weights {name}, which the search does not share.")
         return names
 
-    def _cell_norms(self) -> CellNorms | None:
+    def cell_norms(self) -> CellNorms | None:
+        """Batch norm of every cell, or None where it is off."""
         if not self.norms:
             return None
         norms = dict(self.norms.items())

@@ -20,8 +20,10 @@ def lengths_of_stretches(steps: int, recipe: ReadingConfig, *, seed: int) -> lis
     """Lengths, in words, that add up to `steps`; the last is what remains."""
     generator = torch.Generator().manual_seed(seed)
     lengths: list[int] = []
-    while (left := steps - sum(lengths)) > 0:
+    left = steps
+    while left > 0:
         lengths.append(min(left, _length(recipe, generator)))
+        left -= lengths[-1]
     return lengths
 
 
