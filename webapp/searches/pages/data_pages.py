@@ -1,4 +1,4 @@
-"""The page of data sets: known ones with sample pictures, one's own, and where a zip is added."""
+"""The page of data: known images with samples and known texts, one's own, and where more is added."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,17 @@ from django.views.decorators.http import require_GET
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.own_set import SetRecord
 from search_engine.data.previews import COLUMNS, MOST_ROWS, SIDE
+from search_engine.data.texts import COMPARABLE, TEXTS
 from search_engine.errors import ConfigError, DataError
 from webapp.searches.datasets.samples import address_of, is_here, sheet_of
 from webapp.searches.datasets.uploads import LONGEST_TITLE, PIECE_BYTES, uses
 from webapp.searches.models import OwnData
-from webapp.searches.pages.forms import data_help
+from webapp.searches.pages.forms import data_help, text_help
+from webapp.searches.pages.text_found import text_facts, text_found
 
 SHOWN_REFUSALS = 50  # On the page; the file has more.
+CHECKED_IMAGES = "Being checked, file by file, in a process of its own"
+CHECKED_TEXT = "Being read and counted, in a process of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,12 @@ def data_page(request: HttpRequest) -> HttpResponse:
     rows = OwnData.objects.visible_to(request.user).exclude(state=OwnData.State.DELETED).order_by("-created")
     context = {
         "known": [_known(description) for description in DESCRIPTIONS],
-        "own": [(row, _facts(row)) for row in rows],
+        "known_texts": [(text, text_help(text)) for text in TEXTS],
+        "comparable": COMPARABLE,
+        "own_images": [(row, _facts(row)) for row in rows if row.kind == OwnData.Kind.IMAGES],
+        "own_texts": [(row, text_facts(row)) for row in rows if row.kind == OwnData.Kind.TEXT],
+        "most_text_bytes": settings.MOST_TEXT_BYTES,
+        "most_text_megabytes": settings.MOST_TEXT_BYTES // 10**6,
         "most_bytes": settings.MOST_UPLOAD_BYTES,
         "most_megabytes": f"{settings.MOST_UPLOAD_BYTES // 10**6:,}",
         "piece_bytes": PIECE_BYTES,
@@ -56,12 +65,23 @@ def data_page(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def own_data_page(request: HttpRequest, data_id: Any) -> HttpResponse:
-    """One's own images: what the check found, or the data set that came of it."""
+    """One's own images or text: what the check found, or the data that came of it."""
     rows = OwnData.objects.visible_to(request.user).exclude(state=OwnData.State.DELETED)
     row = get_object_or_404(rows, pk=data_id)
-    refused = row.report.get("refused", [])
+    is_text = row.kind == OwnData.Kind.TEXT
     context = {
         "row": row,
+        "checked_how": CHECKED_TEXT if is_text else CHECKED_IMAGES,
+        "longest_title": LONGEST_TITLE,
+        "uses": uses(row, only_open=False) if row.sha256 else 0,
+        **(text_found(row) if is_text else _images_found(row)),
+    }
+    return render(request, "data/one.html", context)
+
+
+def _images_found(row: OwnData) -> dict[str, Any]:
+    refused = row.report.get("refused", [])
+    return {
         "facts": _facts(row),
         "classes": _classes(row),
         "sheet_width": COLUMNS * SIDE,
@@ -69,10 +89,7 @@ def own_data_page(request: HttpRequest, data_id: Any) -> HttpResponse:
         "side": SIDE,
         "refused": refused[:SHOWN_REFUSALS],
         "refused_count": row.report.get("refused_count", 0),
-        "longest_title": LONGEST_TITLE,
-        "uses": uses(row, only_open=False) if row.sha256 else 0,
     }
-    return render(request, "data/one.html", context)
 
 
 @require_GET

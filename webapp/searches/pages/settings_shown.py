@@ -1,5 +1,6 @@
 """A configuration as headings and rows, for a page that shows what something was started with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from search_engine.config.base import Config
@@ -30,17 +31,23 @@ def started_with(model: type[Config], stream: Stream, config: dict[str, Any]) ->
 
     What the settings of an earlier version did not name is shown as the default that it has today.
     """
-    sections = settings_shown(model, model.model_validate(config).model_dump(mode="json"), stream.owner)
+    values = model.model_validate(config).model_dump(mode="json")
+    sections = settings_shown(model, values, _own_of(values["data"], stream.owner))
     data = Event.objects.get(stream_id=stream.pk, number=1).payload["data"]
     rows = [{"title": title, "value": _ORIGINS.get(data[name], data[name])} for name, title in _RECORDED.items()]
     next(section for section in sections if section["heading"] == DataConfig.heading)["rows"] += rows
     return sections
 
 
-def settings_shown(model: type[Config], values: dict[str, Any], owner: Any) -> list[Section]:
-    """Every setting in the order of the form, without those that belong to a choice that was not made."""
+def settings_shown(
+    model: type[Config], values: dict[str, Any], own: Sequence[DatasetDescription | TextDescription] = ()
+) -> list[Section]:
+    """Every setting in the order of the form, without those that belong to a choice that was not made.
+
+    own: the images or the text that the settings name, where they are somebody's own.
+    """
     sections: list[Section] = []
-    for fieldset in describe_form(model, values, _own_of(values.get("data", {}), owner)):
+    for fieldset in describe_form(model, values, own):
         shown = [field for field in fieldset.fields if field.kind != "fixed" and is_there(field, fieldset.fields)]
         rows = [{"title": field.label, "value": _value(field)} for field in shown if field.path != "name"]
         if rows:
@@ -50,10 +57,9 @@ def settings_shown(model: type[Config], values: dict[str, Any], owner: Any) -> l
 
 def _own_of(data: dict[str, Any], owner: Any) -> list[DatasetDescription | TextDescription]:
     """The images or the text of its owner that it was started with, if it was."""
-    name = data.get("name", "")
-    if sha256_of_own(name):
-        return [describe(name)]
-    text = text_shown(owner, data["own"]) if name == OWN else None
+    if sha256_of_own(data["name"]):
+        return [describe(data["name"])]
+    text = text_shown(owner, data["own"]) if data["name"] == OWN else None
     return [text] if text else []
 
 

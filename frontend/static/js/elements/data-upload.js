@@ -1,9 +1,11 @@
 /**
- * <data-upload data-most-bytes="..." data-piece-bytes="...">: sends a zip in pieces, shows how far it is, and leads to
- * the page on which it is checked. A piece that fails on the way is sent again.
+ * <data-upload data-most-bytes="..." data-piece-bytes="...">: sends a zip in pieces, or with data-kind="text" the files of
+ * a text one after another, shows how far it is, and leads to the page on which it is checked. A piece that fails on the
+ * way is sent again.
  */
 
 import { ApiError, change, get, post, put } from "../api.js";
+import { problemOfTexts } from "../forms/text_files.js";
 import { write } from "./build.js";
 
 const TRIES = 5;
@@ -25,29 +27,50 @@ class DataUpload extends HTMLElement {
   }
 
   handleEvent(event) {
-    if (event.type === "change") this.#begin(event.target.files[0]);
+    if (event.type === "change") this.#begin([...event.target.files]);
     else if (event.target.closest('[data-act="give-up"]')) this.#giveUp();
   }
 
-  async #begin(file) {
-    if (!file) return;
+  async #begin(files) {
+    if (!files.length) return;
     this.#say("");
-    const most = Number(this.dataset.mostBytes);
-    if (file.size > most) {
-      this.#say(`The file has ${megabytes(file.size)}; it can have ${megabytes(most)}.`);
+    const whole = new Blob(files); // Nothing is read before it is sent.
+    const problem = this.#problem(files, whole.size);
+    if (problem) {
+      this.#say(problem);
+      this.#end();
       return;
     }
     this.#sending = new AbortController();
-    this.#show(0, file.size);
+    this.#show(0, whole.size);
     try {
-      const { id } = await post("/api/data/uploads", { filename: file.name, size: file.size });
+      const { id } = await this.#announce(files);
       this.#id = id;
-      await this.#send(file, id);
+      await this.#send(whole, id);
       location.assign(`/data/${id}`);
     } catch (error) {
       if (error.name !== "AbortError") this.#say(error.message);
       this.#end();
     }
+  }
+
+  /** What can be said without asking, as a sentence; "" where nothing is wrong. */
+  #problem(files, size) {
+    const most = Number(this.dataset.mostBytes);
+    if (size > most) {
+      const what = files.length > 1 ? "The files have" : "The file has";
+      return `${what} ${megabytes(size)}; at most ${megabytes(most)}.`;
+    }
+    return this.#isText ? problemOfTexts(files.map((file) => file.name)) : "";
+  }
+
+  #announce(files) {
+    const told = files.map((file) => ({ filename: file.name, size: file.size }));
+    return this.#isText ? post("/api/data/texts", { files: told }) : post("/api/data/uploads", told[0]);
+  }
+
+  get #isText() {
+    return this.dataset.kind === "text";
   }
 
   async #send(file, id) {
@@ -89,7 +112,7 @@ class DataUpload extends HTMLElement {
   }
 
   #say(sentence) {
-    write(this.querySelector("#upload-error"), sentence);
+    write(this.querySelector("[data-problem]"), sentence);
   }
 }
 

@@ -44,13 +44,15 @@ class OwnData extends HTMLElement {
 
   async #look() {
     try {
-      const { state, progress } = await get(this.#path);
+      const { kind, state, progress } = await get(this.#path);
       if (state !== "checking") {
         location.reload();
         return;
       }
-      const far = progress.of ? `: ${progress.done.toLocaleString("en")} of ${progress.of.toLocaleString("en")}` : "";
-      write(this.querySelector("[data-said]"), `Being checked, file by file, in a process of its own${far}.`);
+      const line = this.querySelector("[data-said]");
+      const counted = kind === "images" && progress.of;
+      const far = counted ? `: ${progress.done.toLocaleString("en")} of ${progress.of.toLocaleString("en")}` : "";
+      write(line, `${line.dataset.how}${far}.`);
     } catch (error) {
       write(this.querySelector("[data-said]"), error.message);
     }
