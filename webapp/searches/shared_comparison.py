@@ -41,8 +41,8 @@ class Side:
     """One of the two searches. done of epochs: its steps.
 
     scored: candidates with a score, and of these the median and the best. entropy: of the policy after the last phase,
-    in nats, None before the first. best: the finished training from scratch with the best held-out figure; trainings: how
-    many there are, and open: how many of them have not ended.
+    in nats, None before the first. best: the finished training from scratch with the best held-out figure; trainings:
+    how many there are, and open: how many of them have not ended.
     """
 
     search: Search
