@@ -22,8 +22,10 @@ from django.test import RequestFactory
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.search import SearchConfig
-from search_engine.drawing.svg import architecture_svg, cell_svg
+from search_engine.config.searches import read_enas_config
+from search_engine.drawing.svg import architecture_svg, pictures
 from webapp.searches import live_state
+from webapp.searches.pages import shared_page
 from webapp.searches.pages.settings_shown import settings_shown
 
 STATIC = Path(__file__).resolve().parents[2] / "frontend" / "static"
@@ -45,6 +47,7 @@ class Played:
         self.kind, self.events, self.n = kind, events, n
         self.posts: list[str] = []
         self.comparison: dict[str, Any] | None = None  # What the API says of it and random search.
+        self.trainings: list[dict[str, Any]] = []  # Of its children, as the API lists them.
 
     def state(self, n: int | None = None) -> dict[str, Any]:
         shown = self.events[: self.n if n is None else n]
@@ -52,6 +55,8 @@ class Played:
 
     def page(self) -> str:
         row = SimpleNamespace(id=ID, name="Two-minute demo")
+        if self.events and "epochs" in self.events[0]:
+            return self._shared_page(row)
         context = {
             self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID, **self._compares()},
             "honesty": HONESTY,
@@ -59,9 +64,17 @@ class Played:
             "origin": {"title": "child 3.4", "url": "#"},
             "command": "python -m search_engine evaluate checkpoint.safetensors --data fashion-mnist-10k",
         }  # fmt: skip
-        request = RequestFactory().get(f"/searches/{ID}")
-        request.user = SimpleNamespace(is_authenticated=True, name="Owner")
-        return render_to_string(f"{self.kind}_live.html", context, request)
+        return _rendered(f"{self.kind}_live.html", context)
+
+    def _shared_page(self, row: SimpleNamespace) -> str:
+        """Of a search with shared weights, whose first epoch was estimated at twelve seconds."""
+        config = read_enas_config(self.events[0]["config"])
+        context = {
+            "search": row, "config": config, "state": self.state(), "honesty": shared_page.honesty(config),
+            "page": shared_page.page_facts(ID, config, epoch_seconds=12.0),
+            "settings": settings_shown(type(config), config.model_dump(mode="json")),
+        }  # fmt: skip
+        return _rendered("shared_live.html", context)
 
     def _compares(self) -> dict[str, bool]:
         if self.comparison is None:
@@ -81,6 +94,12 @@ class Played:
         size, page = int(query["size"][0]), int(query["page"][0])
         return {"children": rows[(page - 1) * size : page * size], "total": len(rows), "page": page,
                 "pages": max(1, -(-len(rows) // size)), "size": size}  # fmt: skip
+
+
+def _rendered(template: str, context: dict[str, Any]) -> str:
+    request = RequestFactory().get(f"/searches/{ID}")
+    request.user = SimpleNamespace(is_authenticated=True, name="Owner")
+    return render_to_string(template, context, request)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -113,10 +132,29 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(file.read_bytes(), mimetypes.guess_type(name)[0] or "text/plain")
 
     def _picture(self, query: Query, step: str, slot: str, which: str) -> None:
-        architecture = self.played.architecture(int(step), int(slot))
-        is_normal = which == "normal"
-        svg = cell_svg(architecture.normal, title="Normal cell") if is_normal else architecture_svg(architecture)
+        pieces = pictures(architecture := self.played.architecture(int(step), int(slot)))
+        svg = pieces[which].svg if which in pieces else architecture_svg(architecture)
         self._send(svg.encode(), "image/svg+xml")
+
+    def _epoch_picture(self, query: Query, step: str, which: str) -> None:
+        kind, part = shared_page.PICTURES[which]
+        event = next(e for e in self.played.events if e["kind"] == kind and e["step"] == int(step))
+        shown = event if part is None else event[part]
+        self._send(architecture_svg(architecture_from_json(shown["architecture"])).encode(), "image/svg+xml")
+
+    def _trainings(self, query: Query) -> None:
+        self._json({"trainings": self.played.trainings, "total": len(self.played.trainings)})
+
+    def _shared_comparison(self, query: Query) -> None:
+        self._json({"verdict": "waiting", "waiting": "No random companion has run.", "sentences": [],
+                    "measured": "accuracy", "difference": None, "random": None, "is_over": True})  # fmt: skip
+
+    def _honesty_meter(self, query: Query) -> None:
+        self._json({"candidates": 3, "usual": 3, "fewest": 3, "most": 3, "epochs": 4, "measured": "accuracy",
+                    "networks": [], "correlation": None, "sentences": [], "waiting": "", "is_open": False})  # fmt: skip
+
+    def _meter_cost(self, query: Query) -> None:
+        self._json({"seconds": None})
 
     def _training_picture(self, query: Query) -> None:
         self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")
@@ -146,12 +184,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         ("/live", _page),
         ("/empty", _empty),
         (re.escape(settings.STATIC_URL) + "(.+)", _static),
-        (r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal)\.svg", _picture),
+        (r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal|whole)\.svg", _picture),
+        (r"/searches/[^/]+/epochs/(\d+)/([a-z]+)\.svg", _epoch_picture),
+        ("/api/trainings", _trainings),
         (r"/api/searches/[^/]+/children/(\d+)/(\d+)/(picture)\.svg", _picture),
         (r"/api/trainings/[^/]+/picture\.svg", _training_picture),
         (r"/api/searches/[^/]+/children", _children),
         (r"/api/(?:searches|trainings)/[^/]+/events", _events),
         (r"/api/searches/[^/]+/comparison", _comparison),
+        (r"/api/searches/[^/]+/shared-comparison", _shared_comparison),
+        (r"/api/searches/[^/]+/honesty-meter", _honesty_meter),
+        (r"/api/searches/[^/]+/honesty-meter/cost", _meter_cost),
         ("/api/workers", _workers),
         (r"/api/(?:searches|trainings)/[^/]+/artifacts", _artifacts),
     )

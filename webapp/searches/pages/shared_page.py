@@ -31,27 +31,31 @@ THUMBNAILS = {"enas-micro": "normal", "enas-macro": "whole", "enas-recurrent": "
 
 
 def shared_shown(search: Search, config: AnyEnasSearchConfig) -> dict[str, Any]:
-    """The context of its page, beside the search. page: what scripts must know, and no event says."""
+    """The context of its page, beside the search."""
     state = state_at(search)
-    page = {
-        "kind": "search",
-        "id": str(search.pk),
-        "method": config.method,
-        "thumbnail": THUMBNAILS[config.method],
-        "scale": config.phases.scale if isinstance(config, EnasRecurrentSearchConfig) else None,
-        "epoch_seconds": _epoch_seconds(config, state),
-        "trained": config.deriving.train,
-        "learns": config.strategy.kind != "random",
-    }
     return {
         "state": state,
-        "page": page,
+        "page": page_facts(str(search.pk), config, epoch_seconds=_epoch_seconds(config, state)),
         "config": config,
         "is_text": isinstance(config, EnasRecurrentSearchConfig),
         "companion": companion_of(search),
         "accompanies": accompanied_by(search),
         "honesty": honesty(config),
         "settings": started_with(type(config), search, search.config),
+    }
+
+
+def page_facts(search_id: str, config: AnyEnasSearchConfig, *, epoch_seconds: float | None) -> dict[str, Any]:
+    """What scripts must know, and no event says. epoch_seconds: of the first, as it is estimated."""
+    return {
+        "kind": "search",
+        "id": search_id,
+        "method": config.method,
+        "thumbnail": THUMBNAILS[config.method],
+        "scale": config.phases.scale if isinstance(config, EnasRecurrentSearchConfig) else None,
+        "epoch_seconds": epoch_seconds,
+        "trained": config.deriving.train,
+        "learns": config.strategy.kind != "random",
     }
 
 
