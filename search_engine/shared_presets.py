@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from search_engine.config.controller import RecurrentControllerConfig
 from search_engine.config.controller_presets import EnasKind, released
 from search_engine.config.data import DataConfig
 from search_engine.config.deriving import DerivingConfig
@@ -32,11 +33,11 @@ class SharedPreset:
 
 
 _SHORT_SHARED = SharedRecipeConfig(
-    epochs=8, batch_size=64, learning_rate=0.1, lowest_learning_rate=0.005, first_period=8, weight_decay=0.0001,
+    epochs=12, batch_size=64, learning_rate=0.1, lowest_learning_rate=0.005, first_period=12, weight_decay=0.0001,
     augment=False, dropout_keep=1.0,
 )  # fmt: skip
 _SHORT_FOR_KEEPS = RecipeConfig(
-    epochs=4, batch_size=64, learning_rate=0.1, warm_up=0.1, nesterov=True, weight_decay=0.0001, augment=False,
+    epochs=8, batch_size=64, learning_rate=0.1, warm_up=0.1, nesterov=True, weight_decay=0.0001, augment=False,
     reestimate_batches=20,
 )  # fmt: skip
 _SMALL_IMAGES = DataConfig(image_size=14, train_examples=4000, held_out_examples=2000)
@@ -45,14 +46,14 @@ MICRO_DEMO = SharedPreset(
     name="enas-micro-demo",
     title="Cells with shared weights, three minutes",
     sentence=(
-        "Eight epochs of shared weights on 4,000 small images, then the best cells trained from scratch, in about "
+        "Twelve epochs of shared weights on 4,000 small images, then the best cells trained from scratch, in about "
         "three minutes on two cores: you see weights and controller learn together, not which cells are best in the "
         "long run."
     ),
     config=EnasMicroSearchConfig(
         name="Cells with shared weights",
         space=EnasMicroSpaceConfig(nodes=3),
-        strategy=ReinforceConfig(step_size=10, learning_rate=0.01),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.02),
         supernet=MicroSupernetConfig(normal_cells=1, reductions=1, filters=8),
         shared=_SHORT_SHARED,
         phases=ControllerPhaseConfig(rounds=20, score_batch=100),
@@ -67,19 +68,19 @@ MACRO_DEMO = SharedPreset(
     name="enas-macro-demo",
     title="Whole networks with shared weights, three minutes",
     sentence=(
-        "Eight epochs of shared weights for networks of six layers on 4,000 small images, then the best network "
+        "Twelve epochs of shared weights for networks of six layers on 6,000 small images, then the best network "
         "trained from scratch, in about three minutes on two cores."
     ),
     config=EnasMacroSearchConfig(
         name="Whole networks with shared weights",
         space=EnasMacroSpaceConfig(layers=6),
-        strategy=ReinforceConfig(step_size=10, learning_rate=0.01),
-        supernet=MacroSupernetConfig(filters=12),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.02),
+        supernet=MacroSupernetConfig(filters=16),
         shared=_SHORT_SHARED,
-        phases=ControllerPhaseConfig(rounds=20, score_batch=100),
+        phases=ControllerPhaseConfig(rounds=30, score_batch=100),
         deriving=DerivingConfig(candidates=30),
-        data=_SMALL_IMAGES,
-        derived=MacroLayoutConfig(filters=12),
+        data=_SMALL_IMAGES.model_copy(update={"train_examples": 6000}),
+        derived=MacroLayoutConfig(filters=16),
         derived_recipe=_SHORT_FOR_KEEPS,
     ),
 )
@@ -94,14 +95,15 @@ RECURRENT_DEMO = SharedPreset(
     config=EnasRecurrentSearchConfig(
         name="A recurrent cell with shared weights",
         space=EnasRecurrentSpaceConfig(nodes=6),
-        strategy=ReinforceConfig(step_size=10, learning_rate=0.005, entropy_weight=0.0001),
+        strategy=ReinforceConfig(step_size=10, learning_rate=0.01),
+        controller=RecurrentControllerConfig(temperature=1.0),
         supernet=RecurrentSupernetConfig(hidden=64),
-        shared=SharedLanguageRecipeConfig(epochs=6),
+        shared=SharedLanguageRecipeConfig(epochs=8, minibatches=120),
         phases=TextPhaseConfig(rounds=20, score_batch=16),
         deriving=DerivingConfig(candidates=30),
         data=TextDataConfig(),
-        derived=RecurrentLayoutConfig(hidden=96),
-        derived_recipe=LanguageRecipeConfig(epochs=2),
+        derived=RecurrentLayoutConfig(hidden=64),
+        derived_recipe=LanguageRecipeConfig(epochs=1, learning_rate=10.0, test_batch=64),
     ),
 )
 

@@ -239,12 +239,17 @@ def any_search_config(name: str, folder: Path | None = None) -> AnySearchConfig:
         config = read_search_config(_read_json(name))
     except ValueError as error:
         raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
-    if folder is None or not config.data.name.startswith(FOLDER):
-        return config
+    return config if folder is None else _with_kept_data(config, folder)
+
+
+def _with_kept_data(config: AnySearchConfig, folder: Path) -> AnySearchConfig:
+    """The configuration with images or a text of the user's own under the name by which they are kept in a folder."""
+    name, kept = config.data.name, {}
     if isinstance(config.data, TextDataConfig):
-        return config
-    kept = config.data.model_copy(update={"name": named_images(config.data.name, folder)})
-    return config.model_copy(update={"data": kept})
+        kept = named_text(name, folder) if Path(name).exists() else {}
+    elif name.startswith(FOLDER):
+        kept = {"name": named_images(name, folder)}
+    return config.model_copy(update={"data": config.data.model_copy(update=kept)})
 
 
 def training_config(options: argparse.Namespace) -> AnyTrainingConfig:

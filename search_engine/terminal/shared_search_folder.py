@@ -24,7 +24,15 @@ import torch
 from search_engine.checkpoints import atomic_write, write_under_digest
 from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.errors import CheckpointError
-from search_engine.events import ChildFinished, Event, ProposalShown, StateChanged, StepProposed, event_from_json
+from search_engine.events import (
+    ChildFinished,
+    ControllerPhaseEnded,
+    Event,
+    ProposalShown,
+    StateChanged,
+    StepProposed,
+    event_from_json,
+)
 from search_engine.schedule import MeasuredChild, best_children
 from search_engine.shared_jobs import SharedJobs
 from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareWeights, TeachController, due_shared
@@ -118,15 +126,18 @@ class SharedSearchFolder:
 
     def _run_job(self, jobs: SharedJobs, due: DueShared) -> Generator[Event, None, None]:
         """Do what is due, and save what it left when it ends, or where it was interrupted."""
+        fingerprint = self.fingerprint
         for message in self._messages(jobs, due):
             if "event" in message:
-                yield self._logged(event_from_json(message["event"]))
+                event = event_from_json(message["event"])
+                fingerprint = event.fingerprint if isinstance(event, ControllerPhaseEnded) else fingerprint
+                yield self._logged(event)
             elif "checkpoint" in message:
                 self._save(replace(self._state, checkpoint=message["checkpoint"]))
             elif "done" in message:
                 if isinstance(due, Derive):
                     yield self._logged(StateChanged(state="finished"))
-                self._save(self._after(due, message["done"]))
+                self._save(self._after(due, {"fingerprint": fingerprint} | message["done"]))
 
     def _messages(self, jobs: SharedJobs, due: DueShared) -> Generator[dict[str, Any], None, None]:
         request = {
@@ -145,17 +156,15 @@ class SharedSearchFolder:
                 yield from jobs.derive(request)
 
     def _after(self, due: DueShared, done: dict[str, Any]) -> _State:
-        state = replace(self._state, checkpoint=None)
+        """done: what the job left, with the fingerprint of all that was computed."""
+        state = replace(self._state, checkpoint=None, fingerprint=done["fingerprint"])
         match due:
             case ShareWeights():
                 return replace(state, is_shared=True, weights=done["weights"], strategy=done["state"])
             case TeachController(step):
-                fingerprint = self._log.events[-1].fingerprint  # type: ignore[union-attr]  # Of the phase's own event.
-                return replace(
-                    state, is_shared=False, steps_told=step + 1, strategy=done["state"], fingerprint=fingerprint
-                )
+                return replace(state, is_shared=False, steps_told=step + 1, strategy=done["state"])
             case Derive():
-                return replace(state, is_derived=True, fingerprint=done["fingerprint"])
+                return replace(state, is_derived=True)
 
     def _known(self) -> KnownShared:
         state = self._state
