@@ -30,10 +30,13 @@ class TextDataConfig(Config):
     heading: ClassVar = "Data"
     name: str = option(
         "state-of-the-union-2k", "Text",
-        'Texts that come along, or one of yours: "own". Perplexities on different texts cannot be compared.',
+        'Texts that come along, or "own", one of yours. Perplexities on different texts cannot be compared.',
         min_length=1, max_length=80,
     )  # fmt: skip
-    own: str = option("", "Your text", "By the SHA-256 under which it is kept.", only_with={"name": OWN}, max_length=64)
+    own: str = option(
+        "", "Your text", "A file of settings names it by the SHA-256 under which it is kept.",
+        only_with={"name": OWN}, max_length=64,
+    )  # fmt: skip
     level: Literal["automatic", "words", "characters"] = option(
         "automatic", "Level",
         "What the network reads one by one. Automatic: what the embedded text is made for, and words of your own.",

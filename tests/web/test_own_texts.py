@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from search_engine.catalogue.published import read_published
 from search_engine.config.language import TextDataConfig
+from search_engine.config.trainings import read_training_config
+from search_engine.data.named_text import named_text
 from search_engine.data.own_text import keep_own_text, place_of_text
 from search_engine.data.text_reading import read_text
 from search_engine.data.texts import COMPARABLE
@@ -23,6 +26,7 @@ from webapp.searches.models import OwnData, Training
 pytestmark = pytest.mark.django_db
 MINE = b"the cat sat\nthe <b>dog</b>\n" * 400
 THREE = {f"ptb.{part}.txt": f"the {part} sat\nthe <unk> dog\n".encode() * 300 for part in ("test", "train", "valid")}
+RECURRENT = read_published("enas-recurrent-paper").architecture.to_json()
 TINY = {"layout": {"hidden": 8}, "recipe": {"epochs": 1, "batch_size": 8}}
 
 
@@ -32,7 +36,7 @@ def folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     settings.ARTIFACTS_DIR = tmp_path / "artifacts"
     settings.DATA_SETS_DIR = tmp_path / "data-sets"
     monkeypatch.setattr(checking, "start", lambda data_id: None)  # Tests check when they say so, in their own thread.
-    start._text_shown.cache_clear()  # It remembers texts of folders that are gone.
+    start._counted.cache_clear()  # It remembers texts of folders that are gone.
 
 
 @pytest.fixture
@@ -253,3 +257,21 @@ def test_nothing_stands_beside_published_figures(signed_in: Client) -> None:
         page = signed_in.get(address).content.decode().replace(COMPARABLE.replace("'", "&#x27;"), "")
         assert "Penn Treebank" not in page, address
     assert kept["sha256"] not in signed_in.get("/architectures/enas-recurrent-paper").content.decode()
+
+
+def test_the_line_for_the_terminal_names_the_text_by_its_digest(signed_in: Client, settings: Any) -> None:
+    kept = used(signed_in)
+    started = answered(post(signed_in, "/api/trainings", training_on(kept)), 201)
+    settings.DATA_FOLDER = Path("/elsewhere")
+    line = f"--data {kept['sha256']} --data-folder &quot;$CELLWRIGHT_DATA&quot;/data-sets"
+    assert line in signed_in.get(started["url"]).content.decode()
+    assert named_text(kept["sha256"], settings.DATA_SETS_DIR) == {"name": "own", "own": kept["sha256"]}
+
+
+def test_a_text_that_went_while_something_is_started_is_told(signed_in: Client, owner: User) -> None:
+    kept = used(signed_in)
+    config = read_training_config(training_on(kept)["config"] | {"architecture": RECURRENT})
+    start.training_figures(config)  # It was counted, and the figures are remembered.
+    assert signed_in.delete(f"/api/data/{kept['id']}").status_code == 200
+    with pytest.raises(artifacts.ArtifactMissing):
+        start.training_figures(config)

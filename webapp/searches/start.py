@@ -90,14 +90,19 @@ def data_shown(data: DataConfig | TextDataConfig) -> dict[str, Any]:
     return _text_shown(data) if isinstance(data, TextDataConfig) else describe(data.name).to_json()
 
 
-@functools.lru_cache(maxsize=16)
 def _text_shown(data: TextDataConfig) -> dict[str, Any]:
-    """What the first event says of a text, as LanguageTraining.data_shown does. Reading takes seconds.
+    """What the first event says of a text, as LanguageTraining.data_shown does.
 
     Raises ConfigError or DataError where it cannot be read as its settings say, ArtifactMissing where it is gone.
     """
     if data.name == OWN:
         bring_text(data.own)
+    return _counted(data)
+
+
+@functools.lru_cache(maxsize=16)
+def _counted(data: TextDataConfig) -> dict[str, Any]:
+    """Reading takes seconds, and a text never changes."""
     text = read_text(data, settings.DATA_SETS_DIR)
     parts = {"valid": text.valid, "test": text.test}
     unigram = {name: unigram_perplexity(text.train, part, len(text.vocabulary)) for name, part in parts.items()}

@@ -6,10 +6,10 @@ from search_engine.architectures.reading import architecture_from_json
 from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.enas_search import EnasRecurrentSearchConfig
 from search_engine.config.searches import AnyEnasSearchConfig
-from search_engine.data.texts import describe_text
 from search_engine.recurrent_plan import recurrent_costs
 from search_engine.spaces.build import build_space
 from webapp.searches.datasets.described import describe
+from webapp.searches.datasets.texts import text_of
 from webapp.searches.models import Child
 from webapp.searches.pages.architecture_parts import parts_of
 from webapp.searches.pages.child_page import Counts, image_counts, image_network, named_decisions
@@ -70,4 +70,4 @@ def _network(config: AnyEnasSearchConfig) -> dict[str, Any]:
 
 
 def _vocabulary(config: EnasRecurrentSearchConfig) -> int:
-    return min(config.data.vocabulary, describe_text(config.data.name).vocabulary)
+    return text_of(config.data).vocabulary

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from search_engine.data.descriptions import DESCRIPTIONS, DatasetDescription
 from search_engine.data.own_set import SetRecord
 from search_engine.data.previews import COLUMNS, MOST_ROWS, SIDE
-from search_engine.data.texts import COMPARABLE, TEXTS
+from search_engine.data.texts import TEXTS
 from search_engine.errors import ConfigError, DataError
 from webapp.searches.datasets.samples import address_of, is_here, sheet_of
 from webapp.searches.datasets.uploads import LONGEST_TITLE, PIECE_BYTES, uses
@@ -50,7 +50,6 @@ def data_page(request: HttpRequest) -> HttpResponse:
     context = {
         "known": [_known(description) for description in DESCRIPTIONS],
         "known_texts": [(text, text_help(text)) for text in TEXTS],
-        "comparable": COMPARABLE,
         "own_images": [(row, _facts(row)) for row in rows if row.kind == OwnData.Kind.IMAGES],
         "own_texts": [(row, text_facts(row)) for row in rows if row.kind == OwnData.Kind.TEXT],
         "most_text_bytes": settings.MOST_TEXT_BYTES,

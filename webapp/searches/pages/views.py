@@ -1,6 +1,7 @@
 """The pages: access, then render. What a page does, it does through the API."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.language import OWN
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import read_training_config, reads_text
@@ -71,7 +73,6 @@ def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, wh
 def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
     """The live page of a training."""
     training = owned(Training, request, training_id)
-    data = training.config["data"]["name"]
     context = {
         "training": training,
         "state": state_at(training),
@@ -82,15 +83,17 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         ),
         "settings": started_with(type(read_training_config(training.config)), training, training.config),
         "comparable": COMPARABLE if reads_text(training.config) else "",
-        "command": _evaluation(data),
+        "command": _evaluation(training.config["data"]),
     }
     return render(request, "training_live.html", context)
 
 
-def _evaluation(data: str) -> str:
-    """The line that scores a download in a terminal; one's own images are where the workers keep them."""
-    line = f".venv/bin/python -m search_engine evaluate weights.safetensors --data {data}"
-    if sha256_of_own(data) is None:
+def _evaluation(data: dict[str, Any]) -> str:
+    """The line that scores a download in a terminal; one's own images or text are where the workers keep them."""
+    is_own_text = data["name"] == OWN
+    name = data["own"] if is_own_text else data["name"]
+    line = f".venv/bin/python -m search_engine evaluate weights.safetensors --data {name}"
+    if not is_own_text and sha256_of_own(name) is None:
         return line
     folder = "var" if settings.DATA_FOLDER == settings.HOME / "var" else '"$CELLWRIGHT_DATA"'
     return f"{line} --data-folder {folder}/data-sets"
