@@ -49,7 +49,8 @@ def test_recorded_streams_fold_to_their_recorded_states(path):
 
 
 def test_every_recorded_stream_tells_its_story():
-    recorded = {path.stem: json.loads(path.read_text())["events"] for path in GOLDEN}
+    written = [path for path in GOLDEN if path.stem in make_streams.STREAMS]  # The others are of real searches.
+    recorded = {path.stem: json.loads(path.read_text())["events"] for path in written}
     told = {name: make_streams.recorded(story()) for name, (_, story, _) in make_streams.STREAMS.items()}
     assert recorded == told
 
