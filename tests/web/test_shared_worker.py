@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from search_engine.config.enas_search import EnasMicroSearchConfig
 from search_engine.config.reading import read_config
 from tests.faults import fake_engine, fake_shared
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import checker, event_log, lifecycle
+from webapp.searches import artifacts, checker, event_log, leases, lifecycle
 from webapp.searches.models import Child, Job, Search, Stream
 from webapp.searches.workers import driver, worker
+from webapp.searches.workers.beside import beside
 from webapp.searches.workers.trainer_process import Message, TrainerGone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,3 +248,28 @@ def test_a_damaged_checkpoint_costs_time_and_changes_no_number(workshop: Worksho
     workshop.worker.look()
     search.refresh_from_db()
     assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+
+
+def test_a_large_file_is_stored_while_the_lease_is_renewed(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "beside", lambda act, renew: beside(act, renew, every_seconds=0.001))
+    renewed: list[int] = []
+    renew, put = leases.renew, artifacts.put
+
+    def counted(*arguments: Any) -> str | None:
+        renewed.append(1)
+        return renew(*arguments)
+
+    def slowly(path: Path) -> str:
+        before = len(renewed)
+        until = time.monotonic() + 10
+        while len(renewed) == before and time.monotonic() < until:
+            time.sleep(0.001)
+        return put(path)
+
+    monkeypatch.setattr(leases, "renew", counted)
+    monkeypatch.setattr(artifacts, "put", slowly)
+    search = start(epochs=1)
+    workshop.worker.look()
+    search.refresh_from_db()
+    assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+    assert len(renewed) >= 4  # Two checkpoints, weights and strategy at least.

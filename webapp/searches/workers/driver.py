@@ -28,6 +28,7 @@ from search_engine.events import (
 from webapp.searches import artifacts, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
+from webapp.searches.workers.beside import beside
 from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
 from webapp.searches.workers.trainer_requests import INTERRUPT, Request
 
@@ -184,7 +185,7 @@ class Driver:
         if not path.exists():
             artifacts.local_path(sha256)
             return sha256
-        found = artifacts.put(path)
+        found = beside(lambda: artifacts.put(path), self._renew)
         if found != sha256:
             raise TrainerGone(f"the trainer wrote a file {sha256} whose SHA-256 is {found}")
         return sha256

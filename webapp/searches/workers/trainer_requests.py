@@ -3,10 +3,11 @@
 import logging
 from typing import Any
 
-from webapp.searches import artifacts
+from webapp.searches import artifacts, leases
 from webapp.searches.datasets.local_copy import bring_data
-from webapp.searches.leases import Claim
+from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Child, Finalist, Job, Search, Training
+from webapp.searches.workers.beside import beside
 
 log = logging.getLogger(__name__)
 Request = dict[str, Any]
@@ -140,9 +141,14 @@ def _checkpoint(claim: Claim) -> str | None:
     if not claim.checkpoint:
         return None
     try:
-        if artifacts.is_whole(claim.checkpoint):
+        if beside(lambda: artifacts.is_whole(claim.checkpoint), lambda: _renew(claim)):
             return str(artifacts.local_path(claim.checkpoint))
         log.warning("Checkpoint %s of job %s is damaged; starting over", claim.checkpoint, claim.job_id)
     except artifacts.ArtifactMissing:
         log.warning("Checkpoint %s of job %s is gone; starting over", claim.checkpoint, claim.job_id)
     return None
+
+
+def _renew(claim: Claim) -> None:
+    if leases.renew(claim.job_id, claim.fence, progress=0) is None:
+        raise LeaseLost(f"job {claim.job_id} is no longer ours")
