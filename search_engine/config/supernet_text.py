@@ -31,7 +31,9 @@ class RecurrentSupernetConfig(Config):
         source=f"{ENAS}, appendix A: output; {FIRST_RELEASE}: nodes-and-output; {RELEASE}: off",
     )  # fmt: skip
     batch_norm_epsilon: float = option(
-        1e-3, "Batch norm epsilon", "Added to every variance.", source=f"{OURS}; {FIRST_RELEASE}: 1",
+        0.1, "Batch norm epsilon",
+        "Added to every variance. Much less enlarges the small states of untrained weights, and so their gradients.",
+        source=f"{OURS}; {FIRST_RELEASE}: 1",
         only_with={"batch_norm": "output nodes-and-output"}, gt=0, le=10,
     )  # fmt: skip
     largest_state: float = option(
