@@ -110,7 +110,7 @@ def events(request: HttpRequest, search_id: uuid.UUID, after: After = 0, limit: 
 )  # fmt: skip
 @once
 def pause(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    """What is under way stops at the end of its epoch."""
+    """What is under way stops at the end of its epoch; shared weights and their controller at the next checkpoint."""
     lifecycle.pause(own_search(request, search_id).pk)
     return _state(request, search_id)
 
