@@ -128,8 +128,7 @@ def sentence(found: RankCorrelation, *, measured: str) -> str:
     said = {
         "agrees": "Shared scores say something: they order these networks much as training from scratch does",
         "disagrees": "Shared scores mislead here: they order these networks against what training from scratch gives",
-        "unclear": "Nothing can be told from these networks: the order by shared score may agree with the order by "
-        f"{measured} from scratch by chance, or not at all",
+        "unclear": "These networks leave open whether shared scores order networks as training from scratch does",
     }[found.verdict]
     figures = (
         f"rank correlation {_signed(found.value)}, 95 % interval {_signed(found.low)} to {_signed(found.high)}; "

@@ -35,6 +35,14 @@ HONESTY = (
     "is in the end."
 )
 
+METER: dict[str, Any] = {
+    "candidates": 3, "usual": 3, "fewest": 3, "most": 3, "epochs": 4, "measured": "accuracy", "networks": [],
+    "correlation": None, "sentences": [], "waiting": "", "is_open": False,
+}  # fmt: skip
+ALONE: dict[str, Any] = {
+    "verdict": "waiting", "waiting": "No random companion has run.", "sentences": [], "measured": "accuracy",
+    "difference": None, "search": {}, "random": None, "is_over": True,
+}  # fmt: skip
 ENDED: set[str] = set()  # Origins of servers that a test has ended: a page that still asks them is told so.
 
 Query = dict[str, list[str]]
@@ -46,8 +54,13 @@ class Played:
     def __init__(self, kind: str, events: list[dict[str, Any]], n: int) -> None:
         self.kind, self.events, self.n = kind, events, n
         self.posts: list[str] = []
+        self.wanted: dict[str, Any] = {}  # What the honesty meter was asked for last.
         self.comparison: dict[str, Any] | None = None  # What the API says of it and random search.
         self.trainings: list[dict[str, Any]] = []  # Of its children, as the API lists them.
+        # What the API says of its shared scores, and of it and a random companion with shared weights.
+        self.meter: dict[str, Any] = METER
+        self.meter_cost: dict[str, Any] = {"networks": 3, "seconds": None, "errors": []}
+        self.shared_comparison: dict[str, Any] = ALONE
 
     def state(self, n: int | None = None) -> dict[str, Any]:
         shown = self.events[: self.n if n is None else n]
@@ -114,8 +127,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_error(404)
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.played.posts.append(self.path)
+        if self.path.endswith(("/honesty-meter", "/honesty-meter/stop")):
+            self.played.wanted = json.loads(body)
+            self._json(self.played.meter)
+            return
         if self.path.endswith("/resume"):
             self._json({"errors": [{"field": "", "message": "It is not paused."}]}, status=409)
         else:
@@ -146,15 +163,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._json({"trainings": self.played.trainings, "total": len(self.played.trainings)})
 
     def _shared_comparison(self, query: Query) -> None:
-        self._json({"verdict": "waiting", "waiting": "No random companion has run.", "sentences": [],
-                    "measured": "accuracy", "difference": None, "random": None, "is_over": True})  # fmt: skip
+        self._json(self.played.shared_comparison)
 
     def _honesty_meter(self, query: Query) -> None:
-        self._json({"candidates": 3, "usual": 3, "fewest": 3, "most": 3, "epochs": 4, "measured": "accuracy",
-                    "networks": [], "correlation": None, "sentences": [], "waiting": "", "is_open": False})  # fmt: skip
+        self._json(self.played.meter)
 
     def _meter_cost(self, query: Query) -> None:
-        self._json({"seconds": None})
+        self._json(self.played.meter_cost)
 
     def _training_picture(self, query: Query) -> None:
         self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")

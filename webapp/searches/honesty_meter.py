@@ -33,8 +33,8 @@ SHORT_EPOCHS = 10  # Of the recipe that is offered, where the search's own is lo
 LONGEST_NAME = 80
 
 SPREAD = (
-    "The networks were picked so that their scores are spread from the lowest to the highest; among networks picked at "
-    "random the correlation would be smaller."
+    "The networks were picked so that their scores are spread from the lowest to the highest; that makes a correlation "
+    "larger than among networks picked at random."
 )
 SHORT = (
     "Each was trained once, {epochs}. Two trainings of one network do not agree exactly either, so even perfect scores "

@@ -10,7 +10,7 @@ import { scoreInWords } from "./scores.js";
 /** By verdict of the API: its title, and which mark of the style sheet it has. */
 export const METER_VERDICTS = {
   agrees: ["Shared scores say something", "good"],
-  unclear: ["Cannot be told from these", "open"],
+  unclear: ["Left open by these networks", "open"],
   disagrees: ["Shared scores mislead here", "warn"],
   "no order": ["No order to compare", "open"],
 };

@@ -83,12 +83,14 @@ class HonestyMeter extends HTMLElement {
     this.#parts = {
       intro: build("p", { class: "quiet" }, INTRO),
       verdict: build("p", { hidden: true }), text: build("p", {}), waiting: build("p", { role: "status" }),
-      chart: build("meter-chart", { hidden: true }), table: table(),
+      chart: build("meter-chart", { hidden: true }), table: rankingTable(),
       actions: build("div", { class: "meter-actions", hidden: true }),
       form: build("meter-form", { hidden: true }),
       problem: build("p", { class: "action-error small", role: "alert" }), rest: build("p", { class: "small quiet" }),
     };
-    this.replaceChildren(...Object.values(this.#parts));
+    const { intro, verdict, text, waiting, chart, rest, table: ranking, actions, form, problem } = this.#parts;
+    this.replaceChildren(build("div", { class: "honesty-said" }, intro, verdict, text, waiting, chart, rest),
+      build("div", { class: "honesty-side" }, ranking, actions, form, problem));
     const stop = build("button", { class: "button", type: "button" }, "Stop these trainings");
     stop.addEventListener("click", () => this.#stop(stop));
     this.#parts.actions.append(stop);
@@ -137,7 +139,7 @@ class HonestyMeter extends HTMLElement {
   }
 }
 
-function table() {
+function rankingTable() {
   const heads = ["Candidate", "Shared score", "From scratch, held out", "Training"];
   return build("div", { class: "table-frame", hidden: true, tabindex: 0, role: "group", "aria-label": "Networks of the meter" },
     build("table", { class: "table" }, build("thead", {}, build("tr", {}, ...heads.map((head, place) =>

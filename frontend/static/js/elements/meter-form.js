@@ -34,7 +34,7 @@ class MeterForm extends HTMLElement {
     if (isNew) this.#lay(meter);
     write(this.#parts.title, meter.networks.length ? "More networks, or another number of epochs" : "");
     this.#parts.title.hidden = !meter.networks.length;
-    if (isNew) this.#weigh();
+    this.#weighSoon();
   }
 
   #lay(meter) {
@@ -42,7 +42,7 @@ class MeterForm extends HTMLElement {
     const usual = Math.min(Math.max(meter.usual, meter.networks.length), most);
     this.#parts = {
       title: build("h3", {}),
-      networks: field("networks", "Networks", usual, `From ${fewest} to ${most}. With few networks the interval is wide; 20 or more tell something.`),
+      networks: field("networks", "Networks", usual, `From ${fewest} to ${most}. With few networks the interval is wide.`),
       epochs: field("epochs", "Epochs each", meter.epochs, "More of them come closer to what a long training gives."),
       cost: build("p", { class: "small quiet", role: "status" }),
       button: build("button", { class: "button is-main", type: "submit" }, "Train them from scratch"),
@@ -86,12 +86,14 @@ class MeterForm extends HTMLElement {
     const wanted = this.#read();
     write(this.#parts.problem, "");
     if (!wanted) return write(this.#parts.cost, "");
+    this.#parts.button.disabled = false;
     this.#asking?.abort();
     const { signal } = (this.#asking = new AbortController());
     try {
       const { networks, seconds, errors } = await get(`${this.#api}/cost?${new URLSearchParams(wanted)}`, { signal });
       this.#tellAll(errors);
       write(this.#parts.cost, errors.length ? "" : costInWords(networks, seconds));
+      this.#parts.button.disabled = networks === 0 || errors.length > 0;
     } catch (error) {
       if (error.name !== "AbortError") write(this.#parts.cost, "");
     }
@@ -110,9 +112,9 @@ class MeterForm extends HTMLElement {
       this.dispatchEvent(new CustomEvent("asked", { detail: meter }));
       this.#weigh();
     } catch (error) {
+      button.disabled = false;
       this.#tellAll(error.errors ?? [{ field: "", message: error.message }]);
     }
-    button.disabled = false;
   }
 
   #tellAll(errors) {

@@ -102,7 +102,9 @@ class SharedComparison extends HTMLElement {
       problem: build("p", { class: "action-error small", role: "alert" }),
     };
     parts.offer.addEventListener("click", () => this.#start());
-    this.replaceChildren(...Object.values(parts));
+    const { sides, ...said } = parts;
+    this.replaceChildren(build("div", { class: "honesty-said" }, ...Object.values(said)),
+      build("div", { class: "honesty-side" }, sides));
     return parts;
   }
 
@@ -132,7 +134,7 @@ function tableOf({ search, random, measured }, scale) {
     ["Entropy of the policy", ({ entropy }) => (entropy === null ? "–" : `${entropy.toFixed(2)} nats`)],
     ["How far", ({ done, epochs, state }) => `${done} of ${epochs} epochs, ${state}`],
   ];
-  const head = build("tr", {}, build("td", {}), build("th", { scope: "col", class: "is-number" }, "This search"),
+  const head = build("tr", {}, build("th", { scope: "col" }, build("span", { class: "only-read" }, "Figure")), build("th", { scope: "col", class: "is-number" }, "This search"),
     build("th", { scope: "col", class: "is-number" }, build("a", { href: random.url }, "Random companion")));
   const cell = (value) => build("td", { class: "is-number" }, value);
   return build("table", { class: "table" }, build("thead", {}, head), build("tbody", {}, ...rows.map(([name, of]) =>
@@ -140,7 +142,8 @@ function tableOf({ search, random, measured }, scale) {
 }
 
 function inTraining({ open, trainings }) {
-  return open ? `${open} of ${trainings} in training` : "–";
+  if (!open) return "–";
+  return trainings === 1 ? "in training" : `${open} of ${trainings} in training`;
 }
 
 customElements.define("shared-comparison", SharedComparison);
