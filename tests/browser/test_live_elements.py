@@ -405,6 +405,18 @@ def test_a_training_of_two_epochs_has_no_number_twice_on_its_axis(page: Page, li
         assert page.locator("training-chart .xtick text").all_text_contents() == ["1", "2"]
 
 
+def test_accuracies_that_lie_close_have_no_number_twice_on_their_axis(page: Page, line: Line) -> None:
+    close = [
+        {**event, "accuracy": 0.861 + event["epoch"] / 10_000} if event["kind"] == "epoch_ended" else event
+        for event in TRAINING[:6]
+    ]
+    with served(Played("training", close, 6)) as address:
+        page.goto(address)
+        page.locator("training-chart .point").first.wait_for()
+        ticks = page.locator("training-chart .y2tick text").all_text_contents()
+        assert len(ticks) > 2 and len(set(ticks)) == len(ticks)
+
+
 def test_the_page_stands_before_its_charts_can_be_drawn(page: Page, line: Line) -> None:
     page.route("**/plotly-strict.min.js", lambda route: None)  # It never comes.
     with served(Played("search", SEARCH, _number_of("child_finished", 61))) as address:
