@@ -13,7 +13,7 @@ from tests.faults import fake_engine, fake_shared
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_search, a_worker
 from webapp.accounts.models import User
-from webapp.searches import checker, honesty_meter, leases, lifecycle
+from webapp.searches import checker, honesty_meter, leases, lifecycle, meter_trainings
 from webapp.searches.models import Child, Group, Search, Training
 from webapp.searches.workers import trainer_requests
 
@@ -40,7 +40,7 @@ def search(owner: User, tmp_path: Path) -> Search:
     return started
 
 
-def meter_trainings(search: Search) -> list[Training]:
+def started_for_it(search: Search) -> list[Training]:
     found = Training.objects.filter(child__search=search, for_meter=True).select_related("child")
     return sorted(found, key=lambda training: training.child.reward)  # type: ignore[union-attr]
 
@@ -54,8 +54,8 @@ def different(search: Search) -> int:
 
 
 def test_candidates_from_the_lowest_to_the_highest_score_are_trained_short_and_alike(search: Search) -> None:
-    honesty_meter.ask(search, networks=4, epochs=3)
-    trainings = meter_trainings(search)
+    meter_trainings.ask(search, networks=4, epochs=3)
+    trainings = started_for_it(search)
     rewards = sorted(Child.objects.filter(search=search).values_list("reward", flat=True))
     assert len(trainings) == 4
     assert trainings[0].child.reward == rewards[0] and trainings[-1].child.reward == rewards[-1]  # type: ignore[union-attr]
@@ -73,38 +73,38 @@ def test_candidates_from_the_lowest_to_the_highest_score_are_trained_short_and_a
 
 def test_a_rate_that_would_start_high_again_falls_once_and_a_test_that_nobody_looks_at_is_quick() -> None:
     child = Child(architecture=fake_engine.decode((0, 0, 0)).to_json(), step=0, slot=7)
-    config = honesty_meter._meter_config(EnasMicroSearchConfig(), child, 4, "micro")
+    config = meter_trainings.meter_config(EnasMicroSearchConfig(), child, 4, "micro")
     assert isinstance(config, TrainingConfig) and config.name == "Meter of micro: candidate 0.7"
     assert (config.recipe.epochs, config.recipe.first_period, config.recipe.schedule) == (4, 4, "restarts")
     cell = {"format": 1, "kind": "recurrent", "nodes": [{"source": 0, "activation": "tanh"}]}
-    text = honesty_meter._meter_config(EnasRecurrentSearchConfig(), Child(architecture=cell, step=0, slot=7), 3, "")
+    text = meter_trainings.meter_config(EnasRecurrentSearchConfig(), Child(architecture=cell, step=0, slot=7), 3, "")
     assert text.recipe.epochs == 3 and text.recipe.test_batch == text.recipe.scoring_batch > 1
 
 
 def test_none_of_them_gets_a_bundle(search: Search) -> None:
-    honesty_meter.ask(search, networks=3, epochs=1)
+    meter_trainings.ask(search, networks=3, epochs=1)
     claim = leases.claim("w", ("train",))
     assert claim is not None and trainer_requests.request_for(claim)["bundle"] is False
 
 
 def test_asking_again_starts_only_what_is_missing(search: Search, tmp_path: Path) -> None:
-    honesty_meter.ask(search, networks=3, epochs=2)
-    honesty_meter.ask(search, networks=3, epochs=2)
-    assert len(meter_trainings(search)) == 3
+    meter_trainings.ask(search, networks=3, epochs=2)
+    meter_trainings.ask(search, networks=3, epochs=2)
+    assert len(started_for_it(search)) == 3
     work_off(tmp_path / "work")
-    honesty_meter.ask(search, networks=5, epochs=2)
-    trainings = meter_trainings(search)
+    meter_trainings.ask(search, networks=5, epochs=2)
+    trainings = started_for_it(search)
     assert len(trainings) == len({training.hash for training in trainings}) == 5
-    honesty_meter.ask(search, networks=3, epochs=2)
-    assert len(meter_trainings(search)) == 5
+    meter_trainings.ask(search, networks=3, epochs=2)
+    assert len(started_for_it(search)) == 5
 
 
 def test_the_correlation_is_of_score_and_held_out_accuracy_and_the_test_part_plays_no_role(
     search: Search, tmp_path: Path
 ) -> None:
-    honesty_meter.ask(search, networks=5, epochs=1)
+    meter_trainings.ask(search, networks=5, epochs=1)
     work_off(tmp_path / "work")
-    for training, held_out in zip(meter_trainings(search), (0.2, 0.1, 0.4, 0.3, 0.5), strict=True):
+    for training, held_out in zip(started_for_it(search), (0.2, 0.1, 0.4, 0.3, 0.5), strict=True):
         finish(training, held_out)
     meter = honesty_meter.meter_of(search)
     assert meter.found is not None and meter.found.value == pytest.approx(0.8)  # Worked by hand in rank_correlation.
@@ -115,8 +115,19 @@ def test_the_correlation_is_of_score_and_held_out_accuracy_and_the_test_part_pla
     assert any("for 1 epoch." in sentence for sentence in meter.sentences)
 
 
+def test_networks_that_came_to_no_end_are_left_out_and_that_is_said(search: Search, tmp_path: Path) -> None:
+    meter_trainings.ask(search, networks=5, epochs=1)
+    work_off(tmp_path / "work")
+    Training.objects.filter(pk=started_for_it(search)[0].pk).update(state="failed", held_out_accuracy=None)
+    for training, held_out in zip(started_for_it(search)[1:], (0.1, 0.2, 0.3, 0.4), strict=True):
+        finish(training, held_out)
+    meter = honesty_meter.meter_of(search)
+    assert meter.found is not None and (meter.found.count, meter.found.value) == (4, pytest.approx(1.0))
+    assert "Left out are those that were not trained to their end: 1." in meter.sentences[1]
+
+
 def test_a_low_perplexity_is_good(search: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    honesty_meter.ask(search, networks=3, epochs=1)
+    meter_trainings.ask(search, networks=3, epochs=1)
     work_off(tmp_path / "work")
     points = honesty_meter.meter_of(search).points
     falling = [honesty_meter.Point(
@@ -129,7 +140,7 @@ def test_a_low_perplexity_is_good(search: Search, tmp_path: Path, monkeypatch: p
 def test_it_says_how_far_it_is(search: Search, tmp_path: Path) -> None:
     meter = honesty_meter.meter_of(search)
     assert (meter.points, meter.found, meter.waiting, meter.epochs) == ((), None, "", 2)
-    honesty_meter.ask(search, networks=4, epochs=2)
+    meter_trainings.ask(search, networks=4, epochs=2)
     assert honesty_meter.meter_of(search).waiting == (
         "0 of 4 networks are trained. The correlation is worked out from 3 on."
     )
@@ -141,53 +152,56 @@ def test_it_says_how_far_it_is(search: Search, tmp_path: Path) -> None:
 
 
 def test_what_was_stopped_can_be_asked_for_again_and_what_failed_is_not(search: Search) -> None:
-    honesty_meter.ask(search, networks=3, epochs=2)
-    honesty_meter.stop(search)
+    meter_trainings.ask(search, networks=3, epochs=2)
+    meter_trainings.stop(search)
     meter = honesty_meter.meter_of(search)
     assert not meter.is_open and [point.training.state for point in meter.points] == ["stopped"] * 3
     assert meter.waiting.startswith("Only 0 of 3 networks were trained to their end")
     failed = meter.points[0].training
     Training.objects.filter(pk=failed.pk).update(state="failed")
-    honesty_meter.ask(search, networks=3, epochs=2)
-    again = [training for training in meter_trainings(search) if training.is_open]
+    meter_trainings.ask(search, networks=3, epochs=2)
+    again = [training for training in started_for_it(search) if training.is_open]
     assert len(again) == 3 and failed.hash not in {training.hash for training in again}
+    most = different(search) - 1
+    with pytest.raises(UserError, match=f"there are {most} different candidates with a score, without 1 that failed"):
+        meter_trainings.ask(search, networks=most + 1, epochs=2)
 
 
 def test_another_number_of_epochs_is_another_meter_once_the_first_has_ended(search: Search, tmp_path: Path) -> None:
-    honesty_meter.ask(search, networks=3, epochs=1)
+    meter_trainings.ask(search, networks=3, epochs=1)
     with pytest.raises(UserError, match="is 2; networks of 1 epoch are still in training") as refused:
-        honesty_meter.ask(search, networks=3, epochs=2)
+        meter_trainings.ask(search, networks=3, epochs=2)
     assert refused.value.field == "epochs"
     work_off(tmp_path / "work")
-    honesty_meter.ask(search, networks=4, epochs=2)
-    assert len(meter_trainings(search)) == 3 + 4
+    meter_trainings.ask(search, networks=4, epochs=2)
+    assert len(started_for_it(search)) == 3 + 4
     meter = honesty_meter.meter_of(search)
     assert meter.epochs == 2 and len(meter.points) == 4
     work_off(tmp_path / "work")
-    honesty_meter.ask(search, networks=4, epochs=1)  # Back to the first: three are there.
-    assert len(meter_trainings(search)) == 8 and honesty_meter.meter_of(search).epochs == 1
+    meter_trainings.ask(search, networks=4, epochs=1)  # Back to the first: three are there.
+    assert len(started_for_it(search)) == 8 and honesty_meter.meter_of(search).epochs == 1
 
 
 def test_before_the_candidates_and_with_too_few_it_says_why_it_cannot(owner: User, tmp_path: Path) -> None:
     config = fake_shared.small_config(candidates=2, train=0)
     search = lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
-    assert honesty_meter.meter_of(search).waiting == honesty_meter.NO_CANDIDATES
+    assert honesty_meter.meter_of(search).waiting == meter_trainings.NO_CANDIDATES
     with pytest.raises(UserError, match="no candidates yet"):
-        honesty_meter.ask(search, networks=3, epochs=1)
+        meter_trainings.ask(search, networks=3, epochs=1)
     other = lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
     lifecycle.stop(other.pk)
     other.refresh_from_db()
-    assert honesty_meter.meter_of(other).waiting == honesty_meter.NEVER_ANY
+    assert honesty_meter.meter_of(other).waiting == meter_trainings.NEVER_ANY
     work_off(tmp_path / "work")
     assert "an order takes at least 3" in honesty_meter.meter_of(search).waiting
     with pytest.raises(UserError, match="different candidates have a score; an order takes at least 3"):
-        honesty_meter.ask(search, networks=3, epochs=1)
+        meter_trainings.ask(search, networks=3, epochs=1)
 
 
 def test_more_networks_than_candidates_are_refused_at_the_field(search: Search) -> None:
-    with pytest.raises(UserError, match=f"is 20; only {different(search)} different candidates") as refused:
-        honesty_meter.ask(search, networks=20, epochs=1)
-    assert refused.value.field == "networks" and not meter_trainings(search)
+    with pytest.raises(UserError, match=f"is 20; there are {different(search)} different") as refused:
+        meter_trainings.ask(search, networks=20, epochs=1)
+    assert refused.value.field == "networks" and not started_for_it(search)
 
 
 def test_the_api_starts_shows_and_stops_it(search: Search, client: Client) -> None:
@@ -214,8 +228,8 @@ def test_the_api_tells_what_it_would_cost(search: Search, client: Client) -> Non
     a_worker("core-1", rate=1e9)
     assert client.get(address, {"networks": 4, "epochs": 2}).json()["seconds"] == pytest.approx(one / 2)
     (error,) = client.get(address, {"networks": 20, "epochs": 2}).json()["errors"]
-    assert error["field"] == "networks" and not meter_trainings(search)
-    honesty_meter.ask(search, networks=3, epochs=2)
+    assert error["field"] == "networks" and not started_for_it(search)
+    meter_trainings.ask(search, networks=3, epochs=2)
     assert client.get(address, {"networks": 4, "epochs": 2}).json()["networks"] == 1
 
 

@@ -12,7 +12,7 @@ from tests.faults import fake_engine, fake_shared
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_search
 from webapp.accounts.models import User
-from webapp.searches import companion, honesty_meter, lifecycle, shared_comparison
+from webapp.searches import companion, lifecycle, meter_trainings, shared_comparison
 from webapp.searches.models import Child, Group, Search, Training
 from webapp.searches.shared_comparison import SharedCompared, compared_shared
 from webapp.searches.start import start_training
@@ -149,7 +149,7 @@ def test_of_perplexities_the_lower_one_is_ahead(ended: Pair) -> None:
 
 def test_networks_of_the_meter_or_of_another_recipe_do_not_count(ended: Pair, tmp_path: Path) -> None:
     search = ended[0]
-    honesty_meter.ask(search, networks=3, epochs=2)
+    meter_trainings.ask(search, networks=3, epochs=2)
     training = derived(search)[0]
     other = fake_shared.small_config().final_training(training.config["architecture"], "mine")
     longer = other.model_copy(update={"recipe": other.recipe.model_copy(update={"epochs": 7})})

@@ -287,7 +287,7 @@ class Training(Stream):
     child = models.ForeignKey(Child, null=True, on_delete=models.SET_NULL, related_name="trainings")
     imported = models.ForeignKey(ImportedArchitecture, null=True, on_delete=models.SET_NULL, related_name="trainings")
     published = models.CharField(max_length=80, blank=True)
-    for_meter = models.BooleanField(default=False)  # Trained to see what shared scores say (see honesty_meter).
+    for_meter = models.BooleanField(default=False)  # Trained to see what shared scores say (see meter_trainings).
     hash = models.CharField(max_length=SHA256_LENGTH)
     parameters = models.BigIntegerField()
     mult_adds = models.BigIntegerField()

@@ -125,11 +125,6 @@ def side_of(search: Search, config: AnyEnasSearchConfig) -> Side:
     )
 
 
-def held_out(training: Training) -> float | None:
-    """The figure that networks are chosen by."""
-    return training.held_out_accuracy if training.held_out_perplexity is None else training.held_out_perplexity
-
-
 def tested(training: Training) -> float:
     """The figure that networks are compared on."""
     figure = training.test_accuracy if training.test_perplexity is None else training.test_perplexity

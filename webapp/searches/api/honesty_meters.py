@@ -9,12 +9,14 @@ from ninja.responses import Status
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_engine.errors import UserError
-from webapp.searches import honesty_meter
+from webapp.searches import honesty_meter, meter_trainings
+from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Problem, Refusal
 from webapp.searches.api.searches import own_search
-from webapp.searches.honesty_meter import FEWEST, LONGEST_EPOCHS, MOST, USUAL, Meter, Point
+from webapp.searches.honesty_meter import Meter, Point
+from webapp.searches.meter_trainings import FEWEST, LONGEST_EPOCHS, MOST, USUAL
 from webapp.searches.models import Search
 
 router = Router(tags=["Searches"])
@@ -117,11 +119,12 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> MeterReply:
     openapi_extra=HEADER,
     url_name="start-honesty-meter",
 )
+@text_counted_first
 @once
 def start(request: HttpRequest, search_id: uuid.UUID, body: MeterWanted) -> Status[Any]:
     """Networks of so many epochs that are there already count."""
     search = _shared(request, search_id)
-    honesty_meter.ask(search, networks=body.networks, epochs=body.epochs)
+    meter_trainings.ask(search, networks=body.networks, epochs=body.epochs)
     return Status(201, _reply(search))
 
 
@@ -135,7 +138,7 @@ def cost(request: HttpRequest, search_id: uuid.UUID, wanted: Query[MeterQuery]) 
     """Starts nothing. Why it cannot be asked for now is part of the answer."""
     search = _shared(request, search_id)
     try:
-        networks, seconds = honesty_meter.cost(search, networks=wanted.networks, epochs=wanted.epochs)
+        networks, seconds = meter_trainings.cost(search, networks=wanted.networks, epochs=wanted.epochs)
     except UserError as error:
         return MeterCost(errors=[Problem(field=error.field, message=error.message)])
     return MeterCost(networks=networks, seconds=seconds)
@@ -151,7 +154,7 @@ def cost(request: HttpRequest, search_id: uuid.UUID, wanted: Query[MeterQuery]) 
 @once
 def stop(request: HttpRequest, search_id: uuid.UUID) -> Status[Any]:
     search = _shared(request, search_id)
-    honesty_meter.stop(search)
+    meter_trainings.stop(search)
     return Status(200, _reply(search))
 
 

@@ -11,8 +11,9 @@ from webapp.searches import companion
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Refusal
 from webapp.searches.api.searches import own_search
+from webapp.searches.honesty_meter import held_out
 from webapp.searches.models import Training
-from webapp.searches.shared_comparison import SharedCompared, Side, compared_shared, held_out, tested
+from webapp.searches.shared_comparison import SharedCompared, Side, compared_shared, tested
 
 router = Router(tags=["Searches"])
 

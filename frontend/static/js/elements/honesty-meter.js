@@ -112,6 +112,7 @@ class HonestyMeter extends HTMLElement {
     chart.hidden = table.hidden = !networks.length;
     if (networks.length) {
       chart.show(meter, this.#page.scale);
+      write(table.querySelector("th:nth-child(2)"), this.#page.scale === null ? "Shared score" : "Shared perplexity");
       fill(table.querySelector("tbody"), networks, this.#page.scale);
     }
     actions.hidden = !meter.is_open;
@@ -140,7 +141,7 @@ class HonestyMeter extends HTMLElement {
 }
 
 function rankingTable() {
-  const heads = ["Candidate", "Shared score", "From scratch, held out", "Training"];
+  const heads = ["Candidate", "Shared score", "From scratch", "Training"];
   return build("div", { class: "table-frame", hidden: true, tabindex: 0, role: "group", "aria-label": "Networks of the meter" },
     build("table", { class: "table" }, build("thead", {}, build("tr", {}, ...heads.map((head, place) =>
       build("th", { scope: "col", class: place === 1 || place === 2 ? "is-number" : null }, head)))), build("tbody", {})));

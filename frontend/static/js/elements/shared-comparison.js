@@ -80,7 +80,7 @@ class SharedComparison extends HTMLElement {
     this.#parts ??= this.#lay();
     const { verdict, text, sides, rest, offer, hint } = this.#parts;
     const [title, mark] = VERDICTS[comparison.verdict];
-    write(verdict, title);
+    write(verdict, comparison.waiting && comparison.is_over ? "No verdict" : title);
     verdict.className = `verdict is-${mark}`;
     const sentences = comparison.waiting ? [comparison.waiting, ...comparison.sentences] : comparison.sentences;
     const said = comparison.waiting ? 1 : 2; // A verdict stands beside what it rests on: one run of each.
@@ -129,8 +129,8 @@ function tableOf({ search, random, measured }, scale) {
   const rows = [
     [`Best from scratch, test ${measured}`, (each) => (each.best ? build("a", { href: each.best.url }, figure(each.best.test)) : inTraining(each))],
     [`The same, ${isText ? "validation part" : "held out"}`, ({ best }) => (best ? figure(best.held_out) : "–")],
-    ["Best score of a candidate", ({ best_score: best }) => score(best, scale)],
-    ["Median score", ({ median_score: median }) => score(median, scale)],
+    [isText ? "Best shared perplexity of a candidate" : "Best score of a candidate", ({ best_score: best }) => score(best, scale)],
+    [isText ? "Median shared perplexity" : "Median score", ({ median_score: median }) => score(median, scale)],
     ["Entropy of the policy", ({ entropy }) => (entropy === null ? "–" : `${entropy.toFixed(2)} nats`)],
     ["How far", ({ done, epochs, state }) => `${done} of ${epochs} epochs, ${state}`],
   ];
@@ -142,7 +142,7 @@ function tableOf({ search, random, measured }, scale) {
 }
 
 function inTraining({ open, trainings }) {
-  if (!open) return "–";
+  if (!open) return trainings ? "not to its end" : "–";
   return trainings === 1 ? "in training" : `${open} of ${trainings} in training`;
 }
 
