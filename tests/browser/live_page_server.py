@@ -159,6 +159,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         shown = event if part is None else event[part]
         self._send(architecture_svg(architecture_from_json(shown["architecture"])).encode(), "image/svg+xml")
 
+    def _example_picture(self, query: Query) -> None:
+        event = next(e for e in self.played.events if e["kind"] == "shared_epoch_ended")
+        self._send(architecture_svg(architecture_from_json(event["architecture"])).encode(), "image/svg+xml")
+
     def _trainings(self, query: Query) -> None:
         self._json({"trainings": self.played.trainings, "total": len(self.played.trainings)})
 
@@ -201,6 +205,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (re.escape(settings.STATIC_URL) + "(.+)", _static),
         (r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal|whole)\.svg", _picture),
         (r"/searches/[^/]+/epochs/(\d+)/([a-z]+)\.svg", _epoch_picture),
+        (r"/searches/[^/]+/example\.svg", _example_picture),
         ("/api/trainings", _trainings),
         (r"/api/searches/[^/]+/children/(\d+)/(\d+)/(picture)\.svg", _picture),
         (r"/api/trainings/[^/]+/picture\.svg", _training_picture),

@@ -70,7 +70,10 @@ def test_before_the_first_epoch_ends_it_says_what_goes_on_and_how_long(page: Pag
         expect(strip(page, "left")).to_have_text("0:33")  # Three epochs of twelve seconds, three of which are over.
         expect(page.locator("phase-panel")).to_contain_text("Epoch 1 of 3")
         expect(page.locator("phase-panel")).to_contain_text("for 0:03; a whole epoch should take about 0:12")
-        expect(page.locator("shared-architecture")).to_contain_text("10 open decisions, 82,944 architectures.")
+        expect(page.locator("shared-architecture")).to_contain_text(
+            "10 open decisions, 82,944 architectures. This is one, drawn uniformly."
+        )
+        expect(page.locator("shared-architecture svg.cell-drawing")).to_be_visible()
         expect(page.locator("derived-networks")).to_contain_text("After 3 epochs 3 candidates are drawn")
         expect(page.locator("epochs-table")).to_contain_text("No epoch has ended yet.")
         expect(page.locator("policy-map")).to_contain_text("after the first controller phase")

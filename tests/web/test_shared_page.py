@@ -10,6 +10,7 @@ from django.test import Client
 
 from search_engine.config.strategy import RandomConfig
 from search_engine.events import Event, event_from_json
+from search_engine.presets import DEMO
 from search_engine.shared_presets import MACRO_DEMO, MICRO_DEMO, RECURRENT_DEMO
 from tests.web.test_views import page
 from webapp.accounts.models import User
@@ -76,6 +77,19 @@ def test_architectures_of_an_epoch_are_drawn_from_its_events(
     answer = signed_in.get(f"/searches/{search.pk}/epochs/1/{which}.svg")
     assert answer.status_code == 200 and answer["Content-Type"] == "image/svg+xml"
     assert answer.content.startswith(b"<svg") and "max-age" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("kind", DEMOS)
+def test_before_anything_is_scored_one_architecture_of_the_space_is_drawn(
+    signed_in: Client, owner: User, kind: str
+) -> None:
+    search = start_search(owner, DEMOS[kind])
+    answer = signed_in.get(f"/searches/{search.pk}/example.svg")
+    assert answer.status_code == 200 and answer.content.startswith(b"<svg")
+    nasnet = start_search(owner, DEMO.config)
+    theirs = start_search(get_or_create_user("stranger"), DEMOS[kind])
+    for other in (nasnet, theirs):
+        assert signed_in.get(f"/searches/{other.pk}/example.svg").status_code == 404
 
 
 def test_what_no_epoch_has_and_what_is_somebody_elses_is_not_found(signed_in: Client, owner: User) -> None:

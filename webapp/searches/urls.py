@@ -12,6 +12,7 @@ urlpatterns = [
     path("searches/<uuid:search_id>", views.search_page, name="search-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>", views.child_page, name="child-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>/<slug:which>.svg", views.picture, name="picture"),
+    path("searches/<uuid:search_id>/example.svg", shared_page.example_picture, name="example-picture"),
     path(
         "searches/<uuid:search_id>/epochs/<int:step>/<slug:which>.svg", shared_page.epoch_picture, name="epoch-picture"
     ),

@@ -1,5 +1,6 @@
 """What the live page of a search with shared weights shows beside its state, and its pictures by epoch."""
 
+import random
 import uuid
 from typing import Any
 
@@ -8,10 +9,11 @@ from django.views.decorators.http import require_GET
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.enas_search import EnasRecurrentSearchConfig
-from search_engine.config.searches import AnyEnasSearchConfig
+from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from search_engine.config.strategy import RandomConfig
 from search_engine.data.texts import COMPARABLE
-from search_engine.errors import UserError
+from search_engine.errors import ConfigError, UserError
+from search_engine.spaces.build import build_space
 from webapp.searches.companion import accompanied_by, companion_of
 from webapp.searches.costs.estimate import live_rates
 from webapp.searches.costs.shared_estimate import shared_cost
@@ -86,6 +88,19 @@ def epoch_picture(request: HttpRequest, search_id: uuid.UUID, step: int, which: 
         raise Http404
     shown = event.payload if part is None else event.payload[part]
     return svg_of(architecture_from_json(shown["architecture"]), "both", whole="both")
+
+
+@require_GET
+def example_picture(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
+    """One architecture of the space, drawn uniformly, always the same: what is searched, before anything is found."""
+    search = owned(Search, request, search_id)
+    try:
+        space = build_space(read_enas_config(search.config).space)
+    except ConfigError as error:  # A search of another method.
+        raise Http404 from error
+    generator = random.Random(0)
+    chosen = [generator.randrange(len(decision.options)) for decision in space.decisions]
+    return svg_of(space.decode(chosen), "both", whole="both")
 
 
 def _epoch_seconds(config: AnyEnasSearchConfig, state: State) -> float | None:

@@ -1,6 +1,6 @@
 /**
  * <shared-architecture>: the best or a sampled architecture of the latest epoch, or the best candidate once candidates
- * are there. Before the first controller phase, what the shared weights learned under last; before that, what is open.
+ * are there. Before the first controller phase, what the shared weights learned under last; before that, one of the space.
  */
 
 import { count } from "../drawing/format.js";
@@ -87,8 +87,8 @@ function chosen(state, page, asked) {
     return { kind: null, title: `Learned under in epoch ${shared.drawn.step + 1}`, source: paths.ofEpoch(shared.drawn.step, "learned"),
       facts: "One of many that the shared weights learned under; no architecture has a score yet." };
   }
-  return { kind: null, title: state.ended_at === null ? "Nothing is scored yet" : "Nothing was scored", source: null,
-    facts: openChoices(state, "The first is shown when the first shared epoch has ended.") };
+  return { kind: null, title: state.ended_at === null ? "Nothing is scored yet" : "Nothing was scored",
+    source: state.decisions.length ? paths.example : null, facts: openChoices(state, "This is one, drawn uniformly.") };
 }
 
 function set(node, name, value) {

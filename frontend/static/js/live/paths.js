@@ -13,6 +13,7 @@ export function searchPaths(id) {
     picture: (step, slot) => `${child(step, slot)}/both.svg`,
     thumbnail: (step, slot, piece) => `${child(step, slot)}/${piece}.svg`,
     ofEpoch: (step, which) => `/searches/${id}/epochs/${step}/${which}.svg`,
+    example: `/searches/${id}/example.svg`,
     artifacts: `${api}/artifacts`,
     trainings: `/api/trainings?search=${id}&limit=500`,
     training: (step, slot) => `/trainings/new?search=${id}&step=${step}&slot=${slot}`,
