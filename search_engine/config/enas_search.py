@@ -181,7 +181,8 @@ class EnasRecurrentSearchConfig(EnasSearchConfig):
     phases: TextPhaseConfig = TextPhaseConfig()
     data: TextDataConfig = TextDataConfig()
     derived: RecurrentLayoutConfig = RecurrentLayoutConfig()
-    derived_recipe: LanguageRecipeConfig = LanguageRecipeConfig()
+    # With the usual rate of 20, cells of ReLU and identity, which a search may well choose, diverge without batch norm.
+    derived_recipe: LanguageRecipeConfig = LanguageRecipeConfig(learning_rate=5.0)
 
     @model_validator(mode="after")
     def _batch_norm_sees_several(self) -> Self:
