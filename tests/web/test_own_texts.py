@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from search_engine.catalogue.published import read_published
@@ -243,6 +244,7 @@ def test_a_deleted_text_is_gone_from_store_and_machine_and_its_trainings_still_n
     assert signed_in.delete(f"/api/data/{kept['id']}").status_code == 200
     assert not place_of_text(kept["sha256"], settings.DATA_SETS_DIR).exists()
     assert len(artifacts.sweep(older_than_seconds=-1)) == 1
+    assert "the cat sat" not in str(list(OwnData.objects.values_list("report", "description")))
     assert "My letters" in signed_in.get(started["url"]).content.decode()
     assert "A text of yours" not in signed_in.get("/trainings/new?architecture=enas-recurrent-paper").content.decode()
     with pytest.raises(artifacts.ArtifactMissing):
@@ -275,3 +277,27 @@ def test_a_text_that_went_while_something_is_started_is_told(signed_in: Client, 
     assert signed_in.delete(f"/api/data/{kept['id']}").status_code == 200
     with pytest.raises(artifacts.ArtifactMissing):
         start.training_figures(config)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/api/trainings", "/api/searches"])
+def test_a_text_is_read_before_a_start_takes_the_lock_of_the_database(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    body = training_on(used(signed_in))
+    if path == "/api/searches":
+        config = next(each.config for each in SHARED_PRESETS if each.name == "enas-recurrent-demo")
+        changed = config.model_dump(mode="json")
+        changed["data"], changed["phases"]["score_batch"] = body["config"]["data"], 8
+        changed["shared"]["batch_size"] = 8
+        body = {"config": changed}
+    locked = []
+
+    def read(*arguments: Any) -> Any:
+        locked.append(connection.in_atomic_block)
+        return read_text(*arguments)
+
+    monkeypatch.setattr(start, "read_text", read)
+    headers = {"Idempotency-Key": "one"}
+    answer = signed_in.post(path, json.dumps(body), content_type="application/json", headers=headers)
+    assert answer.status_code == 201 and locked == [False], answer.content

@@ -1,6 +1,7 @@
 """From a checked configuration to a running search or training: what the first event must carry is gathered here."""
 
 import functools
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -11,17 +12,21 @@ from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.config.data import DataConfig
 from search_engine.config.language import OWN, LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import Layout
+from search_engine.config.reading import read_config
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import DatasetDescription
 from search_engine.data.text_reading import read_text, unigram_perplexity
+from search_engine.errors import UserError
 from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.spaces.build import build_space
 from webapp.searches import lifecycle
+from webapp.searches.artifacts import ArtifactMissing
 from webapp.searches.datasets.described import describe
 from webapp.searches.datasets.local_copy import bring_text
+from webapp.searches.datasets.texts import text_for
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 
@@ -98,6 +103,18 @@ def _text_shown(data: TextDataConfig) -> dict[str, Any]:
     if data.name == OWN:
         bring_text(data.own)
     return _counted(data)
+
+
+def count_text(user: Any, data: Any) -> None:
+    """Have a text of this user counted, so that a start, which may hold locks, finds the figures ready.
+
+    data: that part of a configuration as JSON, unchecked. What is wrong with it the start itself will say.
+    """
+    if isinstance(data, dict) and data.get("name") == OWN:
+        with suppress(UserError, ArtifactMissing):
+            config = read_config(TextDataConfig, data)
+            text_for(user, config)
+            _text_shown(config)
 
 
 @functools.lru_cache(maxsize=16)

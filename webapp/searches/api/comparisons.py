@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from search_engine.errors import UserError
 from webapp.searches import companion
+from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Refusal, Started
@@ -101,6 +102,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
     openapi_extra=HEADER,
     url_name="start-companion",
 )
+@text_counted_first
 @once
 def start(request: HttpRequest, search_id: uuid.UUID) -> Status[Any]:
     """Answers with the one that is there where there is one already."""

@@ -12,6 +12,7 @@ from search_engine.config.reading import config_errors
 from search_engine.config.searches import AnySearchConfig, search_model
 from search_engine.errors import ConfigError, UserError
 from webapp.searches import event_log, lifecycle
+from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
@@ -48,6 +49,7 @@ After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyo
     openapi_extra=HEADER,
     url_name="start-search",
 )
+@text_counted_first
 @once
 def start(request: HttpRequest, body: NewSearch) -> Status:
     config = _checked(body.config)

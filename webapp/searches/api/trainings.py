@@ -16,6 +16,7 @@ from search_engine.config.trainings import AnyTrainingConfig, reads_text
 from search_engine.errors import ArchitectureError, ConfigError, UserError
 from webapp.searches import event_log, lifecycle
 from webapp.searches.api.architecture_files import architecture_file, safe_name
+from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.origins import Origin, origin_of
 from webapp.searches.api.refusals import Refused, not_found
@@ -47,6 +48,7 @@ router = Router(tags=["Trainings"])
     "", response={201: Started, 404: Refusal, 409: Refusal, 422: Refusal}, summary="Start a training",
     openapi_extra=HEADER, url_name="start-training",
 )  # fmt: skip
+@text_counted_first
 @once
 def start(request: HttpRequest, body: NewTraining) -> Status:
     """Of a child (search, step and slot), a published architecture (name), one of yours (id), or one that is sent."""

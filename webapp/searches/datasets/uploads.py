@@ -130,9 +130,16 @@ def delete(row: OwnData) -> None:
         raise Conflict(f"{count} running or paused search{'es' if several else ''} or training{several} use it.")
     drop_local(row)
     if uses(row, only_open=False):
-        OwnData.objects.filter(pk=row.pk).update(state=OwnData.State.DELETED)
+        OwnData.objects.filter(pk=row.pk).update(
+            state=OwnData.State.DELETED, report={}, description=_without_content(row.description)
+        )
     else:
         row.delete()
+
+
+def _without_content(description: dict[str, Any]) -> dict[str, Any]:
+    """Counts stay; the first lines of a text go with it."""
+    return description | {"lines": []} if "lines" in description else description
 
 
 def uses(row: OwnData, *, only_open: bool) -> int:
