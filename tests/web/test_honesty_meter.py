@@ -15,6 +15,7 @@ from tests.web.example_search import a_search, a_worker
 from webapp.accounts.models import User
 from webapp.searches import checker, honesty_meter, leases, lifecycle, meter_trainings
 from webapp.searches.models import Child, Group, Search, Training
+from webapp.searches.pages.listing import entries_of
 from webapp.searches.workers import trainer_requests
 
 pytestmark = pytest.mark.django_db
@@ -149,6 +150,15 @@ def test_it_says_how_far_it_is(search: Search, tmp_path: Path) -> None:
     assert meter.is_open and meter.found is not None
     assert meter.waiting == "3 of 4 networks are trained. So far: it still moves."
     assert sorted(point.epoch for point in meter.points) == [0, 2, 2, 2]
+
+
+def test_the_first_page_tells_of_them_with_their_search_and_not_one_by_one(search: Search, tmp_path: Path) -> None:
+    meter_trainings.ask(search, networks=4, epochs=1)
+    (entry,) = entries_of(search.owner)
+    assert (entry.id, entry.beside) == (str(search.pk), "4 of its honesty meter in training")
+    work_off(tmp_path / "work")
+    (entry,) = entries_of(search.owner)
+    assert entry.beside == ""
 
 
 def test_what_was_stopped_can_be_asked_for_again_and_what_failed_is_not(search: Search) -> None:

@@ -1,9 +1,12 @@
 """Which candidates the honesty meter trains from scratch, and how: picked by score, short and alike."""
 
+import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
 from search_engine import rank_correlation
 from search_engine.architectures.reading import architecture_from_json
@@ -87,6 +90,13 @@ def trainings_of(search: Search, epochs: int | None = None) -> list[Training]:
     if trainings and epochs is None:
         epochs = trainings[-1].config["recipe"]["epochs"]
     return [training for training in trainings if training.config["recipe"]["epochs"] == epochs]
+
+
+def metered_in_words(searches: Sequence[Search]) -> dict[uuid.UUID, str]:
+    """What is in training for the meters of these, in words, for those that have such. One question in all."""
+    there = Training.objects.filter(child__search__in=searches, for_meter=True, state__in=Stream.OPEN)
+    counts = there.order_by().values_list("child__search").annotate(Count("pk"))
+    return {pk: f"{count} of its honesty meter in training" for pk, count in counts}
 
 
 def _wanted(search: Search, networks: int, epochs: int) -> list[Child]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from search_engine.config.trainings import reads_text
 from webapp.searches.companion import beside_in_words
+from webapp.searches.meter_trainings import metered_in_words
 from webapp.searches.models import Stream
 from webapp.searches.overview import searches_of, trainings_of
 from webapp.searches.templatetags.shares import percent, perplexity, reward_beside_accuracy
@@ -36,11 +37,14 @@ class Entry:
 
 
 def entries_of(user: Any) -> list[Entry]:
-    """At most `LONGEST` of each kind."""
+    """At most `LONGEST` of each kind. Networks of an honesty meter stand on the page of their search alone."""
     searches = list(searches_of(user)[:LONGEST])
-    beside = beside_in_words(searches)
-    entries = [_search_entry(search, beside.get(search.pk, "")) for search in searches]
-    entries += [_training_entry(training) for training in trainings_of(user)[:LONGEST]]
+    beside, metered = beside_in_words(searches), metered_in_words(searches)
+    entries = []
+    for search in searches:
+        words = (beside.get(search.pk, ""), metered.get(search.pk, ""))
+        entries.append(_search_entry(search, ", ".join(word for word in words if word)))
+    entries += [_training_entry(training) for training in trainings_of(user).filter(for_meter=False)[:LONGEST]]
     return sorted(entries, key=lambda entry: entry.created, reverse=True)
 
 
