@@ -84,7 +84,8 @@ class Played:
         config = read_enas_config(self.events[0]["config"])
         context = {
             "search": row, "config": config, "state": self.state(), "honesty": shared_page.honesty(config),
-            "page": shared_page.page_facts(ID, config, epoch_seconds=12.0),
+            "page": shared_page.page_facts(ID, config, epoch_seconds=12.0)
+            | {"has_companion": self.shared_comparison["random"] is not None},
             "settings": settings_shown(type(config), config.model_dump(mode="json")),
         }  # fmt: skip
         return _rendered("shared_live.html", context)

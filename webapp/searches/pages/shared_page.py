@@ -35,12 +35,12 @@ THUMBNAILS = {"enas-micro": "normal", "enas-macro": "whole", "enas-recurrent": "
 def shared_shown(search: Search, config: AnyEnasSearchConfig) -> dict[str, Any]:
     """The context of its page, beside the search."""
     state = state_at(search)
+    facts = page_facts(str(search.pk), config, epoch_seconds=_epoch_seconds(config, state))
     return {
         "state": state,
-        "page": page_facts(str(search.pk), config, epoch_seconds=_epoch_seconds(config, state)),
+        "page": facts | {"has_companion": companion_of(search) is not None},
         "config": config,
         "is_text": isinstance(config, EnasRecurrentSearchConfig),
-        "companion": companion_of(search),
         "accompanies": accompanied_by(search),
         "honesty": honesty(config),
         "settings": started_with(type(config), search, search.config),

@@ -24,6 +24,13 @@ export function lead(difference, isWeighed = false) {
   return { text, label };
 }
 
+/** The same of networks that were trained from scratch; of perplexities less is better. */
+export function leadFromScratch({ difference, measured }) {
+  if (difference === null || measured === "accuracy") return lead(difference);
+  const text = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(1)}`;
+  return { text, label: `${difference < 0 ? "ahead of" : difference > 0 ? "behind" : "level with"} random, perplexity` };
+}
+
 /** Without the word: "+1.25". */
 export function signed(difference, isWeighed = false) {
   const size = isWeighed ? Math.abs(difference).toFixed(4) : Math.abs(difference * 100).toFixed(2);

@@ -52,7 +52,8 @@ class SharedComparison extends HTMLElement {
   }
 
   #askSoon() {
-    if (this.#timer !== null || !this.#visible || !this.#isStale || !this.#page) return;
+    if (this.#timer !== null || !this.#isStale || !this.#page) return;
+    if (!this.#visible && !this.#page.has_companion) return; // What it learns of a companion, the strip shows too.
     const wait = Math.max(0, this.#asked + PAUSE_MS - performance.now());
     this.#timer = setTimeout(() => this.#ask(), wait);
   }
@@ -89,6 +90,7 @@ class SharedComparison extends HTMLElement {
     sides.hidden = comparison.random === null;
     if (comparison.random) sides.replaceChildren(tableOf(comparison, this.#page.scale));
     offer.hidden = hint.hidden = comparison.random !== null;
+    for (const element of this.closest("live-page").querySelectorAll("[data-compared]")) element.compare(comparison);
   }
 
   #lay() {

@@ -1,6 +1,6 @@
 /** <state-strip>: how the search or training stands, in one row of figures that never change their width. */
 
-import { lead } from "../drawing/comparison_words.js";
+import { lead, leadFromScratch } from "../drawing/comparison_words.js";
 import { duration, percent, perplexity, reward } from "../drawing/format.js";
 import { score } from "../drawing/scores.js";
 import { sharedStrip } from "../drawing/shared_progress.js";
@@ -53,12 +53,14 @@ class StateStrip extends HTMLElement {
     this.#tick();
   }
 
-  compare({ lead: ahead, at, weighs_cost: isWeighed }) {
+  /** comparison: as the API has it, of rewards or, with shared weights, of what was trained from scratch. */
+  compare(comparison) {
     if (!this.#lead) return;
-    const { text, label } = lead(ahead, isWeighed);
+    const { at, lead: ahead, weighs_cost: isWeighed } = comparison;
+    const { text, label } = "measured" in comparison ? leadFromScratch(comparison) : lead(ahead, isWeighed);
     write(this.#lead.value, text);
     write(this.#lead.label, `${label} (one run)`);
-    this.#lead.value.title = at ? `Best of the first ${at} children minus the expected best of ${at} random ones` : "";
+    this.#lead.value.title = "measured" in comparison ? "Test figures of the best network of each, trained from scratch" : at ? `Best of the first ${at} children minus the expected best of ${at} random ones` : "";
   }
 
   #lay(page, state) {
