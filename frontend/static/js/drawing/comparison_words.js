@@ -24,8 +24,9 @@ export function lead(difference, isWeighed = false) {
   return { text, label };
 }
 
-/** The same of networks that were trained from scratch; of perplexities less is better. */
-export function leadFromScratch({ difference, measured }) {
+/** The same of networks that were trained from scratch, as the API compares them; of perplexities less is better. */
+export function leadFromScratch({ difference, measured, verdict }) {
+  if (verdict === "undecided") return { text: lead(difference).text, label: "ahead, may be chance" };
   if (difference === null || measured === "accuracy") return lead(difference);
   const text = `${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(1)}`;
   return { text, label: `${difference < 0 ? "ahead of" : difference > 0 ? "behind" : "level with"} random, perplexity` };
