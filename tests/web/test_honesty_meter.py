@@ -16,6 +16,7 @@ from webapp.accounts.models import User
 from webapp.searches import checker, honesty_meter, leases, lifecycle, meter_trainings
 from webapp.searches.models import Child, Group, Search, Training
 from webapp.searches.pages.listing import entries_of
+from webapp.searches.start import training_figures
 from webapp.searches.workers import trainer_requests
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,23 @@ def test_it_says_how_far_it_is(search: Search, tmp_path: Path) -> None:
     assert meter.is_open and meter.found is not None
     assert meter.waiting == "3 of 4 networks are trained. So far: it still moves."
     assert sorted(point.epoch for point in meter.points) == [0, 2, 2, 2]
+
+
+def test_two_who_ask_at_the_same_moment_start_each_network_once(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def slow_figures(config: TrainingConfig) -> dict[str, Any]:
+        if not asked:
+            asked.append(True)
+            meter_trainings.ask(search, networks=3, epochs=1)  # While the first one counts its networks.
+        return training_figures(config)
+
+    monkeypatch.setattr(meter_trainings, "training_figures", slow_figures)
+    meter_trainings.ask(search, networks=4, epochs=1)
+    trainings = started_for_it(search)
+    assert len(trainings) == len({training.hash for training in trainings}) == 4
 
 
 def test_the_first_page_tells_of_them_with_their_search_and_not_one_by_one(search: Search, tmp_path: Path) -> None:
