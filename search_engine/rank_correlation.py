@@ -126,8 +126,8 @@ def sentence(found: RankCorrelation, *, measured: str) -> str:
         return f"These {found.count} networks have no order: all of them have the same score, or the same {measured}."
     assert found.low is not None and found.high is not None
     said = {
-        "agrees": "Shared scores say something: they order these networks much as training from scratch does",
-        "disagrees": "Shared scores mislead here: they order these networks against what training from scratch gives",
+        "agrees": "Shared scores say something: networks of a higher score tend to be better when trained from scratch",
+        "disagrees": "Shared scores mislead here: networks of a higher score tend to be worse when trained from scratch",
         "unclear": "These networks leave open whether shared scores order networks as training from scratch does",
     }[found.verdict]
     figures = (
