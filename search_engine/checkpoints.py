@@ -6,7 +6,6 @@ this module does not import PyTorch.
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 
+from search_engine import storage
 from search_engine.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -32,13 +32,18 @@ def save(path: Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any
 
 
 def load(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
-    """(tensors by name, metadata) of a file that `save` wrote; raises CheckpointError when it is not whole or ours."""
+    """(tensors by name, metadata) of a file that `save` wrote; raises CheckpointError when it is not whole or ours.
+
+    An error of the disk is none of the file: it is raised as it came.
+    """
     from safetensors.torch import load as tensors_from_bytes
 
     name = str(path)
     try:
         content = path.read_bytes()
     except OSError as error:
+        if storage.storage_sentence(error) is not None:
+            raise
         raise CheckpointError(name, f"cannot be read: {error.strerror}.") from error
     try:
         note = json.loads(_header(content)["__metadata__"][_KEY])
@@ -84,20 +89,15 @@ def atomic_write(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+            storage.write(file, content)
+            storage.sync(file.fileno(), path)
+        storage.rename(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is not None:  # Nobody knows the temporary file's name.
             raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # Without it the new name itself could be lost with the power.
-    finally:
-        os.close(folder)
+    storage.sync_folder(path.parent)  # Without it the new name itself could be lost with the power.
 
 
 def _header(content: bytes) -> Any:

@@ -39,6 +39,7 @@ from search_engine.export.onnx_file import NoOnnx
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.shared_jobs import CHECKPOINT_SECONDS, SharedJobs
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.storage import storage_sentence
 from search_engine.strategies.base import Evaluation, Proposal
 from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
 from search_engine.training.for_keeps import TrainingForKeeps
@@ -364,6 +365,11 @@ def _serve(trainer: Trainer, request: Message, line: Line) -> None:
         ending = _send_events(trainer.job(request), line)
     except UserError as error:
         ending = {"refused": {"field": error.field, "message": error.message}}
+    except Exception as error:
+        sentence = storage_sentence(error)
+        if sentence is None:
+            raise
+        ending = {"storage": {"message": sentence}}  # Whoever drives this process waits for the disk, and asks again.
     finally:
         is_over.set()
         teller.join()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from search_engine import storage
 from search_engine.data.descriptions import EMBEDDED
 from search_engine.errors import DataError
 
@@ -156,10 +157,12 @@ def _fetch_one(source: Source, target: Path, on_block: Callable[[], None]) -> No
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         _verify(source, _copy(source.url, partial, on_block), f"{source.file} from {source.url}")
-        os.replace(partial, target)
+        storage.rename(partial, target)
     except OSError as error:
         if isinstance(error, urllib.error.HTTPError):
             error.close()  # It is the server's answer as well.
+        if storage.storage_sentence(error) is not None:
+            raise
         raise DataError(
             "data.name",
             f"{source.file} could not be downloaded from {source.url} ({error}); choose "
@@ -189,8 +192,7 @@ def _copy(url: str, target: Path, on_block: Callable[[], None]) -> str:
     with urllib.request.urlopen(url, timeout=_TIMEOUT_SECONDS) as answer, target.open("wb") as file:
         while block := answer.read1(_BLOCK):  # What is there already, so that a slow line makes progress too.
             digest.update(block)
-            file.write(block)
+            storage.write(file, block)
             on_block()
-        file.flush()
-        os.fsync(file.fileno())
+        storage.sync(file.fileno(), target)
     return digest.hexdigest()

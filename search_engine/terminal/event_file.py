@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from search_engine import storage
 from search_engine.errors import CheckpointError, UserError
 from search_engine.events import Event, event_from_json
 
@@ -50,14 +51,13 @@ class EventFile:
 
     def append(self, event: Event) -> None:
         line = json.dumps({"n": len(self.events) + 1, "at": round(time.time(), 3)} | event.to_json()).encode() + b"\n"
-        self._file.write(line)
-        self._file.flush()
+        storage.write(self._file, line)
         self.events.append(event)
         self._ends.append(self._ends[-1] + len(line))
 
     def sync(self) -> None:
         """Once this returns, a loss of power takes no event."""
-        os.fsync(self._file.fileno())
+        storage.sync(self._file.fileno(), self._path)
 
     def close(self) -> None:
         self._file.close()
