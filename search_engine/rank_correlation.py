@@ -126,8 +126,8 @@ def sentence(found: RankCorrelation, *, measured: str) -> str:
         return f"These {found.count} networks have no order: all of them have the same score, or the same {measured}."
     assert found.low is not None and found.high is not None
     said = {
-        "agrees": "Shared scores say something: networks of a higher score tend to be better when trained from scratch",
-        "disagrees": "Shared scores mislead here: networks of a higher score tend to be worse when trained from scratch",
+        "agrees": "Shared scores say something: with a higher score networks tend to be better from scratch",
+        "disagrees": "Shared scores mislead here: with a higher score networks tend to be worse from scratch",
         "unclear": "These networks leave open whether shared scores order networks as training from scratch does",
     }[found.verdict]
     figures = (

@@ -102,8 +102,8 @@ def test_the_network_that_counts_is_chosen_by_held_out_figure_and_compared_on_th
     assert (found.verdict, found.waiting) == ("not ahead", "")
     assert found.difference == pytest.approx(-0.01)
     assert found.sentences[:2] == (
-        "Random search is as good or better: the controller's best network, trained from scratch, reaches 86.0 % "
-        "against random's 87.0 %.",
+        "Random search is as good or better: the controller's best network, trained from scratch, reaches 86.00 % "
+        "against random's 87.00 %.",
         shared_comparison.ONE_RUN,
     )
 
@@ -113,7 +113,7 @@ def test_where_both_reach_the_same_random_is_as_good(ended: Pair) -> None:
         give(search, (0.9, 0.85), (0.8, 0.8))
     found = now(ended[0])
     assert found.verdict == "not ahead"
-    assert found.sentences[0] == "Random search is as good: both best networks reach 85.0 %."
+    assert found.sentences[0] == "Random search is as good: both best networks reach 85.00 %."
 
 
 def test_a_difference_that_the_choice_of_images_explains_decides_nothing(ended: Pair) -> None:

@@ -218,4 +218,4 @@ def _chance(ours: Training, random: Training) -> float:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.2f} %"
