@@ -236,10 +236,11 @@ class ControllerUpdated(_Event):
 
 
 class StateChanged(_Event):
-    """A search or training was paused, resumed, stopped, finished or failed; reason is a sentence, or None."""
+    """A search or training was paused, resumed, stopped, finished, failed or is being deleted; reason is a sentence,
+    or None."""
 
     kind: Literal["state_changed"] = "state_changed"
-    state: Literal["running", "paused", "stopped", "finished", "failed"]
+    state: Literal["running", "paused", "stopped", "finished", "failed", "deleting"]
     reason: str | None = None
 
 

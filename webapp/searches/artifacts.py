@@ -12,10 +12,13 @@ import re
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from webapp.searches import clock
 from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
@@ -75,6 +78,11 @@ def size(sha256: str) -> int:
 
 
 def is_whole(sha256: str) -> bool:
+def is_there(sha256: str) -> bool:
+    """Whether the store has the file."""
+    return _place(sha256).is_file()
+
+
     """Whether the file still is what its name says; reads all of it. Raises ArtifactMissing."""
     return _digest(local_path(sha256)) == sha256
 
@@ -110,17 +118,51 @@ def drop_replaced(sha256: str) -> bool:
     return True
 
 
-def _named_by_rows() -> set[str]:
+def files_of(stream_id: uuid.UUID) -> set[str]:
+    """SHA-256 of every file that rows of this stream name."""
     return {
-        *Artifact.objects.values_list("sha256", flat=True),
+        sha256
+        for rows, field, stream in _named_by_streams()
+        for sha256 in rows.filter(**{stream: stream_id}).exclude(**{field: ""}).values_list(field, flat=True)
+    }
+
+
+def own_files_of(stream_id: uuid.UUID) -> set[str]:
+    """Those of them that no row of anything else names."""
+    return files_of(stream_id) - _named_by_rows(besides=stream_id)
+
+
+def drop_files_of(stream_id: uuid.UUID) -> bool:
+    """Remove the files that are this stream's own; whether all are gone. A young one stays until a later call."""
+    is_empty = True
+    for sha256 in sorted(own_files_of(stream_id)):
+        path = _place(sha256)
+        with _only_one():
+            if path.exists() and path.stat().st_mtime > time.time() - REPLACED_SECONDS:
+                is_empty = False
+            else:
+                path.unlink(missing_ok=True)
+    return is_empty
+
+
+def _named_by_streams() -> tuple[tuple[QuerySet[Any], str, str], ...]:
+    """Where rows of a stream name files: the rows, their field, and how they know their stream."""
+    return (
+        (Artifact.objects.all(), "sha256", "stream_id"),
+        (Job.objects.all(), "checkpoint", "stream_id"),
+        (Search.objects.all(), "strategy_state", "pk"),
+        (Search.objects.all(), "weights", "pk"),
+        (Training.objects.all(), "checkpoint", "pk"),
+        (Finalist.objects.all(), "checkpoint", "search_id"),
+    )
+
+
+def _named_by_rows(besides: uuid.UUID | None = None) -> set[str]:
+    """Every file that a row names. besides: a stream whose rows do not count."""
+    named = {
         *OwnData.objects.filter(state=OwnData.State.READY).values_list("sha256", flat=True),
         *OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True),
         *_files_of_texts(),
-        *Job.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
-        *Search.objects.exclude(strategy_state="").values_list("strategy_state", flat=True),
-        *Search.objects.exclude(weights="").values_list("weights", flat=True),
-        *Training.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
-        *Finalist.objects.exclude(checkpoint="").values_list("checkpoint", flat=True),
         *ImportedArchitecture.objects.exclude(bundle="").values_list("bundle", flat=True),
     }
 
@@ -129,6 +171,10 @@ def _files_of_texts() -> set[str]:
     """What the texts that can be used consist of."""
     rows = OwnData.objects.filter(kind=OwnData.Kind.TEXT, state=OwnData.State.READY)
     return {file["sha256"] for files in rows.values_list("files", flat=True) for file in files}
+    for rows, field, stream in _named_by_streams():
+        counted = rows if besides is None else rows.exclude(**{stream: besides})
+        named |= set(counted.exclude(**{field: ""}).values_list(field, flat=True))
+    return named
 
 
 def _root() -> Path:

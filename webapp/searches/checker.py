@@ -13,7 +13,7 @@ from search_engine.events import extend_by_finals, extend_fingerprint
 from webapp.searches import artifacts, clock, event_log, final_round, live_state, planner, shared_checker
 from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
-from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream, Training
+from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
 
 EVERYTHING = 10**9  # More events than any stream has.
 
@@ -21,6 +21,8 @@ EVERYTHING = 10**9  # More events than any stream has.
 def check(stream: Stream) -> list[str]:
     """Everything that is wrong with this stream, a sentence each; [] when it is sound."""
     stream = Stream.objects.get(pk=stream.pk)
+    if stream.state == Stream.State.DELETING:
+        return []  # What is left of it says nothing any more.
     events = event_log.read(stream.pk, 0, EVERYTHING)
     problems = [*_log_problems(stream, events), *_job_problems(stream), *_file_problems(stream)]
     if stream.kind == Stream.Kind.SEARCH:
@@ -62,14 +64,7 @@ def _job_problems(stream: Stream) -> Iterator[str]:
 
 
 def _file_problems(stream: Stream) -> Iterator[str]:
-    named = [*Job.objects.filter(stream_id=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)]
-    for artifact in Artifact.objects.filter(stream_id=stream.pk):
-        named.append(artifact.sha256)
-    named += Search.objects.filter(pk=stream.pk).exclude(strategy_state="").values_list("strategy_state", flat=True)
-    named += Search.objects.filter(pk=stream.pk).exclude(weights="").values_list("weights", flat=True)
-    named += Training.objects.filter(pk=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
-    named += Finalist.objects.filter(search=stream.pk).exclude(checkpoint="").values_list("checkpoint", flat=True)
-    for sha256 in sorted(set(named)):
+    for sha256 in sorted(artifacts.files_of(stream.pk)):
         try:
             if not artifacts.is_whole(sha256):
                 yield f"The file {sha256} is damaged."

@@ -86,6 +86,11 @@ def accompanied_by(search: Search) -> Search | None:
     return _beside(search).exclude(config__strategy__kind="random").first()
 
 
+def is_left_alone(search: Search) -> bool:
+    """Whether the search that it was started beside was deleted."""
+    return search.group_id is not None and not Search.objects.filter(group_id=search.group_id).exclude(pk=search.pk)
+
+
 def beside_in_words(searches: Sequence[Search]) -> dict[uuid.UUID, str]:
     """What belongs together with each of these, in words, for those that do not stand alone. One question in all."""
     groups = {search.group_id for search in searches if search.group_id is not None}

@@ -141,7 +141,13 @@ def holding(job_id: int, fence: int) -> Job:
 
     Raises LeaseLost when someone else has the job by now. Must run inside a transaction.
     """
-    planner.locked_stream(Job.objects.values_list("stream_id", flat=True).get(pk=job_id))
+    stream_id = Job.objects.values_list("stream_id", flat=True).filter(pk=job_id).first()
+    if stream_id is None:
+        raise LeaseLost(f"job {job_id} was deleted")
+    try:
+        planner.locked_stream(stream_id)
+    except Stream.DoesNotExist as gone:
+        raise LeaseLost(f"job {job_id} was deleted") from gone
     job = Job.objects.select_for_update().filter(pk=job_id, fence=fence, state=Job.State.LEASED).first()
     if job is None:
         raise LeaseLost(f"job {job_id} is no longer held with fence {fence}")

@@ -20,7 +20,8 @@ class CommandRefused(Exception):
 
     def __init__(self, stream: Stream, verb: str, wanted: Sequence[Stream.State]) -> None:
         states = " or ".join(wanted)
-        super().__init__(f"This {stream.kind} is {stream.state}; only a {states} one can be {verb}.")
+        now = "being deleted" if stream.state == Stream.State.DELETING else stream.state
+        super().__init__(f"This {stream.kind} is {now}; only a {states} one can be {verb}.")
         self.found = stream.state
         self.wanted = tuple(state.value for state in wanted)
 

@@ -47,6 +47,7 @@ class Stream(models.Model):
         STOPPED = "stopped"
         FINISHED = "finished"
         FAILED = "failed"
+        DELETING = "deleting"  # Nothing happens to it any more; it goes when its leases have ended (see deletion).
 
     OPEN: ClassVar = (State.RUNNING, State.PAUSED)  # Something may still happen.
     OWNER: ClassVar = "owner"
@@ -57,7 +58,9 @@ class Stream(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     name = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
-    reason = models.TextField(blank=True)  # Why it failed or stopped, a sentence; "" where nothing needs saying.
+    # Why it failed or stopped, or why it was paused by itself, a sentence; "" where nothing needs saying. A paused
+    # stream without a reason was paused by a person.
+    reason = models.TextField(blank=True)
     priority = models.IntegerField(default=0)  # More goes first.
     last_event = models.BigIntegerField(default=0)
     created = models.FloatField()
@@ -71,7 +74,7 @@ class Stream(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=("running", "paused"), ended=None)
-                | Q(state__in=("stopped", "finished", "failed"), ended__isnull=False),
+                | Q(state__in=("stopped", "finished", "failed", "deleting"), ended__isnull=False),
                 name="stream_ends_with_its_state",
             ),
             models.CheckConstraint(condition=Q(kind__in=("search", "training")), name="stream_kind_is_known"),
@@ -287,6 +290,7 @@ class Training(Stream):
     child = models.ForeignKey(Child, null=True, on_delete=models.SET_NULL, related_name="trainings")
     imported = models.ForeignKey(ImportedArchitecture, null=True, on_delete=models.SET_NULL, related_name="trainings")
     published = models.CharField(max_length=80, blank=True)
+    deleted_origin = models.CharField(max_length=120, blank=True, default="")  # What its child was called.
     for_meter = models.BooleanField(default=False)  # Trained to see what shared scores say (see meter_trainings).
     hash = models.CharField(max_length=SHA256_LENGTH)
     parameters = models.BigIntegerField()

@@ -14,6 +14,7 @@ from search_engine.config.reading import config_errors
 from search_engine.errors import UserError
 from webapp.searches.artifacts import ArtifactMissing
 from webapp.searches.lifecycle import CommandRefused
+from webapp.searches.models import Stream
 
 
 class Refused(Exception):
@@ -63,6 +64,11 @@ def add_handlers(api: NinjaAPI) -> None:
     @api.exception_handler(CommandRefused)
     def on_command_refused(request: HttpRequest, error: CommandRefused) -> HttpResponse:
         return refuse(request, 409, [UserError("", str(error))])
+
+    @api.exception_handler(Stream.DoesNotExist)
+    def on_deleted_meanwhile(request: HttpRequest, error: Stream.DoesNotExist) -> HttpResponse:
+        refused = not_found("search or training")
+        return refuse(request, refused.status, refused.errors)
 
     @api.exception_handler(ArtifactMissing)
     def on_artifact_missing(request: HttpRequest, error: ArtifactMissing) -> HttpResponse:

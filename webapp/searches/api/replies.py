@@ -92,6 +92,13 @@ class StateReply(BaseModel):
     state: str
 
 
+class Outlook(BaseModel):
+    """What deleting would do, in sentences."""
+
+    goes: list[str]
+    stays: list[str]
+
+
 class Range(BaseModel):
     low: int
     high: int

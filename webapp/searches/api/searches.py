@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from search_engine.config.reading import config_errors
 from search_engine.config.searches import AnySearchConfig, search_model
 from search_engine.errors import ConfigError, UserError
-from webapp.searches import event_log, lifecycle
+from webapp.searches import deletion, event_log, lifecycle
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
@@ -19,6 +19,7 @@ from webapp.searches.api.replies import (
     CostReply,
     EventList,
     NewSearch,
+    Outlook,
     Problem,
     Refusal,
     SearchDetail,
@@ -32,7 +33,7 @@ from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_wit
 from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.costs.estimate import live_rates, with_companion
 from webapp.searches.costs.shared_estimate import cost_of_search
-from webapp.searches.models import Search
+from webapp.searches.models import Search, Stream
 from webapp.searches.overview import searches_of
 from webapp.searches.start import start_search
 
@@ -135,6 +136,26 @@ def resume(request: HttpRequest, search_id: uuid.UUID) -> Status:
 def stop(request: HttpRequest, search_id: uuid.UUID) -> Status:
     lifecycle.stop(own_search(request, search_id).pk)
     return _state(request, search_id)
+
+
+@router.get(
+    "/{uuid:search_id}/outlook", response={200: Outlook, 404: Refusal}, summary="What deleting would take away",
+    url_name="outlook-search",
+)  # fmt: skip
+def outlook(request: HttpRequest, search_id: uuid.UUID) -> Outlook:
+    """Deletes nothing."""
+    found = deletion.outlook(own_search(request, search_id))
+    return Outlook(goes=found.goes, stays=found.stays)
+
+
+@router.delete(
+    "/{uuid:search_id}", response={202: StateReply, 404: Refusal}, summary="Delete a search and its files for good",
+    url_name="delete-search",
+)  # fmt: skip
+def delete(request: HttpRequest, search_id: uuid.UUID) -> Status:
+    """Workers lose it at their next heartbeat; it is gone some seconds later. Deleting it twice is deleting it once."""
+    deletion.delete(own_search(request, search_id).pk)
+    return Status(202, StateReply(id=search_id, state=Stream.State.DELETING))
 
 
 def _checked(value: Any) -> AnySearchConfig:

@@ -14,7 +14,7 @@ from search_engine.config.reading import config_errors
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig, reads_text
 from search_engine.errors import ArchitectureError, ConfigError, UserError
-from webapp.searches import event_log, lifecycle
+from webapp.searches import deletion, event_log, lifecycle
 from webapp.searches.api.architecture_files import architecture_file, safe_name
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
@@ -24,6 +24,7 @@ from webapp.searches.api.replies import (
     CostReply,
     EventList,
     NewTraining,
+    Outlook,
     Problem,
     Refusal,
     Started,
@@ -37,7 +38,7 @@ from webapp.searches.api.searches import After, Limit
 from webapp.searches.costs.data_limits import data_errors, text_errors
 from webapp.searches.costs.estimate import live_rates, training_cost
 from webapp.searches.costs.text_estimate import text_training_cost
-from webapp.searches.models import Training
+from webapp.searches.models import Stream, Training
 from webapp.searches.overview import trainings_of
 from webapp.searches.start import start_training
 
@@ -137,6 +138,26 @@ def resume(request: HttpRequest, training_id: uuid.UUID) -> Status:
 def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
     lifecycle.stop(own_training(request, training_id).pk)
     return _state(request, training_id)
+
+
+@router.get(
+    "/{uuid:training_id}/outlook", response={200: Outlook, 404: Refusal}, summary="What deleting would take away",
+    url_name="outlook-training",
+)  # fmt: skip
+def outlook(request: HttpRequest, training_id: uuid.UUID) -> Outlook:
+    """Deletes nothing."""
+    found = deletion.outlook(own_training(request, training_id))
+    return Outlook(goes=found.goes, stays=found.stays)
+
+
+@router.delete(
+    "/{uuid:training_id}", response={202: StateReply, 404: Refusal}, summary="Delete a training and its files for good",
+    url_name="delete-training",
+)  # fmt: skip
+def delete(request: HttpRequest, training_id: uuid.UUID) -> Status:
+    """Workers lose it at their next heartbeat; it is gone some seconds later. Deleting it twice is deleting it once."""
+    deletion.delete(own_training(request, training_id).pk)
+    return Status(202, StateReply(id=training_id, state=Stream.State.DELETING))
 
 
 @router.get(

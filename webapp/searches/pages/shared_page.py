@@ -14,7 +14,7 @@ from search_engine.config.strategy import RandomConfig
 from search_engine.data.texts import COMPARABLE
 from search_engine.errors import ConfigError, UserError
 from search_engine.spaces.build import build_space
-from webapp.searches.companion import accompanied_by, companion_of
+from webapp.searches.companion import accompanied_by, companion_of, is_left_alone
 from webapp.searches.costs.estimate import live_rates
 from webapp.searches.costs.shared_estimate import shared_cost
 from webapp.searches.live_state import State, state_at
@@ -42,6 +42,7 @@ def shared_shown(search: Search, config: AnyEnasSearchConfig) -> dict[str, Any]:
         "config": config,
         "is_text": isinstance(config, EnasRecurrentSearchConfig),
         "accompanies": accompanied_by(search),
+        "is_left_alone": is_left_alone(search),
         "honesty": honesty(config),
         "settings": started_with(type(config), search, search.config),
     }

@@ -16,7 +16,7 @@ from search_engine.config.trainings import read_training_config, reads_text
 from search_engine.data.own_set import sha256_of_own
 from search_engine.data.texts import COMPARABLE
 from webapp.searches.architectures.gallery import find_entry
-from webapp.searches.companion import accompanied_by, compares
+from webapp.searches.companion import accompanied_by, compares, is_left_alone
 from webapp.searches.costs.advice import honesty
 from webapp.searches.live_state import state_at
 from webapp.searches.models import Search, Training
@@ -47,6 +47,7 @@ def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
         "state": state_at(search),
         "page": {"kind": "search", "id": str(search.pk), **compares(search)},
         "accompanies": accompanied_by(search),
+        "is_left_alone": is_left_alone(search),
         "honesty": honesty(config),
         "settings": started_with(SearchConfig, search, search.config),
     }
@@ -100,11 +101,13 @@ def _evaluation(data: dict[str, Any]) -> str:
 
 
 def _origin(training: Training) -> dict[str, str] | None:
-    """Where its architecture comes from, as far as that is still there: a title and an address."""
+    """Where its architecture comes from, as far as that is known: a title, and an address where it is still there."""
     if training.child is not None:
         child = training.child
         title = f"child {child.step}.{child.slot} of {child.search.name or 'a search'}"
         return {"title": title, "url": f"/searches/{child.search_id}/children/{child.step}/{child.slot}"}
+    if training.deleted_origin:
+        return {"title": f"{training.deleted_origin}, which was deleted", "url": ""}
     key = training.published or str(training.imported_id or "")
     entry = find_entry(training.owner, key)
     return entry and {"title": entry.title, "url": entry.url}

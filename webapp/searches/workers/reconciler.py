@@ -16,7 +16,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
-from webapp.searches import artifacts, clock, leases, live_state, planner
+from webapp.searches import artifacts, clock, deletion, leases, live_state, planner
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 
@@ -58,6 +58,7 @@ def look() -> None:
     ):
         _safely(act, act.__name__.replace("_", " "))
 
+        deletion.remove_deleted,
 
 def expire_leases() -> None:
     """Jobs of workers that fell silent are due again."""

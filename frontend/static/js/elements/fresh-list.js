@@ -27,9 +27,17 @@ class FreshList extends HTMLElement {
     this.#request?.abort();
     const { signal } = (this.#request = new AbortController());
     for (const [kind, names] of Object.entries(KINDS)) {
-      if (!this.querySelector(`[data-kind="${kind}"] .state.is-running`)) continue;
+      if (!this.querySelector(`[data-kind="${kind}"] .state:is(.is-running, .is-deleting)`)) continue;
       const answer = await get(`${names.path}?limit=200`, { signal }).catch(() => null); // The next time tells.
-      for (const row of answer?.[names.list] ?? []) this.#fill(row, names);
+      const rows = answer?.[names.list] ?? [];
+      for (const row of rows) this.#fill(row, names);
+      if (answer) this.#removeDeleted(kind, new Set(rows.map(({ id }) => id)));
+    }
+  }
+
+  #removeDeleted(kind, there) {
+    for (const entry of this.querySelectorAll(`[data-kind="${kind}"]:has(.is-deleting)`)) {
+      if (!there.has(entry.dataset.id)) entry.remove();
     }
   }
 
