@@ -77,12 +77,12 @@ def size(sha256: str) -> int:
     return local_path(sha256).stat().st_size
 
 
-def is_whole(sha256: str) -> bool:
 def is_there(sha256: str) -> bool:
     """Whether the store has the file."""
     return _place(sha256).is_file()
 
 
+def is_whole(sha256: str) -> bool:
     """Whether the file still is what its name says; reads all of it. Raises ArtifactMissing."""
     return _digest(local_path(sha256)) == sha256
 
