@@ -72,14 +72,14 @@ def local_path(sha256: str) -> Path:
     return path
 
 
-def size(sha256: str) -> int:
-    """Bytes of the file. Raises ArtifactMissing."""
-    return local_path(sha256).stat().st_size
-
-
 def is_there(sha256: str) -> bool:
     """Whether the store has the file."""
     return _place(sha256).is_file()
+
+
+def size(sha256: str) -> int:
+    """Bytes of the file. Raises ArtifactMissing."""
+    return local_path(sha256).stat().st_size
 
 
 def is_whole(sha256: str) -> bool:
@@ -92,17 +92,20 @@ def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
 
     The time must be longer than any worker takes from putting a file to naming it in a row.
     """
-    named = _named_by_rows()
     removed = []
-    for path in sorted(_root().glob("??/*")):
-        if path.parent.name + path.name in named:
-            continue
+    for path in forgotten(older_than_seconds):
         with _only_one():
-            old = path.exists() and path.stat().st_mtime < time.time() - older_than_seconds
-            if old:
+            if _is_older(path, older_than_seconds):  # Nobody has put it again since.
                 path.unlink()
                 removed.append(path)
     return removed
+
+
+def forgotten(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
+    """What a sweep would remove now."""
+    named = _named_by_rows()
+    unnamed = (path for path in sorted(_root().glob("??/*")) if path.parent.name + path.name not in named)
+    return [path for path in unnamed if _is_older(path, older_than_seconds)]
 
 
 def drop_replaced(sha256: str) -> bool:
@@ -116,6 +119,10 @@ def drop_replaced(sha256: str) -> bool:
             return False
         path.unlink()
     return True
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    return path.exists() and path.stat().st_mtime < time.time() - seconds
 
 
 def files_of(stream_id: uuid.UUID) -> set[str]:
@@ -145,6 +152,12 @@ def drop_files_of(stream_id: uuid.UUID) -> bool:
     return is_empty
 
 
+def files_of_data() -> set[str]:
+    """What the images and texts that can be used consist of, without their previews."""
+    images = OwnData.objects.filter(kind=OwnData.Kind.IMAGES, state=OwnData.State.READY)
+    return {*images.values_list("sha256", flat=True), *_files_of_texts()}
+
+
 def _named_by_streams() -> tuple[tuple[QuerySet[Any], str, str], ...]:
     """Where rows of a stream name files: the rows, their field, and how they know their stream."""
     return (
@@ -165,16 +178,16 @@ def _named_by_rows(besides: uuid.UUID | None = None) -> set[str]:
         *_files_of_texts(),
         *ImportedArchitecture.objects.exclude(bundle="").values_list("bundle", flat=True),
     }
+    for rows, field, stream in _named_by_streams():
+        counted = rows if besides is None else rows.exclude(**{stream: besides})
+        named |= set(counted.exclude(**{field: ""}).values_list(field, flat=True))
+    return named
 
 
 def _files_of_texts() -> set[str]:
     """What the texts that can be used consist of."""
     rows = OwnData.objects.filter(kind=OwnData.Kind.TEXT, state=OwnData.State.READY)
     return {file["sha256"] for files in rows.values_list("files", flat=True) for file in files}
-    for rows, field, stream in _named_by_streams():
-        counted = rows if besides is None else rows.exclude(**{stream: besides})
-        named |= set(counted.exclude(**{field: ""}).values_list(field, flat=True))
-    return named
 
 
 def _root() -> Path:

@@ -55,10 +55,10 @@ def look() -> None:
         forget_workers,
         live_state.take_snapshots,
         housekeeping.end_interrupted_checks,
+        deletion.remove_deleted,
     ):
         _safely(act, act.__name__.replace("_", " "))
 
-        deletion.remove_deleted,
 
 def expire_leases() -> None:
     """Jobs of workers that fell silent are due again."""

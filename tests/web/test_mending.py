@@ -1,0 +1,178 @@
+"""Each test breaks one thing behind everybody's back; fsck says so, and mends it where nothing has to be guessed."""
+
+import io
+import os
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.faults.steady_worker import work_off
+from tests.web.test_deletion import new_search, new_training, stored
+from webapp.accounts.models import User
+from webapp.searches import artifacts, checker, leases, live_state, mending
+from webapp.searches.models import Artifact, Event, Job, Search, Snapshot, Stream, Training
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner(settings, tmp_path):
+    settings.ARTIFACTS_DIR = tmp_path / "store"
+    return User.objects.create(name="owner")
+
+
+@pytest.fixture
+def begun(owner, tmp_path):
+    """A search with one step told and the next one drawn."""
+    search = new_search(owner)
+    work_off(tmp_path, jobs=4)
+    return search
+
+
+def fsck(*arguments):
+    """The lines that it prints, and its exit status as the shell sees it."""
+    out = io.StringIO()
+    try:
+        call_command("fsck", *arguments, stdout=out)
+    except CommandError as error:
+        return out.getvalue().splitlines(), error.returncode
+    return out.getvalue().splitlines(), 0
+
+
+def mended(search):
+    """What is said of mending, once all is sound behind it."""
+    lines, status = fsck("--mend")
+    assert status == 0, lines
+    assert checker.check(search) == [] and mending.findings() == []
+    return [line.removeprefix("Mended: ") for line in lines if line.startswith("Mended: ")]
+
+
+def test_what_is_sound_is_said_to_be_sound_and_left_alone(begun):
+    before = list(Event.objects.values_list("pk", flat=True)), stored()
+    assert fsck() == (["All is sound: 1 searches and trainings, and their files."], 0)
+    assert fsck("--mend")[1] == 0
+    assert (list(Event.objects.values_list("pk", flat=True)), stored()) == before
+
+
+def test_a_finding_is_one_sentence_and_the_status_is_one_and_nothing_is_changed(begun):
+    Stream.objects.filter(pk=begun.pk).update(state="paused")
+    lines, status = fsck()
+    assert status == 1
+    assert lines == [f"Search seed 1 ({begun.pk}): The log ends running (None), the row is paused ()."]
+    assert Stream.objects.get().state == "paused"
+
+
+def test_a_row_follows_its_log_again(begun):
+    Stream.objects.filter(pk=begun.pk).update(state="stopped", ended=5.0, reason="Because.")
+    (sentence,) = mended(begun)
+    assert sentence.endswith("its row says running now, as its log does.")
+    assert (Stream.objects.get().state, Stream.objects.get().ended) == ("running", None)
+
+
+def test_a_wrong_snapshot_is_folded_anew_and_a_right_one_stays(begun):
+    live_state.snapshot(Stream.objects.get())
+    Job.objects.filter(kind="evaluate", step=1, slot=1).delete()
+    assert not any("snapshot" in sentence for sentence in mended(begun))
+    saved = Snapshot.objects.get()
+    saved.state["done"] = 5
+    saved.save()
+    (sentence,) = mended(begun)
+    assert "snapshot" in sentence and not Snapshot.objects.exists()
+
+
+def test_work_without_a_job_gets_one_and_the_search_ends_as_if_nothing_had(begun, owner, tmp_path):
+    Job.objects.filter(kind="evaluate", step=1, slot=1).delete()
+    (sentence,) = mended(begun)
+    assert sentence.endswith("1 jobs that were due and that nobody was to do are there.")
+    work_off(tmp_path)
+    straight = new_search(owner)
+    work_off(tmp_path)
+    prints = Search.objects.values_list("fingerprint", flat=True)
+    assert len(prints) == 2 and len(set(prints)) == 1, straight
+
+
+def test_a_lease_without_an_owner_is_taken_away(begun):
+    claim = leases.claim("w", ("evaluate",))
+    Job.objects.filter(pk=claim.job_id).update(lease_until=1.0)
+    assert fsck()[0][0].endswith("The child 1.0 is held by w, whose lease ran out long ago.")
+    mended(begun)
+    assert Job.objects.get(pk=claim.job_id).state == "due"
+    with pytest.raises(leases.LeaseLost):
+        leases.holding(claim.job_id, claim.fence)
+
+
+def test_jobs_of_what_has_ended_are_dropped(owner, tmp_path):
+    search = new_search(owner)
+    work_off(tmp_path)
+    Job.objects.filter(kind="evaluate", step=1, slot=1).update(state="due")
+    (sentence,) = mended(search)
+    assert sentence.endswith("1 jobs were dropped, since it has ended.")
+
+
+def test_a_training_without_a_job_gets_its_own_back(owner, tmp_path):
+    training = new_training(owner)
+    Job.objects.all().delete()
+    mended(training)
+    assert work_off(tmp_path) == 1
+    assert Stream.objects.get().state == "finished"
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"flipped")])
+def test_a_lost_or_damaged_checkpoint_is_done_without(owner, tmp_path, damage):
+    training = new_training(owner)
+    draft = tmp_path / "checkpoint"
+    draft.write_bytes(b"halfway")
+    sha256 = artifacts.put(draft)
+    Job.objects.update(checkpoint=sha256)
+    assert mending.findings() == []
+    damage(artifacts.local_path(sha256))
+    (sentence, *_) = mended(training)
+    assert sentence.endswith("training begins again, since its checkpoint is lost.")
+    assert work_off(tmp_path) == 1
+
+
+def test_a_lost_bundle_can_be_made_again(owner, tmp_path):
+    training = new_training(owner)
+    work_off(tmp_path)
+    Artifact.objects.create(
+        stream=training, label="Bundle", sha256="ab" * 32, size=1, media_type="x", filename="x", created=1.0
+    )
+    assert len(mended(training)) == 1
+    assert list(Artifact.objects.values_list("label", flat=True)) == ["Weights"]
+
+
+def test_lost_weights_cannot_be_mended_and_the_status_says_so(owner, tmp_path):
+    new_training(owner)
+    work_off(tmp_path)
+    weights = Training.objects.get().checkpoint
+    artifacts.local_path(weights).unlink()
+    lines, status = fsck("--mend")
+    assert status == 1
+    assert f"A row names a file that is not there: the store has no file {weights}." in lines[-1]
+    assert lines[-1].startswith("Still there: ") and Training.objects.get().checkpoint == weights
+
+
+def test_a_missing_event_is_never_made_up(owner, tmp_path):
+    search = new_search(owner)
+    work_off(tmp_path)
+    Event.objects.filter(stream_id=search.pk, number=4).delete()
+    assert fsck("--mend")[1] == 1
+    assert not Event.objects.filter(stream_id=search.pk, number=4).exists()
+
+
+def test_an_old_file_that_no_row_names_is_found_and_a_young_one_is_not(begun, tmp_path):
+    for content in (b"old", b"young"):
+        (tmp_path / "draft").write_bytes(content)
+        sha256 = artifacts.put(tmp_path / "draft")
+        if content == b"old":
+            os.utime(artifacts.local_path(sha256), (0, 0))
+    (line,), status = fsck()
+    assert line.endswith("is named by no row.") and status == 1
+    assert len(mended(begun)) == 1
+    assert artifacts.is_there(sha256)
+
+
+def test_every_finding_of_a_search_under_way_is_looked_at_again_under_its_lock(begun, monkeypatch):
+    looks = iter([["Something that was just changing."], []])
+    monkeypatch.setattr(checker, "check", lambda stream: next(looks))
+    assert mending.findings() == []

@@ -1,0 +1,32 @@
+"""Look whether rows and files are sound, and mend them."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from webapp.searches import mending
+from webapp.searches.models import Stream
+
+
+class Command(BaseCommand):
+    help = "Look at every row and file; say what is wrong, a sentence each. Ends with status 1 where something is."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--mend", action="store_true", help="put right what can be put right without guessing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """May run while searches run."""
+        found = mending.findings()
+        for sentence in found:
+            self.stdout.write(sentence)
+        if found and options["mend"]:
+            for sentence in mending.mend():
+                self.stdout.write(f"Mended: {sentence}")
+            found = mending.findings()
+            for sentence in found:
+                self.stdout.write(f"Still there: {sentence}")
+        if found:
+            raise CommandError(f"{len(found)} findings. What cannot be mended takes a backup.")
+        self.stdout.write(f"All is sound: {Stream.objects.count()} searches and trainings, and their files.")

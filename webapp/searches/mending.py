@@ -1,0 +1,162 @@
+"""What is wrong with rows and files, a sentence each, and what of it can be put right without guessing.
+
+Mending follows one rule: what is told in the log, and what can be computed again, is true. So a row follows its log, a
+snapshot is folded anew, a checkpoint that is gone is done without, and work without an owner is due again. What only a
+lost file or a lost event knew cannot be mended; it takes a backup.
+"""
+
+from collections.abc import Callable, Iterator
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+
+from webapp.searches import artifacts, checker, clock, event_log, leases, live_state, planner
+from webapp.searches.models import Artifact, ImportedArchitecture, Job, OwnData, Search, Snapshot, Stream
+
+
+def findings() -> list[str]:
+    """Everything that is wrong, a sentence each; [] when all is sound. Changes nothing."""
+    found = [*_reference_problems()]
+    for stream in Stream.objects.order_by("created", "pk"):
+        found += [f"{_called(stream)}: {problem}" for problem in _problems(stream)]
+    return [*found, *_file_problems()]
+
+
+def mend() -> list[str]:
+    """Put right what can be; what was done, a sentence each."""
+    done = []
+    for stream in Stream.objects.order_by("created", "pk"):
+        if not _problems(stream):
+            continue
+        for act in _ACTS:
+            with transaction.atomic():
+                sentence = act(planner.locked_stream(stream.pk))
+            if sentence:
+                done.append(f"{_called(stream)}: {sentence}")
+    removed = artifacts.sweep()
+    return [*done, *(f"The file {path.name} was removed: no row names it." for path in removed)]
+
+
+def _problems(stream: Stream) -> list[str]:
+    """What the checker says. Work goes on between its looks, so what it finds is looked at again under the lock."""
+    if not checker.check(stream):
+        return []
+    with transaction.atomic():
+        return checker.check(planner.locked_stream(stream.pk))
+
+
+def _reference_problems() -> Iterator[str]:
+    try:
+        connection.check_constraints()
+    except DatabaseError as error:
+        yield f"A row names another row that is not there: {str(error).rstrip('.')}."
+
+
+def _file_problems() -> Iterator[str]:
+    """Files that no row names, and files of what belongs to no stream."""
+    for path in artifacts.forgotten():
+        yield f"The file {path.name} is named by no row."
+    others = {
+        **dict.fromkeys(OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True), "data"),
+        **dict.fromkeys(artifacts.files_of_data(), "data"),
+        **dict.fromkeys(ImportedArchitecture.objects.values_list("bundle", flat=True), "an imported network"),
+    }
+    for sha256, whose in sorted(others.items()):
+        if sha256 and not _is_whole(sha256):
+            yield f"The file {sha256} of {whose} is damaged or not there."
+
+
+# --- What can be done. Each act holds the stream's lock, does nothing where nothing is wrong, and says what it did. ---
+
+
+def _let_the_row_follow_its_log(stream: Stream) -> str:
+    events = event_log.read(stream.pk, 0, checker.EVERYTHING)
+    if [event["n"] for event in events] != list(range(1, stream.last_event + 1)):
+        return ""  # A log with a gap says nothing of how it ends.
+    state = live_state.initial(stream.kind)
+    for event in events:
+        state = live_state.apply(state, event)
+    told = state["state"], state["reason"] or ""
+    if told == (stream.state, stream.reason):
+        return ""
+    ended = None if told[0] in Stream.OPEN else state["ended_at"]
+    Stream.objects.filter(pk=stream.pk).update(state=told[0], reason=told[1], ended=ended)
+    return f"its row says {told[0]} now, as its log does."
+
+
+def _fold_the_snapshot_anew(stream: Stream) -> str:
+    saved = Snapshot.objects.filter(stream_id=stream.pk).first()
+    if saved is None:
+        return ""
+    found = live_state.state_at(stream)
+    saved.delete()
+    if found == live_state.state_at(stream):
+        Snapshot.objects.create(stream_id=stream.pk, number=saved.number, state=saved.state)
+        return ""
+    return "its snapshot led to another state than its log, and is gone."
+
+
+def _take_away_old_leases(stream: Stream) -> str:
+    late = clock.now() - 2 * leases.LEASE_SECONDS
+    held = Job.objects.filter(stream_id=stream.pk, state=Job.State.LEASED, lease_until__lt=late)
+    freed = held.update(state=Job.State.DUE, fence=F("fence") + 1, lease_until=None)
+    return f"{freed} jobs that nobody works at any more are due again." if freed else ""
+
+
+def _drop_work_for_what_has_ended(stream: Stream) -> str:
+    if stream.is_open or (stream.state == Stream.State.FINISHED and stream.kind == Stream.Kind.TRAINING):
+        return ""
+    undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
+    dropped = undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, checkpoint="")
+    return f"{dropped} jobs were dropped, since it has ended." if dropped else ""
+
+
+def _do_without_lost_checkpoints(stream: Stream) -> str:
+    jobs = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED)).exclude(checkpoint="")
+    lost = [job for job in jobs if not _is_whole(job.checkpoint)]
+    for job in lost:
+        Job.objects.filter(pk=job.pk).update(state=Job.State.DUE, checkpoint="", fence=F("fence") + 1, lease_until=None)
+    return f"{' and '.join(job.what for job in lost)} begins again, since its checkpoint is lost." if lost else ""
+
+
+def _withdraw_lost_downloads(stream: Stream) -> str:
+    """Those that nothing else is made of: a bundle, which can be made again."""
+    lost = [
+        row for row in Artifact.objects.filter(stream_id=stream.pk, label="Bundle") if not _is_whole(row.sha256)
+    ]  # fmt: skip
+    for row in lost:
+        row.delete()
+    return "its bundle is lost, and can be made again from its page." if lost else ""
+
+
+def _plan_what_is_due(stream: Stream) -> str:
+    if not stream.is_open:
+        return ""
+    jobs = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
+    before = set(jobs.values_list("pk", flat=True))
+    if stream.kind == Stream.Kind.SEARCH:
+        event_log.append(stream.pk, planner.what_follows(Search.objects.get(pk=stream.pk)))
+    elif not before:
+        job, _ = Job.objects.get_or_create(stream_id=stream.pk, kind=Job.Kind.TRAIN)
+        Job.objects.filter(pk=job.pk).update(state=Job.State.DUE, fence=F("fence") + 1, lease_until=None)
+    new = set(jobs.values_list("pk", flat=True)) - before
+    return f"{len(new)} jobs that were due and that nobody was to do are there." if new else ""
+
+
+_ACTS: tuple[Callable[[Stream], str], ...] = (
+    _let_the_row_follow_its_log,
+    _fold_the_snapshot_anew,
+    _drop_work_for_what_has_ended,
+    _take_away_old_leases,
+    _do_without_lost_checkpoints,
+    _withdraw_lost_downloads,
+    _plan_what_is_due,
+)
+
+
+def _is_whole(sha256: str) -> bool:
+    return artifacts.is_there(sha256) and artifacts.is_whole(sha256)
+
+
+def _called(stream: Stream) -> str:
+    return f"{stream.kind.capitalize()} {stream.name or 'without a name'} ({stream.pk})"
