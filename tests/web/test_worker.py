@@ -13,7 +13,7 @@ from search_engine.runner import child_finished, controller_updated, fingerprint
 from search_engine.strategies.base import Evaluation
 from tests.faults.fake_engine import DATA, DECISIONS, FakeEvaluator, FakeStrategy, decode, small_config
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import event_log, leases, lifecycle
+from webapp.searches import event_log, leases, lifecycle, storage_pauses
 from webapp.searches.models import Job, Search, Worker
 from webapp.searches.workers import driver, worker
 from webapp.searches.workers.trainer_process import Message, TrainerGone
@@ -348,7 +348,7 @@ def test_a_damaged_checkpoint_costs_time_and_changes_no_number(workshop: Worksho
 def test_no_work_begins_on_a_full_disk(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     search = start()
     with monkeypatch.context() as full:
-        full.setattr(worker, "LEAST_FREE_BYTES", 2**63)
+        full.setattr(storage_pauses, "LEAST_FREE_BYTES", 2**63)
         workshop.worker.look()
         assert Job.objects.get().state == "due"
     workshop.worker.look()

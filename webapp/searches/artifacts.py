@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from search_engine import storage
 from webapp.searches import clock
 from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
 
@@ -43,9 +44,14 @@ def put(path: Path) -> str:
     target = _place(sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = _draft_of(path, target.parent)
-    with _only_one():
-        os.replace(draft, target)  # Over an equal file at most, which becomes young again.
-    _sync_folder(target.parent)
+    try:
+        with _only_one():
+            storage.rename(draft, target)  # Over an equal file at most, which becomes young again.
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    for folder in (target.parent, _root()):
+        storage.sync_folder(folder)
     return sha256
 
 
@@ -204,23 +210,21 @@ def _draft_of(path: Path, folder: Path) -> Path:
     """The file under a temporary name in this folder, written through to the disk, young; the given one is gone."""
     descriptor, draft = tempfile.mkstemp(prefix="draft-", dir=folder)
     os.close(descriptor)
-    shutil.move(path, draft)  # A rename on one file system, else a copy.
-    with open(draft, "rb") as file:
-        os.fsync(file.fileno())
-    os.utime(draft)
+    try:
+        storage.before("write", Path(draft))
+        shutil.move(path, draft)  # A rename on one file system, else a copy.
+        with open(draft, "rb") as file:
+            storage.sync(file.fileno(), Path(draft))
+        os.utime(draft)
+    except OSError:  # A full disk must not be filled further by what nobody needs.
+        os.unlink(draft)
+        raise
     return Path(draft)
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    for each in (folder, folder.parent):
-        descriptor = os.open(each, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

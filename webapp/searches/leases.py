@@ -157,7 +157,7 @@ def holding(job_id: int, fence: int) -> Job:
 def release(job_id: int, fence: int) -> None:
     """Give a job back unfinished, for instance because of a pause: it is due again, and no attempt is counted."""
     with transaction.atomic():
-        _put_back(holding(job_id, fence))
+        put_back(holding(job_id, fence))
 
 
 def lose(job_id: int, fence: int, reason: str) -> None:
@@ -202,15 +202,15 @@ def _expire(job_id: int, fence: int) -> Lost | None:
 def _lose(job: Job, reason: str) -> None:
     attempt = job.attempts + 1
     events: list[Event] = [JobLost(what=job.what, worker=job.worker, reason=reason, attempt=attempt)]
-    _put_back(job, attempts=attempt)
+    put_back(job, attempts=attempt)
     if attempt >= ATTEMPTS:
         events += _set_aside(job, reason)
     if Stream.objects.get(pk=job.stream_id).is_open or len(events) > 1:  # The log of what has ended is closed.
         event_log.append(job.stream_id, events)
 
 
-def _put_back(job: Job, **changes: int) -> None:
-    """Due again; the fence grows at once, so that the old holder is refused from now on."""
+def put_back(job: Job, **changes: int) -> None:
+    """Of a job that is held: due again; the fence grows at once, so that the old holder is refused from now on."""
     job.state = Job.State.DUE
     Job.objects.filter(pk=job.pk).update(state=job.state, fence=F("fence") + 1, lease_until=None, **changes)
 

@@ -110,7 +110,16 @@ def start_training(
 
 
 def pause(stream_id: uuid.UUID) -> None:
-    """Let nobody begin anything new; what is under way stops at the end of its epoch."""
+    """Let nobody begin anything new; what is under way stops at the end of its epoch.
+
+    What waits for its disk (see storage_pauses) is from now on paused by a person, and goes on by their word alone.
+    """
+    with transaction.atomic():
+        planner.locked_stream(stream_id)
+        waiting = Stream.objects.filter(pk=stream_id, state=Stream.State.PAUSED).exclude(reason="")
+        if waiting.update(reason=""):
+            event_log.append(stream_id, [StateChanged(state=Stream.State.PAUSED.value)])
+            return
     _change(stream_id, "paused", [Stream.State.RUNNING], Stream.State.PAUSED)
 
 
@@ -132,6 +141,6 @@ def stop(stream_id: uuid.UUID) -> None:
 def _change(stream_id: uuid.UUID, verb: str, wanted: Sequence[Stream.State], state: Stream.State) -> None:
     with transaction.atomic():
         stream = planner.locked_stream(stream_id)
-        if not Stream.objects.filter(pk=stream_id, state__in=wanted).update(state=state):
+        if not Stream.objects.filter(pk=stream_id, state__in=wanted).update(state=state, reason=""):
             raise CommandRefused(stream, verb, wanted)
         event_log.append(stream_id, [StateChanged(state=state.value)])

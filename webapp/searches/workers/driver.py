@@ -28,6 +28,7 @@ from search_engine.events import (
 from webapp.searches import artifacts, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
+from webapp.searches.storage_pauses import StorageRefused
 from webapp.searches.workers.beside import beside
 from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
 from webapp.searches.workers.trainer_requests import INTERRUPT, Request
@@ -68,7 +69,7 @@ class Driver:
         """Until the job is handed in or given back.
 
         Raises LeaseLost when somebody else has the job, TrainerGone when the trainer died or hangs (the job is given
-        back as lost), and Stopping; the trainer is then of no more use.
+        back as lost), Stopping, and what storage_pauses has a sentence for; the trainer is then of no more use.
         """
         try:
             if self._claim.kind in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
@@ -131,6 +132,8 @@ class Driver:
             place = f"{refused['field']}: " if refused["field"] else ""
             self._commit(results.record_failure, f"{place}{refused['message']}")
             self._is_over = True
+        elif "storage" in message:
+            raise StorageRefused(message["storage"]["message"])
         elif "failed" in message:
             raise TrainerGone(f"the trainer failed: {message['failed']['message']}")
         elif "progress" not in message:

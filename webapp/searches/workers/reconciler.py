@@ -6,6 +6,7 @@ is harmless. What was done at a regular commit is found done already; what a cra
 
 import functools
 import logging
+import math
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
-from webapp.searches import artifacts, clock, deletion, leases, live_state, planner
+from webapp.searches import artifacts, clock, deletion, leases, live_state, planner, storage_pauses
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 
@@ -25,6 +26,7 @@ FORGET_WORKER_SECONDS = 60.0
 PRESENT_SECONDS = 15.0  # A worker that was seen so recently hears a ring.
 SWEEP_SECONDS = 3600.0
 
+_trouble = -math.inf  # When the disk last refused, by time.monotonic.
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +51,7 @@ def look() -> None:
     """Everything once. A failure of one act is logged and does not keep the others from being done."""
     close_old_connections()
     for act in (
+        watch_storage,
         expire_leases,
         plan_what_stands_still,
         ring,
@@ -60,8 +63,29 @@ def look() -> None:
         _safely(act, act.__name__.replace("_", " "))
 
 
+def watch_storage() -> None:
+    """What runs is paused while the disk takes no files, and what waits for it goes on when it does again."""
+    sentence = storage_pauses.trouble()
+    if sentence is None:
+        storage_pauses.resume_what_waits()
+        return
+    _note_trouble()
+    log.error("%s Whatever runs is paused until files can be written again", sentence)
+    storage_pauses.pause_all(sentence)
+
+
+def _note_trouble() -> None:
+    global _trouble
+    _trouble = time.monotonic()
+
+
 def expire_leases() -> None:
-    """Jobs of workers that fell silent are due again."""
+    """Jobs of workers that fell silent are due again.
+
+    Nobody can renew a lease while the database takes no writes: for a lease's time behind that nobody loses one.
+    """
+    if time.monotonic() - _trouble < leases.LEASE_SECONDS:
+        return
     for lost in leases.expire():
         log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
 
@@ -101,6 +125,8 @@ def _safely(act: Callable[[], object], what: str) -> None:
     """What fails, for the database or for our bug, must not keep anything else from being done."""
     try:
         act()
-    except Exception:
+    except Exception as error:
         log.exception("Could not %s; it will be tried again", what)
+        if storage_pauses.sentence_of(error) is not None:
+            _note_trouble()
         connection.close()

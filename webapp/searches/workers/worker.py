@@ -11,7 +11,7 @@ import psutil
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from webapp.searches import artifacts, clock, leases, results
+from webapp.searches import artifacts, clock, leases, results, storage_pauses
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Job, Worker
 from webapp.searches.workers.driver import Driver, Stopping
@@ -21,8 +21,8 @@ from webapp.searches.workers.trainer_requests import MEASURE, request_for, threa
 KINDS = tuple(kind.value for kind in Job.Kind)
 SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.
 MEASURE_SECONDS = 60.0
-LEAST_FREE_BYTES = 100 * 1024**2
 BREATH_SECONDS = 1.0  # After a failure, before the next claim.
+GIVE_BACK_SECONDS = 0.5  # Much sooner than a lease that could not be renewed is taken away.
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,15 @@ class WorkingProcess:
         self._is_stopping = is_stopping
         self._trainer: Trainer | None = None
         self._was_measured = False
+        self._was_refused = False  # By a disk, the last time.
 
     def look(self) -> None:
         """Do what is due until nothing is. Then measure, once, how quick this worker is: nobody waits for that."""
-        while not self._is_stopping() and _has_room():
+        while not self._is_stopping() and self._has_room():
             claim = leases.claim(self.name, KINDS)
             if claim is not None:
-                self._do(claim)
+                if not self._do(claim):
+                    return  # The next look comes in two seconds, and asks the disk first.
             elif self._was_measured:
                 return
             else:
@@ -67,8 +69,11 @@ class WorkingProcess:
         shutil.rmtree(self._spool, ignore_errors=True)
         Worker.objects.filter(pk=self.name).delete()
 
-    def _do(self, claim: Claim) -> None:
-        """Whatever happens, the job is handed in, given back or runs out, and no trainer is left in its middle."""
+    def _do(self, claim: Claim) -> bool:
+        """Whatever happens, the job is handed in, given back or runs out, and no trainer is left in its middle.
+
+        False when a disk refused what had to be written.
+        """
         try:
             self._drive(claim)
         except LeaseLost as lost:
@@ -77,14 +82,40 @@ class WorkingProcess:
             self.warm_up()
         except (TrainerGone, Stopping):
             self._drop_trainer()
-        except DatabaseError:
-            log.exception("The database failed during job %s; its lease will run out", claim.job_id)
+        except Exception as error:
             self._drop_trainer()
+            sentence = storage_pauses.sentence_of(error)
+            if sentence is not None:
+                self._give_back(claim, sentence)
+                return False
+            if not isinstance(error, DatabaseError):
+                raise  # Our bug: this task fails, and the job's lease runs out.
+            log.exception("The database failed during job %s; its lease will run out", claim.job_id)
             connection.close()
             time.sleep(BREATH_SECONDS)
-        except BaseException:  # Our bug: this task fails, and the job's lease runs out.
+        except BaseException:
             self._drop_trainer()
             raise
+        return True
+
+    def _give_back(self, claim: Claim, sentence: str) -> None:
+        """Without its files a job waits, and what the trainer left in the spool goes: it may be what fills the disk.
+
+        Where it is the database that cannot be written, this is tried until it can.
+        """
+        log.error("Job %s is given back: %s", claim.job_id, sentence)
+        self._was_refused = True
+        shutil.rmtree(self._spool, ignore_errors=True)
+        while not self._is_stopping():
+            try:
+                storage_pauses.give_back(claim.job_id, claim.fence, sentence)
+            except LeaseLost:
+                return  # It was handed in, or somebody else has it.
+            except DatabaseError:
+                connection.close()
+                time.sleep(GIVE_BACK_SECONDS)
+            else:
+                return
 
     def _drive(self, claim: Claim) -> None:
         try:
@@ -108,6 +139,16 @@ class WorkingProcess:
         if trainer is not None:
             trainer.kill()
 
+    def _has_room(self) -> bool:
+        """Whether files can be written. Work waits for that: a job that fails for the disk would fail again."""
+        look_at = storage_pauses.trouble_of if self._was_refused else storage_pauses.too_little_room
+        for folder in (Path(settings.ARTIFACTS_DIR), self._spool.parent):
+            if sentence := look_at(folder):
+                log.error("%s No work begins before the disk of %s takes files again", sentence, folder)
+                return False
+        self._was_refused = False
+        return True
+
     def _measure(self) -> None:
         """Ask the trainer for its rates, for the estimate before a start. Failing costs the estimate, not the work."""
         self._was_measured = True
@@ -124,15 +165,6 @@ class WorkingProcess:
         except TrainerGone as gone:
             log.warning("No rates of %s: %s", self.name, gone)
             self._drop_trainer()
-
-
-def _has_room() -> bool:
-    """Whether checkpoints still fit. Work waits for room, since a job that fails for the disk would fail again."""
-    folder = next(each for each in (settings.ARTIFACTS_DIR, *settings.ARTIFACTS_DIR.parents) if each.exists())
-    free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
-        log.error("The disk of %s has %d MB left; no work begins before it has more", folder, free // 1024**2)
-    return free >= LEAST_FREE_BYTES
 
 
 class Presence(threading.Thread):
