@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from search_engine.config.recipe import RecipeConfig
+from search_engine.config.shared_recipe import SharedRecipeConfig
 from search_engine.training.rmsprop import RmsProp
 
 
@@ -27,8 +28,13 @@ def build_optimizer(network: nn.Module, recipe: RecipeConfig) -> torch.optim.Opt
             momentum=recipe.momentum,
         )
     return torch.optim.SGD(
-        groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
+        groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=looks_ahead(recipe), fused=True
     )
+
+
+def looks_ahead(recipe: RecipeConfig | SharedRecipeConfig) -> bool:
+    """Whether SGD is told to take Nesterov's step; with a momentum of 0 it is the plain one, and PyTorch refuses it."""
+    return recipe.nesterov and recipe.momentum > 0
 
 
 def learning_rate_at(step: int, steps: int, recipe: RecipeConfig) -> float:

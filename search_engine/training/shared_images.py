@@ -15,7 +15,7 @@ from search_engine.data.parts import Batch
 from search_engine.errors import CheckpointError, ConfigError
 from search_engine.networks.image_supernet import ImageSupernet
 from search_engine.seeds import Seeds
-from search_engine.training.recipe import restarting_rate
+from search_engine.training.recipe import looks_ahead, restarting_rate
 from search_engine.training.shared_weights import Score, SharedWeights, TrainedMinibatch
 from search_engine.training.train import unless_out_of_memory
 
@@ -67,7 +67,9 @@ class SharedImages(SharedWeights):
     @torch.no_grad()
     def score(self, architecture: Architecture, minibatch: int) -> Score:
         images, labels = self._held_out(minibatch)
-        right = (self.supernet.logits(architecture, images).argmax(1) == labels).sum()
+        logits = self.supernet.logits(architecture, images)
+        # Without the second half, what is no number would count as a guess of the first class.
+        right = ((logits.argmax(1) == labels) & logits.isfinite().all(1)).sum()
         self._progress += 1
         accuracy = int(right) / len(labels)
         return Score(reward=accuracy, accuracy=accuracy, nats=None)
@@ -111,9 +113,12 @@ class SharedImages(SharedWeights):
             {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
         ]
         return torch.optim.SGD(
-            groups, lr=self._recipe.learning_rate, momentum=self._recipe.momentum, nesterov=self._recipe.nesterov,
+            groups,
+            lr=self._recipe.learning_rate,
+            momentum=self._recipe.momentum,
+            nesterov=looks_ahead(self._recipe),
             foreach=True,
-        )  # fmt: skip
+        )
 
     def _rate(self, epoch: int) -> float:
         recipe = self._recipe

@@ -184,6 +184,27 @@ def test_weights_that_diverge_say_so(data):
 
 
 @BOTH
+def test_without_momentum_there_is_nothing_to_look_ahead_along(config, data):
+    """Nesterov's step with a momentum of 0 is the plain one; PyTorch refuses to say so."""
+    steps, states = [], []
+    for nesterov in (True, False):
+        weights = SharedImages(with_shared(config, momentum=0.0, nesterov=nesterov), data=data, device=CPU)
+        steps.append(trained(weights, config))
+        states.append(copied(weights))
+    assert steps[0] == steps[1] and not differing(*states)
+    assert not any(name.startswith("momentum/") for name in states[0])
+
+
+@BOTH
+def test_logits_that_are_no_numbers_guess_nothing_right(config, data):
+    weights = SharedImages(config, data=data, device=CPU)
+    with torch.no_grad():
+        dict(weights.supernet.named_parameters())["head.linear.weight"].fill_(float("nan"))
+    score = weights.score(architectures(config, 1)[0], 0)
+    assert (score.reward, score.accuracy) == (0.0, 0.0)
+
+
+@BOTH
 def test_shared_weights_learn(config, data):
     config = with_shared(config, learning_rate=0.1, first_period=50, augment=False, weight_decay=0.0)
     weights = SharedImages(config, data=data, device=CPU)

@@ -109,6 +109,11 @@ def test_decay_is_for_weights_of_convolutions_and_linear_layers_only():
     assert {parameter.dim() for parameter in others["params"]} == {1}
 
 
+def test_without_momentum_there_is_nothing_to_look_ahead_along():
+    trainee = trainee_of(RecipeConfig(momentum=0.0, nesterov=True))
+    assert build_optimizer(trainee.network, trainee.recipe).defaults["nesterov"] is False
+
+
 def test_a_step_is_the_clipped_gradient_with_momentum_and_decay_by_hand():
     recipe = RecipeConfig(
         learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.01, gradient_clip=0.5, batch_size=20
