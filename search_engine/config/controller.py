@@ -73,7 +73,7 @@ class MacroControllerConfig(ControllerConfig):
     temperature: float = _temperature(1.0, "none, which is 1")
     skip_prior: float = option(
         0.4, "Skips wanted", "Which part of all possible skips the penalty pulls the policy to.",
-        source=f"{ENAS}, section 3.2: 0.4", gt=0, lt=1,
+        source=f"{ENAS}, section 3.2: 0.4", ge=0.001, le=0.999,
     )  # fmt: skip
     skip_weight: float = option(
         0.8, "Weight of the skip penalty",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from search_engine.config.controller import MacroControllerConfig
 from search_engine.strategies.controller import Scores
@@ -21,7 +22,7 @@ def skip_penalty(scores: Scores, skips: Sequence[Bits], config: MacroControllerC
         logs = scores.conditionals[:, bits.first_decision : bits.first_decision + bits.count, :2]  # [B, C, 2]
         if config.skip_penalty == "released":
             half = (logs[:, :, 1] - logs[:, :, 0]) / 2  # The score of "yes".
-            logs = torch.stack([-half, half], dim=2).sigmoid().log()
+            logs = logsigmoid(torch.stack([-half, half], dim=2))
         wanted = torch.tensor([1 - config.skip_prior, config.skip_prior]).log()
         total = total + (logs.exp() * (logs - wanted)).sum(dim=(1, 2))
     return (total / len(skips)).mean()

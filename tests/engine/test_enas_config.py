@@ -67,6 +67,8 @@ def test_what_names_no_method_is_a_search_as_before():
          "network has one, so it must be 0."),
         ({"method": MICRO, "controller": {"skip_weight": 1}}, "controller.skip_weight",
          "is not a setting of this program."),
+        ({"method": MACRO, "controller": {"skip_prior": 1e-50}}, "controller.skip_prior",
+         "is 1e-50; must be at least 0.001."),
         ({"method": RECURRENT, "phases": {"scale": 0}}, "phases.scale", "is 0; must be more than 0."),
     ],
 )  # fmt: skip

@@ -63,3 +63,12 @@ def test_pairs_of_a_layer_are_summed_and_layers_and_architectures_averaged():
     by_hand = sum((cost(one[0]) + (cost(one[1]) + cost(one[2]))) / 2 for one in rates) / 2
     found = skip_penalty(scores_of(logits), [Bits(0, 1, 1.5), Bits(1, 2, 1.5)], config)
     assert found.item() == pytest.approx(by_hand, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", PENALTIES)
+def test_a_policy_that_is_quite_sure_has_a_penalty_and_a_gradient(kind):
+    logits = torch.tensor([[1000.0, -1000.0]], requires_grad=True)
+    found = skip_penalty(scores_of(logits), [Bits(0, 2, 1.5)], MacroControllerConfig(skip_penalty=kind))
+    found.backward()
+    assert found.item() == pytest.approx(math.log(1 / 0.4) + math.log(1 / 0.6))
+    assert bool(logits.grad.isfinite().all())
