@@ -40,9 +40,14 @@ def default(kind: EnasKind) -> ControllerPreset:
 
 
 def paper(kind: EnasKind) -> ControllerPreset:
-    """2,000 updates an epoch from one architecture each, by Adam as it usually is."""
-    entropy_weight = 0.0001 if kind == "enas-recurrent" else 0.1
-    strategy = ReinforceConfig(step_size=1, learning_rate=0.00035, entropy_weight=entropy_weight, hidden_size=100)
+    """2,000 updates an epoch from one architecture each, by Adam as it usually is; entropy is part of the reward."""
+    strategy = ReinforceConfig(
+        step_size=1,
+        learning_rate=0.00035,
+        entropy_weight=0.0001 if kind == "enas-recurrent" else 0.1,
+        entropy_bonus="reward",
+        hidden_size=100,
+    )
     adam = {"adam_beta1": 0.9, "adam_epsilon": 1e-8}
     if kind == "enas-micro":
         controller: AnyControllerConfig = MicroControllerConfig(

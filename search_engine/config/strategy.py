@@ -92,7 +92,7 @@ class ReinforceConfig(StrategyConfig):
         "loss", "Entropy counts in",
         "The loss, whose gradient then holds the distributions up; the reward, which holds up only what later "
         "distributions depend on; or the reward, with the chosen options' share of the entropy alone.",
-        source=f"{OURS}: loss; {SCRIPTS}: reward (micro), reward-drawn (macro, text)",
+        source=f"{OURS}: loss; {ENAS}: reward; {SCRIPTS}: reward (micro), reward-drawn (macro, text)",
     )  # fmt: skip
     baseline_decay: float = option(
         0.99, "Baseline decay", "Memory of the moving mean reward that a reward is compared with.",

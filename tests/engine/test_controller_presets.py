@@ -39,6 +39,7 @@ def test_printed_controllers_have_the_numbers_of_the_paper(kind, entropy_weight)
     assert (controller.tanh_constant, controller.temperature) == (2.5, 5)
     assert (strategy.step_size, strategy.learning_rate, strategy.hidden_size) == (1, 0.00035, 100)
     assert strategy.entropy_weight == entropy_weight
+    assert strategy.entropy_bonus == "reward"  # To which the paper adds it.
 
 
 @pytest.mark.parametrize("kind", KINDS)
