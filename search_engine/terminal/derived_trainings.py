@@ -16,6 +16,7 @@ from search_engine.terminal.training_folder import TrainingFolder
 from search_engine.training.kept import build_training
 
 BUNDLE = "bundle.zip"
+_SECTIONS = {"recipe": "derived_recipe", "layout": "derived"}  # Of a training, by what a search calls them.
 
 
 def train_derived(
@@ -40,7 +41,7 @@ def train_derived(
             kept = TrainingFolder(place, build_training(training, folder=data_folder, device=device))
             result = _trained(kept, training.recipe.epochs, is_interrupted)
         except ConfigError as error:  # It diverged, or did not fit: the next best is trained all the same.
-            results.append({"folder": str(place), "failed": f"derived_{error.field} {error.message}"})
+            results.append({"folder": str(place), "failed": f"{_field_of_search(error.field)} {error.message}"})
             continue
         if result is None:
             return None
@@ -57,6 +58,12 @@ def _trained(kept: TrainingFolder, epochs: int, is_interrupted: Callable[[], boo
         return kept.result
     finally:
         kept.close()
+
+
+def _field_of_search(field: str) -> str:
+    """Where the search decides what this field of a training says."""
+    section, *rest = field.split(".")
+    return ".".join([_SECTIONS.get(section, section), *rest])
 
 
 def derived_name(config: AnyEnasSearchConfig, rank: int) -> str:

@@ -127,15 +127,19 @@ def test_a_recurrent_cell_is_found_trained_and_bundled(tmp_path):
     assert (tmp_path / "out" / "trained-1" / "bundle.zip").stat().st_size > 1000
 
 
-def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(tmp_path, monkeypatch):
-    def diverging(config, **more):
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [("recipe.learning_rate", "derived_recipe.learning_rate"), ("layout.filters", "derived.filters")],
+)
+def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(field, shown, tmp_path, monkeypatch):
+    def failing(config, **more):
         if config.name.endswith("best"):
-            raise ConfigError("recipe.learning_rate", "is 20; the loss ceased to be finite in epoch 1.")
+            raise ConfigError(field, "is 20; it failed.")
         return build_training(config, **more)
 
-    monkeypatch.setattr(derived_trainings, "build_training", diverging)
+    monkeypatch.setattr(derived_trainings, "build_training", failing)
     config = shared_config(deriving={"candidates": 4, "train": 2})
     outcome = run_whole(config, tmp_path / "out", tmp_path / "data")
     first, second = outcome["trained"]
-    assert first["failed"] == "derived_recipe.learning_rate is 20; the loss ceased to be finite in epoch 1."
+    assert first["failed"] == f"{shown} is 20; it failed."
     assert second["test_accuracy"] >= 0
