@@ -158,6 +158,18 @@ def drop_files_of(stream_id: uuid.UUID) -> bool:
     return is_empty
 
 
+def name_twice(folder: Path) -> list[str]:
+    """Give every file that a row names a second name in this folder of the store, so that it stays although it is
+    removed; the SHA-256 of those that are not there."""
+    missing = []
+    for sha256 in sorted(_named_by_rows() - {""}):
+        try:
+            os.link(_place(sha256), folder / sha256)
+        except FileNotFoundError:
+            missing.append(sha256)
+    return missing
+
+
 def files_of_data() -> set[str]:
     """What the images and texts that can be used consist of, without their previews."""
     images = OwnData.objects.filter(kind=OwnData.Kind.IMAGES, state=OwnData.State.READY)
@@ -169,8 +181,11 @@ def _named_by_streams() -> tuple[tuple[QuerySet[Any], str, str], ...]:
     return (
         (Artifact.objects.all(), "sha256", "stream_id"),
         (Job.objects.all(), "checkpoint", "stream_id"),
+        (Job.objects.all(), "checkpoint_before", "stream_id"),
         (Search.objects.all(), "strategy_state", "pk"),
         (Search.objects.all(), "weights", "pk"),
+        (Search.objects.all(), "strategy_before", "pk"),
+        (Search.objects.all(), "weights_before", "pk"),
         (Training.objects.all(), "checkpoint", "pk"),
         (Finalist.objects.all(), "checkpoint", "search_id"),
     )
