@@ -11,17 +11,14 @@ import argparse
 import json
 import random
 import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.peak_memory import peak_elsewhere, peak_here
 from search_engine.architectures.recurrent import ACTIVATIONS, RecurrentArchitecture, RecurrentNode
 from search_engine.config.space import EnasRecurrentSpaceConfig
 from search_engine.config.supernet_text import RecurrentSupernetConfig
@@ -57,7 +54,7 @@ def measure() -> dict[str, Any]:
             "train": STREAMS * LENGTH / statistics.median(train["ours"]),
             "reward": STREAMS * LENGTH / statistics.median(reward["ours"]),
         },
-        "peak_megabytes": {way: _peak_in_a_process_of_its_own(way) for way in WAYS},
+        "peak_megabytes": {way: peak_elsewhere("benchmarks.recurrent_supernet_step", way) for way in WAYS},
     }
 
 
@@ -157,27 +154,11 @@ def _cells() -> list[RecurrentArchitecture]:
     return cells
 
 
-def _peak_in_a_process_of_its_own(way: str) -> float:
-    command = [sys.executable, "-m", "benchmarks.recurrent_supernet_step", "--peak", way]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    return float(finished.stdout)
-
-
 def _peak(way: str) -> float:
-    """Megabytes that a training step of the first cell takes at most, beyond what is there before it."""
+    """Megabytes of a training step of the first cell."""
     set_numerics(1)
     run, cell = _Run(way), _cells()[0]
-    before = psutil.Process().memory_info().rss
-    run.train(cell)
-    return (_highest_resident_bytes() - before) / 2**20
-
-
-def _highest_resident_bytes() -> int:
-    """Of this process since it began. Linux's getrusage would count the parent's memory at the fork."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("this system does not tell the highest resident memory")
+    return peak_here(lambda: run.train(cell))
 
 
 if __name__ == "__main__":

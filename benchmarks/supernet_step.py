@@ -11,18 +11,15 @@ import argparse
 import json
 import random
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import psutil
 import torch
 from torch.nn import functional
 
+from benchmarks.peak_memory import peak_elsewhere, peak_here
 from search_engine import macro_supernet, micro_supernet
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
@@ -62,7 +59,7 @@ def measure(kind: str) -> dict[str, Any]:
         "images_per_cpu_second": {
             "train": BATCH / statistics.median(train["ours"]), "reward": BATCH / statistics.median(reward["ours"]),
         },
-        "peak_megabytes": {way: _peak_in_a_process_of_its_own(kind, way) for way in WAYS},
+        "peak_megabytes": {way: peak_elsewhere("benchmarks.supernet_step", kind, way) for way in WAYS},
     }  # fmt: skip
 
 
@@ -167,27 +164,11 @@ def _macro(drawing: random.Random) -> MacroArchitecture:
     return MacroArchitecture(tuple(layers))
 
 
-def _peak_in_a_process_of_its_own(kind: str, way: str) -> float:
-    command = [sys.executable, "-m", "benchmarks.supernet_step", "--peak", kind, way]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    return float(finished.stdout)
-
-
 def _peak(kind: str, way: str) -> float:
-    """Megabytes that a training step of the first architecture takes at most, beyond what is there before it."""
+    """Megabytes of a training step of the first architecture."""
     set_numerics(1)
     run = _Run(kind, way, _architectures(kind))
-    before = psutil.Process().memory_info().rss
-    run.train(0)
-    return (_highest_resident_bytes() - before) / 2**20
-
-
-def _highest_resident_bytes() -> int:
-    """Of this process since it began. Linux's getrusage would count the parent's memory at the fork."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("this system does not tell the highest resident memory")
+    return peak_here(lambda: run.train(0))
 
 
 if __name__ == "__main__":
