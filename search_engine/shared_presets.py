@@ -140,6 +140,7 @@ MACRO_RELEASED = SharedPreset(
         shared=SharedRecipeConfig(epochs=310, batch_size=128, weight_decay=0.0005),
         phases=ControllerPhaseConfig(rounds=50, score_batch=128),
         data=_CIFAR,
+        derived=MacroLayoutConfig(full_conv=True),
     ),
 )
 
@@ -150,7 +151,8 @@ RECURRENT_RELEASED = SharedPreset(
     title="A recurrent cell, as released",
     sentence=(
         "The recurrent search as the first released script runs it, on speeches of 10,000 words in place of the Penn "
-        "Treebank: 289 million shared numbers, meant for a graphics card and not run here."
+        "Treebank: 289 million shared numbers, meant for a graphics card and not run here. Its cell is trained from "
+        "scratch as the second release trains one."
     ),
     config=EnasRecurrentSearchConfig(
         name="A recurrent cell, as released",
@@ -162,10 +164,10 @@ RECURRENT_RELEASED = SharedPreset(
         ),
         phases=TextPhaseConfig(rounds=100, score_batch=20),
         data=TextDataConfig(name="state-of-the-union-10k"),
-        derived=RecurrentLayoutConfig(hidden=748),
+        derived=RecurrentLayoutConfig(hidden=800),
         derived_recipe=LanguageRecipeConfig(
-            epochs=150, batch_size=64, drop_words=0.125, drop_inputs=0.725, drop_nodes=0.225, drop_outputs=0.75,
-            activation_penalty=0.7, slowness_penalty=1.0, initial_range=0.05,
+            epochs=3000, batch_size=64, random_length=True, decay=1.0, initial_range=0.05, drop_words=0.125,
+            drop_inputs=0.725, drop_nodes=0.225, drop_outputs=0.75, activation_penalty=0.7, slowness_penalty=1.0,
         ),
     ),
 )  # fmt: skip

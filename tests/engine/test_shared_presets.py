@@ -30,3 +30,18 @@ def test_released_presets_draw_as_many_architectures_an_epoch_as_the_scripts():
     drawn = {preset.name: preset.config.children // preset.config.epochs
              for preset in (MICRO_RELEASED, MACRO_RELEASED, RECURRENT_RELEASED)}  # fmt: skip
     assert drawn == {"enas-micro-released": 300, "enas-macro-released": 1000, "enas-recurrent-released": 1000}
+
+
+def test_what_released_presets_derive_is_trained_as_one_script_trains_it():
+    """Not some numbers of one script and some of another."""
+    assert MACRO_RELEASED.config.derived.full_conv  # The script that trains networks has no separable ones.
+    derived, recipe = RECURRENT_RELEASED.config.derived, RECURRENT_RELEASED.config.derived_recipe
+    assert (derived.hidden, recipe.epochs, recipe.batch_size, recipe.bptt, recipe.random_length) == (
+        800, 3000, 64, 35, True,
+    )  # fmt: skip
+    assert (recipe.learning_rate, recipe.decay, recipe.gradient_clip, recipe.weight_decay) == (20, 1, 0.25, 1.6e-6)
+    assert (recipe.drop_words, recipe.drop_inputs, recipe.drop_nodes, recipe.drop_outputs) == (
+        0.125, 0.725, 0.225, 0.75,
+    )  # fmt: skip
+    assert (recipe.activation_penalty, recipe.slowness_penalty, recipe.initial_range) == (0.7, 1, 0.05)
+    assert (recipe.averaging, recipe.averaging_patience) == ("when_stalled", 10)
