@@ -8,7 +8,7 @@ from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User
 from webapp.searches import clock, event_log, leases, lifecycle
-from webapp.searches.models import Child, Job, Search, Stream
+from webapp.searches.models import Child, Job, Search
 
 KINDS = ("learn", "evaluate", "train")
 ALL = 10_000
@@ -69,13 +69,16 @@ def test_two_searches_take_turns_and_children_come_in_order(owner, tmp_path, tim
 
 
 @pytest.mark.django_db
-def test_priority_decides_among_searches_with_equally_many_workers(owner, time):
-    new_search(owner)
+def test_priority_goes_before_fairness_and_the_others_get_what_is_left(owner, tmp_path, time):
+    normal = drawn_search(owner, tmp_path)
     time[0] += 1
-    urgent = new_search(owner)
-    Stream.objects.filter(pk=urgent.pk).update(priority=5)
-    assert leases.claim("w", KINDS).stream_id == urgent.pk
-    assert leases.claim("w", KINDS).stream_id != urgent.pk
+    urgent, later = drawn_search(owner, tmp_path), drawn_search(owner, tmp_path)
+    lifecycle.prioritise(urgent.pk, 1)
+    lifecycle.prioritise(later.pk, -1)
+    due = Job.objects.filter(stream_id=urgent.pk, state="due").count()
+    assert due > 1
+    claimed = [leases.claim("w", KINDS).stream_id for _ in range(3 * due)]
+    assert claimed == [urgent.pk] * due + [normal.pk] * due + [later.pk] * due
 
 
 @pytest.mark.django_db

@@ -21,10 +21,9 @@ def owner(settings, tmp_path):
     return User.objects.create(name="owner")
 
 
-def new_search(owner, **sizes):
-    return lifecycle.create_search(
-        owner, fake_engine.small_config(**sizes), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
-    )
+def new_search(owner, group=None, **sizes):
+    config = fake_engine.small_config(**sizes)
+    return lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA, group=group)
 
 
 def new_training(owner, child=None):
@@ -131,6 +130,19 @@ def test_every_command_is_applied_once_or_refused_with_a_reason(owner, commands)
         assert state_of(search) == state
         assert Stream.objects.get(pk=search.pk).last_event == events
     assert checker.check(search) == []
+
+
+def test_a_priority_holds_for_all_that_stands_beside_and_is_refused_behind_the_end(owner):
+    group = Group.objects.create(owner=owner)
+    search, beside, alone = new_search(owner, group=group), new_search(owner, group=group), new_search(owner)
+    lifecycle.prioritise(search.pk, -1)
+    assert Stream.objects.filter(priority=-1).count() == 2
+    lifecycle.prioritise(alone.pk, 1)
+    assert [Stream.objects.get(pk=each.pk).priority_word for each in (beside, alone)] == ["later", "first"]
+    lifecycle.stop(search.pk)
+    with pytest.raises(lifecycle.CommandRefused, match="This search is stopped; only a running or paused one"):
+        lifecycle.prioritise(search.pk, 0)
+    assert Stream.objects.get(pk=beside.pk).priority_word == "later"
 
 
 def test_a_refusal_is_one_plain_sentence(owner):

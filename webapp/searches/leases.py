@@ -59,7 +59,7 @@ class Lost:
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none.
 
-    Fair: first groups with fewer leased jobs, then higher priority, then the older group; a stream that belongs to
+    Fair: first higher priority, then groups with fewer leased jobs, then the older group; a stream that belongs to
     no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
     begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
     longer. Within a search: children by step and slot.
@@ -113,7 +113,7 @@ def _first_group(due: QuerySet[Job]) -> uuid.UUID | None:
     leased = Job.objects.alias(group=GROUP).filter(group=OuterRef("group"), state=Job.State.LEASED)
     busy = Subquery(leased.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count"))
     waiting = due.annotate(group=GROUP, busy=Coalesce(busy, Value(0)))
-    first = waiting.order_by("busy", "-stream__priority", "stream__created", "stream_id").first()
+    first = waiting.order_by("-stream__priority", "busy", "stream__created", "stream_id").first()
     return None if first is None else first.group  # type: ignore[attr-defined]
 
 

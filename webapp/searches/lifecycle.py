@@ -1,4 +1,4 @@
-"""What a person does to a search or a training: start, pause, resume, stop. Each is one transaction."""
+"""What a person does to a search or a training: start, pause, resume, stop, prioritise. Each is one transaction."""
 
 import uuid
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
@@ -136,6 +137,19 @@ def stop(stream_id: uuid.UUID) -> None:
         if not stream.is_open:
             raise CommandRefused(stream, "stopped", Stream.OPEN)
         event_log.append(stream_id, [planner.close(stream, Stream.State.STOPPED)])
+
+
+def prioritise(stream_id: uuid.UUID, priority: int) -> None:
+    """Let an open search or training, with all that stands in its group, go before those of a lower priority.
+
+    What is under way is finished first. What is computed stays the same.
+    """
+    with transaction.atomic():
+        stream = planner.locked_stream(stream_id)
+        if not stream.is_open:
+            raise CommandRefused(stream, "given a priority", Stream.OPEN)
+        beside = Q(pk=stream_id) if stream.group_id is None else Q(group_id=stream.group_id)
+        Stream.objects.filter(beside).update(priority=priority)
 
 
 def _change(stream_id: uuid.UUID, verb: str, wanted: Sequence[Stream.State], state: Stream.State) -> None:

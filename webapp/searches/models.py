@@ -50,6 +50,7 @@ class Stream(models.Model):
         DELETING = "deleting"  # Nothing happens to it any more; it goes when its leases have ended (see deletion).
 
     OPEN: ClassVar = (State.RUNNING, State.PAUSED)  # Something may still happen.
+    PRIORITIES: ClassVar = {"first": 1, "normal": 0, "later": -1}
     OWNER: ClassVar = "owner"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -83,6 +84,11 @@ class Stream(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def priority_word(self) -> str:
+        """One of PRIORITIES, as people choose it."""
+        return min(self.PRIORITIES, key=lambda word: abs(self.PRIORITIES[word] - self.priority))
 
 
 class Search(Stream):

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 
 from webapp.searches.models import Child, Event, Finalist, Search, Training
 
@@ -42,6 +43,7 @@ def _counted(grouped: Any) -> Coalesce:
 def trainings_of(user: Any) -> QuerySet[Training]:
     """The user's trainings, each with `epochs_done`."""
     ended = Event.objects.filter(stream=OuterRef("pk"), kind="epoch_ended").order_by("-number")
-    epochs = Coalesce(Subquery(ended.values("payload__epoch")[:1], output_field=IntegerField()), 0)
+    last = ended.annotate(epoch=Cast(KT("payload__epoch"), IntegerField()))  # PostgreSQL takes no JSON for a number.
+    epochs = Coalesce(Subquery(last.values("epoch")[:1]), 0)
     trainings = Training.objects.visible_to(user).select_related("child").annotate(epochs_done=epochs)
     return trainings.order_by("-created", "pk")

@@ -1,7 +1,7 @@
 """What the API asks for and answers, as models: the pages, programs and /api/docs read the same."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool
 
@@ -92,6 +92,20 @@ class StateReply(BaseModel):
     state: str
 
 
+Priority = Literal["first", "normal", "later"]
+
+
+class NewPriority(Body):
+    """Work of a lower priority waits while there is any of a higher one; what is under way is finished first."""
+
+    priority: Priority
+
+
+class PriorityReply(BaseModel):
+    id: uuid.UUID
+    priority: Priority
+
+
 class Outlook(BaseModel):
     """What deleting would do, in sentences."""
 
@@ -173,6 +187,7 @@ class SearchReply(BaseModel):
 
 
 class SearchDetail(SearchReply):
+    priority: Priority
     config: dict[str, Any]
 
 
@@ -273,6 +288,7 @@ class TrainingReply(BaseModel):
 
 
 class TrainingDetail(TrainingReply):
+    priority: Priority
     config: dict[str, Any]
 
 

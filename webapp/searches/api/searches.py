@@ -18,8 +18,10 @@ from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
     CostReply,
     EventList,
+    NewPriority,
     NewSearch,
     Outlook,
+    PriorityReply,
     Problem,
     Refusal,
     SearchDetail,
@@ -92,7 +94,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
     search = searches_of(request.user).filter(pk=search_id).first()
     if search is None:
         raise not_found("search")
-    return search_json(search) | {"config": search.config}
+    return search_json(search) | {"config": search.config, "priority": search.priority_word}
 
 
 @router.get(
@@ -136,6 +138,16 @@ def resume(request: HttpRequest, search_id: uuid.UUID) -> Status:
 def stop(request: HttpRequest, search_id: uuid.UUID) -> Status:
     lifecycle.stop(own_search(request, search_id).pk)
     return _state(request, search_id)
+
+
+@router.patch(
+    "/{uuid:search_id}", response={200: PriorityReply, 404: Refusal, 409: Refusal, 422: Refusal},
+    summary="Let a search go first, or later than others", url_name="prioritise-search",
+)  # fmt: skip
+def prioritise(request: HttpRequest, search_id: uuid.UUID, body: NewPriority) -> PriorityReply:
+    """With it goes all that stands in its group, such as a random companion. The result stays the same."""
+    lifecycle.prioritise(own_search(request, search_id).pk, Stream.PRIORITIES[body.priority])
+    return PriorityReply(id=search_id, priority=body.priority)
 
 
 @router.get(

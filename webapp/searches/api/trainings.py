@@ -23,8 +23,10 @@ from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
     CostReply,
     EventList,
+    NewPriority,
     NewTraining,
     Outlook,
+    PriorityReply,
     Problem,
     Refusal,
     Started,
@@ -96,7 +98,7 @@ def show(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
     training = trainings_of(request.user).filter(pk=training_id).first()
     if training is None:
         raise not_found("training")
-    return training_json(training) | {"config": training.config}
+    return training_json(training) | {"config": training.config, "priority": training.priority_word}
 
 
 @router.get(
@@ -138,6 +140,16 @@ def resume(request: HttpRequest, training_id: uuid.UUID) -> Status:
 def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
     lifecycle.stop(own_training(request, training_id).pk)
     return _state(request, training_id)
+
+
+@router.patch(
+    "/{uuid:training_id}", response={200: PriorityReply, 404: Refusal, 409: Refusal, 422: Refusal},
+    summary="Let a training go first, or later than others", url_name="prioritise-training",
+)  # fmt: skip
+def prioritise(request: HttpRequest, training_id: uuid.UUID, body: NewPriority) -> PriorityReply:
+    """With it goes all that stands in its group, such as a random companion. The result stays the same."""
+    lifecycle.prioritise(own_training(request, training_id).pk, Stream.PRIORITIES[body.priority])
+    return PriorityReply(id=training_id, priority=body.priority)
 
 
 @router.get(
