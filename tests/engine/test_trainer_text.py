@@ -10,7 +10,7 @@ import torch
 from search_engine import checkpoints
 from search_engine.data.own_text import keep_own_text
 from search_engine.errors import ConfigError
-from search_engine.trainer import Trainer
+from search_engine.trainer_jobs import Trainer
 
 CELL = {
     "format": 1,
@@ -75,7 +75,7 @@ def test_an_interrupted_training_on_text_goes_on_to_the_same_figures(
 def test_progress_grows_from_text_to_text(
     trainer: Trainer, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search_engine.trainer.BUNDLE_SECONDS", 0)  # What is counted by the clock stays out of it.
+    monkeypatch.setattr("search_engine.trainer_jobs.BUNDLE_SECONDS", 0)  # What is counted by the clock stays out of it.
     train(trainer, config)
     after_one = trainer.progress
     train(trainer, config)
