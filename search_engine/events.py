@@ -254,6 +254,14 @@ class JobLost(_Event):
     attempt: int
 
 
+class FileDamaged(_Event):
+    """A file to go on from was damaged or gone. what: "checkpoint of child 3.7"; is_anew: no earlier one was there."""
+
+    kind: Literal["file_damaged"] = "file_damaged"
+    what: str
+    is_anew: bool
+
+
 class FinalistShown(BaseModel):
     """A child that the final round trains again. rank: from 1, which had the best reward.
 
@@ -359,7 +367,7 @@ class TrainingFinished(_Event):
 
 Event = Annotated[
     SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | SharedEpochEnded | ControllerPhaseEnded
-    | ControllerUpdated | StateChanged | JobLost | FinalistsChosen | FinalistStarted | FinalistEpochEnded
+    | ControllerUpdated | StateChanged | JobLost | FileDamaged | FinalistsChosen | FinalistStarted | FinalistEpochEnded
     | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip

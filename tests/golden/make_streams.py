@@ -21,6 +21,7 @@ from search_engine.events import (
     DecisionShown,
     EpochEnded,
     Event,
+    FileDamaged,
     FinalistEpochEnded,
     FinalistFinished,
     FinalistsChosen,
@@ -190,6 +191,7 @@ def losses_and_pauses() -> Iterator[Event]:
     yield failed(0, 1, None, "lost")
     yield JobLost(what="update 0", worker="worker-2", reason="no sign of life for 5 seconds", attempt=1)
     yield JobLost(what="child 0.0", worker="worker-2", reason="no sign of life for 5 seconds", attempt=2)
+    yield FileDamaged(what="checkpoint of child 0.0", is_anew=False)
 
 
 def finished_search() -> Iterator[Event]:
@@ -303,6 +305,7 @@ def finished_training() -> Iterator[Event]:
     yield epoch(None, None, 1, accuracy=0.5)
     yield epoch(None, None, 2, accuracy=0.625)
     yield JobLost(what="training", worker="worker-1", reason="no sign of life for 5 seconds", attempt=1)
+    yield FileDamaged(what="checkpoint of training", is_anew=True)
     yield epoch(None, None, 2, accuracy=0.625)
     yield StateChanged(state="paused")
     yield StateChanged(state="running")

@@ -205,13 +205,15 @@ def test_a_file_that_was_replaced_goes_unless_it_is_young(
     owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(artifacts, "REPLACED_SECONDS", -1.0)  # Everything is old enough.
-    search = started(owner, epochs=2)
+    search = started(owner, epochs=3)
     work_off(tmp_path / "work", jobs=1)
     search.refresh_from_db()
-    before = search.weights
+    first = search.weights
+    work_off(tmp_path / "work", jobs=2)
+    assert artifacts.is_whole(first)  # The one before the last is kept, in case that is damaged.
     work_off(tmp_path / "work", jobs=2)
     with pytest.raises(artifacts.ArtifactMissing):
-        artifacts.local_path(before)
+        artifacts.local_path(first)
     assert checker.check(search.stream) == []
     search.refresh_from_db()
     assert not artifacts.drop_replaced(search.weights)  # A row names it.

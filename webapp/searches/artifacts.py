@@ -181,8 +181,11 @@ def _named_by_streams() -> tuple[tuple[QuerySet[Any], str, str], ...]:
     return (
         (Artifact.objects.all(), "sha256", "stream_id"),
         (Job.objects.all(), "checkpoint", "stream_id"),
+        (Job.objects.all(), "checkpoint_before", "stream_id"),
         (Search.objects.all(), "strategy_state", "pk"),
         (Search.objects.all(), "weights", "pk"),
+        (Search.objects.all(), "strategy_before", "pk"),
+        (Search.objects.all(), "weights_before", "pk"),
         (Training.objects.all(), "checkpoint", "pk"),
         (Finalist.objects.all(), "checkpoint", "search_id"),
     )

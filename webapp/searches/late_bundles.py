@@ -13,7 +13,7 @@ from django.db.models import F, Q
 
 from webapp.searches import artifacts, leases, planner
 from webapp.searches.lifecycle import CommandRefused
-from webapp.searches.models import Artifact, Job, Stream, Training
+from webapp.searches.models import NO_CHECKPOINTS, Artifact, Job, Stream, Training
 
 LABEL = "Bundle"
 # Of a bundle: a file; nobody asked for it; waits for a worker; in the making; was tried in vain; there are no weights.
@@ -45,7 +45,7 @@ def ask(training_id: uuid.UUID) -> None:
             return
         Job.objects.get_or_create(stream_id=training_id, kind=Job.Kind.TRAIN, defaults={"state": Job.State.DONE})
         Job.objects.filter(_own_job(training_id)).update(
-            state=Job.State.DUE, fence=F("fence") + 1, attempts=0, progress=0, checkpoint=""
+            state=Job.State.DUE, fence=F("fence") + 1, attempts=0, progress=0, **NO_CHECKPOINTS
         )
         transaction.on_commit(functools.partial(planner.call_workers, 1))
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
 from webapp.searches import clock, event_log, final_round, planner
-from webapp.searches.models import Child, Job, Search, Stream
+from webapp.searches.models import NO_CHECKPOINTS, Child, Job, Search, Stream
 
 LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
@@ -33,7 +33,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job as its worker holds it. attempt: from 1; checkpoint: SHA-256 of the file to go on from, or ""."""
+    """A job as its worker holds it. attempt: from 1; checkpoint: SHA-256 of the file to go on from, or "".
+
+    checkpoint_before: of the one before it.
+    """
 
     job_id: int
     fence: int
@@ -44,6 +47,7 @@ class Claim:
     slot: int
     attempt: int
     checkpoint: str
+    checkpoint_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
                 slot=job.slot,
                 attempt=job.attempts + 1,
                 checkpoint=job.checkpoint,
+                checkpoint_before=job.checkpoint_before,
             )
 
 
@@ -228,7 +233,7 @@ def _set_aside(job: Job, reason: str) -> list[Event]:
         why = f"{job.what.capitalize()} was lost {ATTEMPTS} times in a row, the last time because of this: {reason}."
         return [planner.close(stream, Stream.State.FAILED, why)]
     job.state = Job.State.DONE
-    Job.objects.filter(pk=job.pk).update(state=job.state, checkpoint="")
+    Job.objects.filter(pk=job.pk).update(state=job.state, **NO_CHECKPOINTS)
     search = Search.objects.get(pk=job.stream_id)
     nothing = {"reason": LOST, "parameters": 0, "mult_adds": 0, "seconds": 0.0}
     verdict: ChildFinished | FinalistFinished

@@ -261,6 +261,7 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "result_kept": live_finals.result_kept,
     "state_changed": _state_changed,
     "job_lost": _child_or_update_lost,
+    "file_damaged": _nothing,
 }
 _TRAINING: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "training_started": _training_started,
@@ -268,6 +269,7 @@ _TRAINING: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "training_finished": _training_finished,
     "state_changed": _state_changed,
     "job_lost": _nothing,
+    "file_damaged": _nothing,
 }
 
 

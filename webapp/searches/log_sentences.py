@@ -59,6 +59,11 @@ def _state(event: WireEvent) -> str:
     return f"Now {event['state']}{reason}"
 
 
+def _damaged(event: WireEvent) -> str:
+    goes_on = "it starts anew" if event["is_anew"] else "it goes on from the one before"
+    return f"The {event['what']} was damaged or gone: {goes_on}."
+
+
 def _started(event: WireEvent) -> str:
     if "epochs" in event:
         return f"The search started: {event['epochs']} epochs of shared weights, then {event['children']} candidates."
@@ -81,6 +86,7 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "result_kept": _result,
     "state_changed": _state,
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
+    "file_damaged": _damaged,
     "training_started": lambda event: "The training started.",
     "training_finished": _tested,
 }

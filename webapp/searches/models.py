@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 SHA256_LENGTH = 64  # Hexadecimal digits.
+NO_CHECKPOINTS = {"checkpoint": "", "checkpoint_before": ""}  # Of a job that nobody goes on with.
 NO_PLACE = -1  # Step and slot of a job that has none: unique constraints take NULLs for different from each other.
 
 
@@ -114,6 +115,9 @@ class Search(Stream):
     epochs = models.PositiveIntegerField(default=0)  # Of shared weights; 0 where every child is trained by itself.
     epochs_shared = models.PositiveIntegerField(default=0)  # Shared epochs that are over.
     weights = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File of the shared weights; "" before the first.
+    # The files before these two, from which they are computed again if they get damaged; "" once the search has ended.
+    strategy_before = models.CharField(max_length=SHA256_LENGTH, blank=True, default="")
+    weights_before = models.CharField(max_length=SHA256_LENGTH, blank=True, default="")
 
 
 class Child(models.Model):
@@ -343,6 +347,8 @@ class Job(models.Model):
     progress = models.BigIntegerField(default=0)  # Grows while work goes on; means nothing else.
     attempts = models.IntegerField(default=0)  # How often it was lost since it last made a checkpoint.
     checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
+    # The file before it, in case that one is damaged.
+    checkpoint_before = models.CharField(max_length=SHA256_LENGTH, blank=True, default="")
 
     objects = Owned.as_manager()
 

@@ -20,7 +20,7 @@ from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
 from webapp.searches import clock, event_log, final_round
-from webapp.searches.models import NO_PLACE, Child, Job, Search, Stream, Training
+from webapp.searches.models import NO_CHECKPOINTS, NO_PLACE, Child, Job, Search, Stream, Training
 
 Due = schedule.Due | shared_schedule.DueShared
 
@@ -136,8 +136,9 @@ def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged
     )
     assert closed == 1, f"{stream.kind} {stream.pk} is {stream.state}; only a running or paused one can end"
     stream.state, stream.reason = state, reason
+    Search.objects.filter(pk=stream.pk).update(strategy_before="", weights_before="")
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
-    undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, checkpoint="")
+    undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS)
     return StateChanged(state=state.value, reason=reason or None)
 
 

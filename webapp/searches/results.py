@@ -15,6 +15,7 @@ from search_engine.events import (
     ControllerUpdated,
     EpochEnded,
     Event,
+    FileDamaged,
     FinalistEpochEnded,
     FinalistFinished,
     FinalistStarted,
@@ -49,8 +50,7 @@ def record_epoch(
     with transaction.atomic():
         job = holding(job_id, fence)
         if checkpoint is not None:
-            job.checkpoint, job.attempts = checkpoint, 0  # It got further: losses count from here.
-            job.save(update_fields=["checkpoint", "attempts"])
+            keep_checkpoint(job, checkpoint)
         _tell_once(job, ended)
 
 
@@ -88,9 +88,9 @@ def record_step(
         search = Search.objects.get(pk=job.stream_id)
         assert search.steps_told == job.step, f"{job.what} cannot follow step {search.steps_told}"
         assert (updated.step if updated else -1) == job.step, f"{job.what} cannot tell of another step"
-        search.steps_told, search.strategy_state = job.step + 1, state
+        search.steps_told, search.strategy_before, search.strategy_state = job.step + 1, search.strategy_state, state
         search.fingerprint = updated.fingerprint if updated else ""
-        search.save(update_fields=["steps_told", "strategy_state", "fingerprint"])
+        search.save(update_fields=["steps_told", "strategy_before", "strategy_state", "fingerprint"])
         propose(search, proposed)
         artifacts.offer(search, "Controller", state, "controller.safetensors")
         end_job(job)
@@ -154,10 +154,34 @@ def _place(payload: dict[str, Any]) -> tuple[int | None, int | None, int | None]
     return payload.get("step"), payload.get("slot"), payload.get("rank")
 
 
+def record_damage(job_id: int, fence: int, used: str) -> None:
+    """The checkpoint of a job is damaged or gone. used: SHA-256 of the one before it, "" where that is no better."""
+    with transaction.atomic():
+        job = holding(job_id, fence)
+        job.checkpoint, job.checkpoint_before = used, ""
+        job.save(update_fields=["checkpoint", "checkpoint_before"])
+        if Stream.objects.get(pk=job.stream_id).is_open:
+            event_log.append(job.stream_id, [FileDamaged(what=f"checkpoint of {job.what}", is_anew=not used)])
+
+
+def record_damage_of_search(job_id: int, fence: int, what: str, *, is_anew: bool) -> None:
+    """A file that a search goes on from was damaged or gone, and was made again; is_anew: from the very beginning."""
+    with transaction.atomic():
+        event_log.append(holding(job_id, fence).stream_id, [FileDamaged(what=what, is_anew=is_anew)])
+
+
+def keep_checkpoint(job: Job, checkpoint: str) -> None:
+    """It got further: losses count from here. What was the last checkpoint stays, in case this one gets damaged."""
+    if job.checkpoint != checkpoint:
+        job.checkpoint, job.checkpoint_before = checkpoint, job.checkpoint
+    job.attempts = 0
+    job.save(update_fields=["checkpoint", "checkpoint_before", "attempts"])
+
+
 def end_job(job: Job) -> None:
     """It is done. Whoever calls this holds it."""
-    job.state, job.lease_until, job.checkpoint = Job.State.DONE, None, ""
-    job.save(update_fields=["state", "lease_until", "checkpoint"])
+    job.state, job.lease_until, job.checkpoint, job.checkpoint_before = Job.State.DONE, None, "", ""
+    job.save(update_fields=["state", "lease_until", "checkpoint", "checkpoint_before"])
 
 
 def propose(search: Search, proposed: Sequence[StepProposed]) -> None:

@@ -23,9 +23,9 @@ def record_position(job_id: int, fence: int, checkpoint: str) -> None:
     """A phase got further. checkpoint: SHA-256 of what to go on from."""
     with transaction.atomic():
         job = holding(job_id, fence)
-        _replaced(job.checkpoint, checkpoint)
-        job.checkpoint, job.attempts = checkpoint, 0  # Losses count from here.
-        job.save(update_fields=["checkpoint", "attempts"])
+        if job.checkpoint != checkpoint:
+            _replaced(job.checkpoint_before, checkpoint)
+        results.keep_checkpoint(job, checkpoint)
 
 
 def record_shared_epoch(job_id: int, fence: int, ended: SharedEpochEnded, weights: str, state: str) -> None:
@@ -36,9 +36,11 @@ def record_shared_epoch(job_id: int, fence: int, ended: SharedEpochEnded, weight
         assert job.step == ended.step == search.epochs_shared, f"{job.what} cannot end another epoch"
         assert search.strategy_state in ("", state), f"{job.what} cannot change the strategy"
         _replaced(job.checkpoint, "")
-        _replaced(search.weights, weights)
-        search.epochs_shared, search.weights, search.strategy_state = ended.step + 1, weights, state
-        search.save(update_fields=["epochs_shared", "weights", "strategy_state"])
+        _replaced(job.checkpoint_before, "")
+        _replaced(search.weights_before, weights)
+        search.epochs_shared, search.strategy_state = ended.step + 1, state
+        search.weights_before, search.weights = search.weights, weights
+        search.save(update_fields=["epochs_shared", "weights_before", "weights", "strategy_state"])
         artifacts.offer(search, WEIGHTS_LABEL, weights, WEIGHTS_FILE)
         results.end_job(job)
         event_log.append(search.pk, [ended, *planner.what_follows(search)])
@@ -51,8 +53,10 @@ def record_controller_phase(job_id: int, fence: int, ended: ControllerPhaseEnded
         search = Search.objects.get(pk=job.stream_id)
         assert job.step == ended.step == search.steps_told, f"{job.what} cannot end another phase"
         _replaced(job.checkpoint, "")
-        search.steps_told, search.strategy_state, search.fingerprint = ended.step + 1, state, ended.fingerprint
-        search.save(update_fields=["steps_told", "strategy_state", "fingerprint"])
+        _replaced(job.checkpoint_before, "")
+        search.steps_told, search.fingerprint = ended.step + 1, ended.fingerprint
+        search.strategy_before, search.strategy_state = search.strategy_state, state
+        search.save(update_fields=["steps_told", "strategy_before", "strategy_state", "fingerprint"])
         artifacts.offer(search, CONTROLLER_LABEL, state, CONTROLLER_FILE)
         results.end_job(job)
         event_log.append(search.pk, [ended, *planner.what_follows(search)])
@@ -75,6 +79,7 @@ def record_candidates(
         for verdict in verdicts:
             planner.decide(search, verdict)
         candidates.start_trainings(search, planned)
+        _replaced(search.weights_before, "")
         results.end_job(job)
         ended = planner.close(search, Stream.State.FINISHED, reason)
         event_log.append(search.pk, [proposed, *verdicts, ended])

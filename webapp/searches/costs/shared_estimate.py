@@ -45,7 +45,7 @@ from webapp.searches.datasets.texts import text_of
 DRAWS = 12  # Uniform draws from the space, always the same ones.
 ROUND_SECONDS = 0.02  # The controller draws and learns.
 MINIBATCH_SECONDS = 0.004  # Each has another network, which is put together first.
-FILES_KEPT = 3  # The weights, the checkpoint that goes on from them, and the one that it takes the place of.
+FILES_KEPT = 5  # The weights and the checkpoint that goes on from them, each with the one before it, and a new one.
 
 SpaceConfig = EnasMicroSpaceConfig | EnasMacroSpaceConfig | EnasRecurrentSpaceConfig
 

@@ -6,7 +6,8 @@ the job's fence, so whatever dies next loses at most one epoch.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,12 +72,34 @@ class Driver:
         Raises LeaseLost when somebody else has the job, TrainerGone when the trainer died or hangs (the job is given
         back as lost), Stopping, and what storage_pauses has a sentence for; the trainer is then of no more use.
         """
-        try:
+        with self._losing():
             if self._claim.kind in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
                 self._commit(results.record_started)
             self._trainer.send(request)
             while not self._is_over:
                 self._handle(self._next_message())
+
+    def ask(self, request: Request) -> Message:
+        """What the trainer says at the end of something that is not handed in; raises as `run`."""
+        with self._losing():
+            self._trainer.send(request)
+            while True:
+                message = self._next_message()
+                if "done" in message:
+                    done: Message = message["done"]
+                    return done
+                if "event" not in message and "checkpoint" not in message:
+                    self._handle(message)
+                elif message.get("checkpoint"):
+                    (self._spool / message["checkpoint"]).unlink(missing_ok=True)
+                if self._is_over:
+                    raise Stopping  # It was given back for a pause, or failed with what the trainer said.
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        """Where the trainer dies or hangs, the job is given back as lost."""
+        try:
+            yield
         except TrainerGone as gone:
             log.warning("Job %s was lost: %s", self._claim.job_id, gone)
             leases.lose(self._claim.job_id, self._claim.fence, str(gone))

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from webapp.searches import artifacts, leases
+from webapp.searches import artifacts, leases, results
 from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Child, Finalist, Job, Search, Training
@@ -40,12 +40,18 @@ def threads_of(request: Request) -> int:
 
 def _learn(claim: Claim) -> Request:
     search = Search.objects.get(pk=claim.stream_id)
-    children = Child.objects.filter(search=search, step=claim.step).order_by("slot")
+    state = str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None
+    return learn_request(search, claim.step, state)
+
+
+def learn_request(search: Search, step: int, state: str | None) -> Request:
+    """state: the path of the strategy as it was before this step was told."""
+    children = Child.objects.filter(search=search, step=step).order_by("slot")
     return {
         "do": "learn",
         "config": search.config,
-        "step": claim.step,
-        "state": str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None,
+        "step": step,
+        "state": state,
         "fingerprint": search.fingerprint,
         "evaluations": [_evaluation(child) for child in children],
     }
@@ -136,17 +142,23 @@ def _shared(search: Search) -> Request:
 
 
 def _checkpoint(claim: Claim) -> str | None:
-    """Where to go on from. A file that is gone or damaged costs time and nothing else: from the start it comes out
-    the same."""
+    """Where to go on from. A file that is gone or damaged costs time and nothing else: from the one before it, or from
+    the start, it comes out the same."""
     if not claim.checkpoint:
         return None
+    used = next(filter(lambda sha256: is_whole(claim, sha256), (claim.checkpoint, claim.checkpoint_before)), "")
+    if used != claim.checkpoint:
+        log.error("Checkpoint %s of job %s is damaged or gone; going on from %r", claim.checkpoint, claim.job_id, used)
+        results.record_damage(claim.job_id, claim.fence, used)
+    return str(artifacts.local_path(used)) if used else None
+
+
+def is_whole(claim: Claim, sha256: str) -> bool:
+    """Whether the store has the file as it was put there. Files of gigabytes take longer to read than a lease."""
     try:
-        if beside(lambda: artifacts.is_whole(claim.checkpoint), lambda: _renew(claim)):
-            return str(artifacts.local_path(claim.checkpoint))
-        log.warning("Checkpoint %s of job %s is damaged; starting over", claim.checkpoint, claim.job_id)
+        return sha256 != "" and beside(lambda: artifacts.is_whole(sha256), lambda: _renew(claim))
     except artifacts.ArtifactMissing:
-        log.warning("Checkpoint %s of job %s is gone; starting over", claim.checkpoint, claim.job_id)
-    return None
+        return False
 
 
 def _renew(claim: Claim) -> None:

@@ -12,8 +12,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from webapp.searches import artifacts, clock, leases, results, storage_pauses
+from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Job, Worker
+from webapp.searches.workers import remaking
 from webapp.searches.workers.driver import Driver, Stopping
 from webapp.searches.workers.trainer_process import Trainer, TrainerGone
 from webapp.searches.workers.trainer_requests import MEASURE, request_for, threads_of
@@ -119,12 +121,25 @@ class WorkingProcess:
 
     def _drive(self, claim: Claim) -> None:
         try:
+            if claim.kind in remaking.GOES_ON_FROM_FILES:
+                self._remake_what_is_damaged(claim)
             request = request_for(claim)
         except artifacts.ArtifactMissing as error:
             results.record_failure(claim.job_id, claim.fence, f"A file that it needs is missing: {error}.")
-            return
-        trainer = self._trainer_of(threads_of(request))
-        Driver(claim, trainer, self._spool, self._is_stopping).run(request)
+        except remaking.CannotRemake as error:
+            results.record_failure(claim.job_id, claim.fence, str(error))
+        else:
+            trainer = self._trainer_of(threads_of(request))
+            Driver(claim, trainer, self._spool, self._is_stopping).run(request)
+
+    def _remake_what_is_damaged(self, claim: Claim) -> None:
+        """Have the strategy and the shared weights whole before the job that needs them begins."""
+        files = remaking.Remaking(claim, self._spool)
+        for what in files.damaged():
+            bring_data(files.config)
+            trainer = self._trainer_of(threads_of({"config": files.config}))
+            driver = Driver(claim, trainer, self._spool, self._is_stopping)
+            files.remake(what, driver.ask)
 
     def _trainer_of(self, threads: int) -> Trainer:
         if self._trainer is not None and self._trainer.threads != threads:

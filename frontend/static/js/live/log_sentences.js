@@ -30,6 +30,8 @@ const SENTENCES = {
     : `The final round is over: finalist ${event.rank} is kept.`),
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
+  file_damaged: ({ what, is_anew: isAnew }) =>
+    `The ${what} was damaged or gone: ${isAnew ? "it starts anew" : "it goes on from the one before"}.`,
   training_started: () => "The training started.",
   training_finished: (event) =>
     `Tested once, on ${event.test_examples} ${"test_perplexity" in event ? "tokens" : "images"}.`,

@@ -75,6 +75,7 @@ const SEARCH = {
   }),
   state_changed: stateChanged,
   job_lost: childOrUpdateLost,
+  file_damaged: () => ({}), // It is only told in the log.
 };
 
 const TRAINING = {
@@ -96,6 +97,7 @@ const TRAINING = {
   }),
   state_changed: stateChanged,
   job_lost: () => ({}), // It is only told in the log.
+  file_damaged: () => ({}),
 };
 
 function stepProposed(state, event, limits) {
