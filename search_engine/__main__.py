@@ -21,14 +21,9 @@ from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import write
-from search_engine.terminal.command_line import (
-    any_search_config,
-    parser,
-    read_architecture,
-    search_config,
-    training_config,
-)
+from search_engine.terminal.command_line import parser
 from search_engine.terminal.description import described
+from search_engine.terminal.given import any_search_config, read_architecture, search_config, training_config
 from search_engine.terminal.progress import follow_search, follow_training
 from search_engine.terminal.space_description import described_space
 from search_engine.terminal.strategy_comparison import lines, outcome_of, report, runs_of

@@ -14,7 +14,8 @@ from search_engine.config.reading import read_config
 from search_engine.errors import ConfigError
 from search_engine.network_plan import plan
 from search_engine.recurrent_plan import recurrent_costs
-from search_engine.terminal.command_line import flag_of, layout_settings, read_architecture, refuse_flag
+from search_engine.terminal.command_line import flag_of
+from search_engine.terminal.given import layout_settings, read_architecture, refuse_flag
 
 IMAGE_FLAGS = {"image_size": 32, "image_channels": 3, "classes": 10}  # What stands where nothing is given.
 TEXT_FLAGS = {"hidden": 850, "vocabulary": 10_000}

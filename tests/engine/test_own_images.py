@@ -274,7 +274,7 @@ def test_a_network_trains_on_a_folder_in_the_terminal_and_is_scored_on_its_test_
 
 
 def test_a_search_names_a_folder_in_its_file(tmp_path):
-    from search_engine.terminal.command_line import search_config
+    from search_engine.terminal.given import search_config
 
     folder = folder_of(tmp_path / "pets", {"cat": 3, "dog": 3})
     (tmp_path / "search.json").write_text(json.dumps({"data": {"name": f"folder:{folder}"}}))

@@ -165,7 +165,7 @@ def test_catalogue_lists_what_describe_takes(terminal: Terminal) -> None:
         ),
         (["describe", "nasnet-a", "--stem-filters", "96"], "stem_filters: is 96; the cifar skeleton has three times"),
         (["describe", "nasnet-a", "--skeleton", "imagenet", "--image-size", "18"], "image_size: is 18; to be halved 5"),
-        (["describe"], "describe: the following arguments are required: ARCH (--help shows what can be given)"),
+        (["describe"], "ARCH: is missing; name an architecture, or a search by --space."),
         (["describe", "nasnet-a", "--classes", "few"], "argument --classes: invalid int value: 'few'"),
         (["describe", "FILE"], "ARCH: the text ends inside the JSON, on line 1."),
         (["draw", "nasnet-a", "-o", "/no/such/folder/cell.svg"], "No such file or directory"),
@@ -266,7 +266,8 @@ def test_a_network_is_trained_scored_and_scored_again_from_its_file(terminal: Te
 
 
 def test_a_training_takes_all_images_at_their_own_size_unless_told(terminal: Terminal, tmp_path: Path) -> None:
-    from search_engine.terminal.command_line import parser, training_config
+    from search_engine.terminal.command_line import parser
+    from search_engine.terminal.given import training_config
 
     words = ["train", "nasnet-a", "--data", "cifar-10", "--out", str(tmp_path), "--held-out-examples", "5000"]
     config = training_config(parser().parse_args(words))
@@ -277,13 +278,13 @@ def test_a_training_takes_all_images_at_their_own_size_unless_told(terminal: Ter
 
 
 def test_every_preset_is_a_search(terminal: Terminal) -> None:
-    from search_engine.terminal.command_line import search_config
+    from search_engine.terminal.given import search_config
 
     assert [search_config(preset.name) for preset in PRESETS] == [preset.config for preset in PRESETS]
 
 
 def test_a_preset_that_does_not_exist_is_named() -> None:
-    from search_engine.terminal.command_line import search_config
+    from search_engine.terminal.given import search_config
 
     with pytest.raises(UserError, match="neither a file nor a preset"):
         search_config("no such preset")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from search_engine.__main__ import main
-from search_engine.terminal.command_line import any_search_config
+from search_engine.terminal.given import any_search_config
 from tests.engine.toy_shared import shared_config
 
 
