@@ -191,7 +191,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._json(self.played.comparison)
 
     def _workers(self, query: Query) -> None:
-        state = {"device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True, "is_busy": True}
+        state = {"device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True, "is_drained": False}
         self._json({"workers": [{"name": f"worker-{number}", **state} for number in range(2)]})
 
     def _artifacts(self, query: Query) -> None:

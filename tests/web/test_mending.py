@@ -127,8 +127,20 @@ def test_a_lost_or_damaged_checkpoint_is_done_without(owner, tmp_path, damage):
     assert mending.findings() == []
     damage(artifacts.local_path(sha256))
     (sentence, *_) = mended(training)
-    assert sentence.endswith("training begins again, since its checkpoint is lost.")
+    assert sentence.endswith("training goes back a step, since its checkpoint is lost.")
     assert work_off(tmp_path) == 1
+
+
+def test_the_checkpoint_before_a_lost_one_takes_its_place(owner, tmp_path):
+    training = new_training(owner)
+    places = []
+    for content in (b"early", b"late"):
+        (tmp_path / "draft").write_bytes(content)
+        places.append(artifacts.put(tmp_path / "draft"))
+    Job.objects.update(checkpoint=places[1], checkpoint_before=places[0])
+    artifacts.local_path(places[1]).unlink()
+    mended(training)
+    assert (Job.objects.get().checkpoint, Job.objects.get().checkpoint_before) == (places[0], "")
 
 
 def test_a_lost_bundle_can_be_made_again(owner, tmp_path):

@@ -98,12 +98,12 @@ class FakeTrainer:
 class Workshop:
     """One worker of this process and all trainers it started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "test:1") -> None:
         self.trainers: list[FakeTrainer] = []
         self.before: Callable[[Message], None] = lambda message: None
         self.is_stopping = False
         self.worker = worker.WorkingProcess(
-            name="test:1", spool=folder / "spool", start_trainer=self._start, is_stopping=lambda: self.is_stopping
+            name=name, spool=folder / "spool", start_trainer=self._start, is_stopping=lambda: self.is_stopping
         )
         self._spool = folder / "spool"
 
@@ -234,6 +234,35 @@ def test_a_pause_interrupts_at_the_end_of_an_epoch_and_a_resume_goes_on_there(
 
     lifecycle.resume(search.pk)
     workshop.worker.look()
+    search.refresh_from_db()
+    assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+    epochs = [e["epoch"] for e in event_log.read(search.pk, 0, 10_000) if e["kind"] == "epoch_ended" and e["slot"] == 0]
+    assert epochs[:4] == [1, 2, 3, 4]  # None was done twice.
+
+
+def test_a_drained_worker_gives_its_child_back_at_the_end_of_an_epoch_and_another_goes_on_there(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(driver, "HEARTBEAT_SECONDS", 0.0)
+    search = start(epochs=4)
+    for name in ("test:1", "test:2"):
+        Worker.objects.create(name=name, host="h", device="cpu", seen=1.0)
+
+    def drain(message: Message) -> None:
+        if is_end_of_epoch(2)(message):
+            workshop.before = lambda message: None
+            Worker.objects.filter(name="test:1").update(is_drained=True)
+
+    workshop.before = drain
+    workshop.worker.look()
+    job = Job.objects.get(kind="evaluate", slot=0)
+    assert (job.state, job.attempts) == ("due", 0) and job.checkpoint
+    assert not workshop.trainers[0].is_killed
+    workshop.worker.look()
+    assert Job.objects.get(pk=job.pk).state == "due"  # It claims nothing.
+
+    other = Workshop(tmp_path / "other", name="test:2")
+    other.worker.look()
     search.refresh_from_db()
     assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
     epochs = [e["epoch"] for e in event_log.read(search.pk, 0, 10_000) if e["kind"] == "epoch_ended" and e["slot"] == 0]

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
 from webapp.searches import clock, event_log, final_round, planner
-from webapp.searches.models import NO_CHECKPOINTS, Child, Job, Search, Stream
+from webapp.searches.models import NO_CHECKPOINTS, Child, Job, Search, Stream, Worker
 
 LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
@@ -61,13 +61,15 @@ class Lost:
 
 
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
-    """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none.
+    """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none, or its worker is drained.
 
     Fair: first higher priority, then groups with fewer leased jobs, then the older group; a stream that belongs to
     no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
     begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
     longer. Within a search: children by step and slot.
     """
+    if Worker.objects.filter(pk=worker, is_drained=True).exists():
+        return None
     while True:
         job = _fairest(kinds)
         if job is None:
@@ -134,10 +136,15 @@ def _begun(stream_id: uuid.UUID) -> int:
 
 
 def renew(job_id: int, fence: int, progress: int) -> str | None:
-    """Go on for LEASE_SECONDS; the wanted state of its stream ("running", "paused"), or None when the job is lost."""
+    """Go on for LEASE_SECONDS; the wanted state of its stream ("running", "paused"), or None when the job is lost.
+
+    Whoever drains a worker wants a pause of it: what it does is given back at the next checkpoint, for others.
+    """
     held = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.LEASED)
     if not held.update(lease_until=clock.now() + LEASE_SECONDS, progress=progress):
         return None
+    if Worker.objects.filter(is_drained=True, pk__in=held.values("worker")).exists():
+        return Stream.State.PAUSED.value
     return Stream.objects.values_list("state", flat=True).get(jobs=job_id)
 
 

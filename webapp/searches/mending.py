@@ -11,7 +11,16 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from webapp.searches import artifacts, checker, clock, event_log, leases, live_state, planner
-from webapp.searches.models import Artifact, ImportedArchitecture, Job, OwnData, Search, Snapshot, Stream
+from webapp.searches.models import (
+    NO_CHECKPOINTS,
+    Artifact,
+    ImportedArchitecture,
+    Job,
+    OwnData,
+    Search,
+    Snapshot,
+    Stream,
+)
 
 
 def findings() -> list[str]:
@@ -107,7 +116,7 @@ def _drop_work_for_what_has_ended(stream: Stream) -> str:
     if stream.is_open or (stream.state == Stream.State.FINISHED and stream.kind == Stream.Kind.TRAINING):
         return ""
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
-    dropped = undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, checkpoint="")
+    dropped = undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS)
     return f"{dropped} jobs were dropped, since it has ended." if dropped else ""
 
 
@@ -115,8 +124,11 @@ def _do_without_lost_checkpoints(stream: Stream) -> str:
     jobs = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED)).exclude(checkpoint="")
     lost = [job for job in jobs if not _is_whole(job.checkpoint)]
     for job in lost:
-        Job.objects.filter(pk=job.pk).update(state=Job.State.DUE, checkpoint="", fence=F("fence") + 1, lease_until=None)
-    return f"{' and '.join(job.what for job in lost)} begins again, since its checkpoint is lost." if lost else ""
+        before = job.checkpoint_before if _is_whole(job.checkpoint_before) else ""
+        Job.objects.filter(pk=job.pk).update(
+            state=Job.State.DUE, checkpoint=before, checkpoint_before="", fence=F("fence") + 1, lease_until=None
+        )
+    return f"{' and '.join(job.what for job in lost)} goes back a step, since its checkpoint is lost." if lost else ""
 
 
 def _withdraw_lost_downloads(stream: Stream) -> str:
@@ -155,7 +167,7 @@ _ACTS: tuple[Callable[[Stream], str], ...] = (
 
 
 def _is_whole(sha256: str) -> bool:
-    return artifacts.is_there(sha256) and artifacts.is_whole(sha256)
+    return bool(sha256) and artifacts.is_there(sha256) and artifacts.is_whole(sha256)
 
 
 def _called(stream: Stream) -> str:

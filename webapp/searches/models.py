@@ -419,6 +419,7 @@ class Worker(models.Model):
     rates = models.JSONField(default=list)
     memory = models.BigIntegerField(null=True)  # Bytes of the device; None where it cannot be told.
     seen = models.FloatField()
+    is_drained = models.BooleanField(default=False)  # It gives back what it does, and claims nothing.
 
     @property
     def job(self) -> Job | None:

@@ -169,6 +169,7 @@ class SearchReply(BaseModel):
     url: str
     state: str
     reason: str
+    priority: Priority
     created: float
     ended: float | None
     total: int
@@ -187,7 +188,6 @@ class SearchReply(BaseModel):
 
 
 class SearchDetail(SearchReply):
-    priority: Priority
     config: dict[str, Any]
 
 
@@ -265,6 +265,7 @@ class TrainingReply(BaseModel):
     url: str
     state: str
     reason: str
+    priority: Priority
     created: float
     ended: float | None
     epochs: int
@@ -288,7 +289,6 @@ class TrainingReply(BaseModel):
 
 
 class TrainingDetail(TrainingReply):
-    priority: Priority
     config: dict[str, Any]
 
 
@@ -327,8 +327,17 @@ class BundleAsked(BaseModel):
     bundle: str
 
 
+class Draining(Body):
+    """Whether a worker shall claim nothing any more."""
+
+    is_drained: bool
+
+
 class WorkerReply(BaseModel):
-    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for."""
+    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for.
+
+    is_drained: it claims nothing, and gives back what it does at the next checkpoint.
+    """
 
     name: str
     host: str
@@ -338,6 +347,7 @@ class WorkerReply(BaseModel):
     seen: float
     seconds_since_seen: float
     is_here: bool
+    is_drained: bool
     job: str | None
     stream: uuid.UUID | None
 

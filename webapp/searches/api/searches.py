@@ -94,7 +94,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
     search = searches_of(request.user).filter(pk=search_id).first()
     if search is None:
         raise not_found("search")
-    return search_json(search) | {"config": search.config, "priority": search.priority_word}
+    return search_json(search) | {"config": search.config}
 
 
 @router.get(
@@ -191,7 +191,9 @@ def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
 def search_json(search: Any) -> dict[str, Any]:
     """A search out of `overview.searches_of`."""
     names = SearchReply.model_fields.keys() - {"id", "url"}
-    return {name: getattr(search, name) for name in names} | {"id": search.pk, "url": f"/searches/{search.pk}"}
+    return {name: getattr(search, name) for name in names} | {
+        "id": search.pk, "url": f"/searches/{search.pk}", "priority": search.priority_word,
+    }  # fmt: skip
 
 
 def _state(request: HttpRequest, search_id: uuid.UUID) -> Status:

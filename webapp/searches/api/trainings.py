@@ -98,7 +98,7 @@ def show(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
     training = trainings_of(request.user).filter(pk=training_id).first()
     if training is None:
         raise not_found("training")
-    return training_json(training) | {"config": training.config, "priority": training.priority_word}
+    return training_json(training) | {"config": training.config}
 
 
 @router.get(
@@ -202,6 +202,7 @@ def training_json(training: Any) -> dict[str, Any]:
     return {name: getattr(training, name) for name in names} | {
         "id": training.pk,
         "url": f"/trainings/{training.pk}",
+        "priority": training.priority_word,
         "epochs": training.config["recipe"]["epochs"],
         "child": child,
         "imported": training.imported_id,

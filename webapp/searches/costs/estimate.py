@@ -52,7 +52,7 @@ class Cost:
 
 def live_rates() -> list[Rates]:
     """The measured speeds of the workers that are there, one entry for each."""
-    there = Worker.objects.filter(seen__gte=clock.now() - LIVE_SECONDS)
+    there = Worker.objects.filter(seen__gte=clock.now() - LIVE_SECONDS, is_drained=False)
     return [rates for rates in there.values_list("rates", flat=True) if rates]
 
 

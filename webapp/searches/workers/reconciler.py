@@ -102,7 +102,7 @@ def ring() -> None:
     """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
     due = Job.objects.filter(leases.CLAIMABLE).count()
     leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
-    present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS)
+    present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS, is_drained=False)
     idle = list(present.values_list("rates", flat=True))
     times = max(min(due, len(idle)), sum(rates == [] for rates in idle))
     if times:

@@ -1,6 +1,6 @@
 /** <workers-panel>: every worker that is there, what it does, and when it was last heard. */
 
-import { get } from "../api.js";
+import { change, get } from "../api.js";
 import { clock } from "../drawing/format.js";
 import { build, write } from "./build.js";
 
@@ -18,9 +18,10 @@ class WorkersPanel extends HTMLElement {
   });
 
   connectedCallback() {
-    const heads = ["Worker", "Device", "Does", "Last heard"].map((title) => build("th", { scope: "col" }, title));
+    const heads = ["Worker", "Device", "Does", "Last heard", "Draining"].map((title) => build("th", { scope: "col" }, title));
     this.append(build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
+    this.addEventListener("click", this);
     this.#seen.observe(this);
     this.#timer = setInterval(() => this.#visible && this.#ask(), REFRESH_MS);
   }
@@ -29,11 +30,29 @@ class WorkersPanel extends HTMLElement {
     clearInterval(this.#timer);
     this.#seen.disconnect();
     this.#request?.abort();
+    this.removeEventListener("click", this);
     this.replaceChildren();
   }
 
   /** Workers serve all searches; nothing of this one's state is shown. */
   render() {}
+
+  /** Drains a worker, or lets it work again; an open request would bring back how it was before. */
+  async handleEvent(event) {
+    const button = event.target.closest("[data-drain]");
+    if (!button) return;
+    this.#request?.abort();
+    button.disabled = true;
+    try {
+      await change("PATCH", `/api/workers/${encodeURIComponent(button.dataset.worker)}`, {
+        is_drained: button.dataset.drain === "yes",
+      });
+      this.#ask();
+    } catch (error) {
+      button.disabled = false;
+      write(this.#note, error.message);
+    }
+  }
 
   async #ask() {
     this.#request?.abort();
@@ -50,9 +69,15 @@ class WorkersPanel extends HTMLElement {
 }
 
 function rowOf(worker) {
-  const does = worker.job ?? (worker.is_busy ? "works for somebody else" : "waits");
+  const does = worker.job ?? (worker.is_drained ? "is drained" : "waits");
+  const drain = build("button", {
+    class: "button", type: "button", "data-worker": worker.name, "data-drain": worker.is_drained ? "no" : "yes",
+    "aria-label": worker.is_drained ? `Let ${worker.name} work again` : `Drain ${worker.name}`,
+    title: worker.is_drained ? null : "It claims nothing more; what it does goes elsewhere at the end of its epoch.",
+  }, worker.is_drained ? "Work again" : "Drain");
   return build("tr", {}, build("td", {}, worker.name), build("td", {}, worker.device),
-    build("td", {}, worker.is_here ? does : "gone"), build("td", { class: "number" }, clock(worker.seen)));
+    build("td", {}, worker.is_here ? does : "gone"), build("td", { class: "number" }, clock(worker.seen)),
+    build("td", {}, worker.is_here ? drain : null));
 }
 
 customElements.define("workers-panel", WorkersPanel);
