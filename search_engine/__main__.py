@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search_engine.catalogue.published import LEFT_OUT, published_names, read_published
 from search_engine.checkpoints import atomic_write
@@ -21,12 +21,16 @@ from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import write
+from search_engine.storage import storage_sentence
 from search_engine.terminal.command_line import parser
 from search_engine.terminal.description import described
 from search_engine.terminal.given import any_search_config, read_architecture, search_config, training_config
 from search_engine.terminal.progress import follow_search, follow_training
 from search_engine.terminal.space_description import described_space
 from search_engine.terminal.strategy_comparison import lines, outcome_of, report, runs_of
+
+if TYPE_CHECKING:
+    from search_engine.terminal.search_folder import SearchFolder
 
 INTERRUPTED = 130  # What a shell expects of a program that Ctrl-C ended,
 PIPE_CLOSED = 141  # and of one whose reader went away.
@@ -43,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
+        if sentence := storage_sentence(error):
+            return _refuse(f"{sentence} What was done is kept: the same command goes on, when files can be written again.")
         return _refuse(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -96,7 +102,6 @@ def search(options: argparse.Namespace) -> int:
     from search_engine.data.batches import prepare
     from search_engine.evaluators.finalists import FinalistTraining
     from search_engine.evaluators.standalone import StandaloneEvaluator
-    from search_engine.terminal.finalist_files import RESULT
     from search_engine.terminal.search_folder import SearchFolder
     from search_engine.training.numerics import set_numerics
 
@@ -121,18 +126,25 @@ def search(options: argparse.Namespace) -> int:
         return _interrupted("search", options.out)
     if was_finished:
         _say("This search was finished already.")
+    _print_found(folder, options)
+    return 0
+
+
+def _print_found(folder: "SearchFolder", options: argparse.Namespace) -> None:
+    """What a search that is over has found."""
+    from search_engine.terminal.finalist_files import RESULT
+
     best, result = folder.best(), folder.result
     if options.json:
         kept = {} if result is None else {"result": result.model_dump(include={"rank", "accuracy"})}
         _print_json({"fingerprint": folder.fingerprint, "best": best} | kept)
-        return 0
+        return
     if best is not None:
         print(f"best reward {best['search']['reward']:.4f}: {options.out / 'best.json'}")
     if result is not None and result.accuracy is not None:
         print(f"final round: finalist {result.rank} is kept, held-out accuracy {result.accuracy:.4f}: "
               f"{options.out / RESULT}")  # fmt: skip
     print(f"fingerprint {folder.fingerprint}")
-    return 0
 
 
 def _search_with_shared_weights(config: AnyEnasSearchConfig, options: argparse.Namespace) -> int:
