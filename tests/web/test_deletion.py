@@ -1,5 +1,6 @@
 """What is deleted leaves no row and no file of its own, and what belongs to others stays."""
 
+import itertools
 import json
 import os
 
@@ -83,6 +84,34 @@ def test_at_any_moment_no_row_and_no_file_is_left(owner, tmp_path, jobs):
     artifacts.sweep()  # What was replaced while the search ran has no row since then, and goes as it always does.
     assert stored() == set()
     assert not Stream.objects.exists() and not Event.objects.exists() and not Child.objects.exists()
+
+
+LEGAL = {
+    ("running", "pause"): "paused",
+    ("paused", "resume"): "running",
+    ("running", "stop"): "stopped",
+    ("paused", "stop"): "stopped",
+    **{(state, "delete"): "deleting" for state in ("running", "paused", "stopped", "deleting")},
+}
+
+
+@pytest.mark.parametrize("commands", list(itertools.product(("pause", "resume", "stop", "delete"), repeat=3)))
+def test_with_delete_too_every_command_is_applied_or_refused_with_a_reason(owner, commands):
+    search = new_search(owner)
+    state = "running"
+    for command in commands:
+        wanted = LEGAL.get((state, command))
+        act = deletion.delete if command == "delete" else getattr(lifecycle, command)
+        if wanted is None:
+            with pytest.raises(lifecycle.CommandRefused):
+                act(search.pk)
+        else:
+            act(search.pk)
+            state = wanted
+        assert Stream.objects.get(pk=search.pk).state == state
+    numbers = list(Event.objects.order_by("number").values_list("number", flat=True))
+    assert numbers == list(range(1, Stream.objects.get().last_event + 1))
+    assert deletion.remove_deleted() == (state == "deleting")
 
 
 def test_a_paused_and_a_stopped_one_are_deleted_too(owner):

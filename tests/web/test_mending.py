@@ -83,7 +83,7 @@ def test_a_wrong_snapshot_is_folded_anew_and_a_right_one_stays(begun):
 def test_work_without_a_job_gets_one_and_the_search_ends_as_if_nothing_had(begun, owner, tmp_path):
     Job.objects.filter(kind="evaluate", step=1, slot=1).delete()
     (sentence,) = mended(begun)
-    assert sentence.endswith("1 jobs that were due and that nobody was to do are there.")
+    assert sentence.endswith("what was due and nobody was to do has a job again: 1 of them.")
     work_off(tmp_path)
     straight = new_search(owner)
     work_off(tmp_path)
@@ -106,7 +106,7 @@ def test_jobs_of_what_has_ended_are_dropped(owner, tmp_path):
     work_off(tmp_path)
     Job.objects.filter(kind="evaluate", step=1, slot=1).update(state="due")
     (sentence,) = mended(search)
-    assert sentence.endswith("1 jobs were dropped, since it has ended.")
+    assert sentence.endswith("what was still to do was dropped, since it has ended: 1 of its jobs.")
 
 
 def test_a_training_without_a_job_gets_its_own_back(owner, tmp_path):

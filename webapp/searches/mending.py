@@ -109,7 +109,7 @@ def _take_away_old_leases(stream: Stream) -> str:
     late = clock.now() - 2 * leases.LEASE_SECONDS
     held = Job.objects.filter(stream_id=stream.pk, state=Job.State.LEASED, lease_until__lt=late)
     freed = held.update(state=Job.State.DUE, fence=F("fence") + 1, lease_until=None)
-    return f"{freed} jobs that nobody works at any more are due again." if freed else ""
+    return f"what nobody works at any more is due again: {freed} of its jobs." if freed else ""
 
 
 def _drop_work_for_what_has_ended(stream: Stream) -> str:
@@ -117,7 +117,7 @@ def _drop_work_for_what_has_ended(stream: Stream) -> str:
         return ""
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
     dropped = undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS)
-    return f"{dropped} jobs were dropped, since it has ended." if dropped else ""
+    return f"what was still to do was dropped, since it has ended: {dropped} of its jobs." if dropped else ""
 
 
 def _do_without_lost_checkpoints(stream: Stream) -> str:
@@ -152,7 +152,7 @@ def _plan_what_is_due(stream: Stream) -> str:
         job, _ = Job.objects.get_or_create(stream_id=stream.pk, kind=Job.Kind.TRAIN)
         Job.objects.filter(pk=job.pk).update(state=Job.State.DUE, fence=F("fence") + 1, lease_until=None)
     new = set(jobs.values_list("pk", flat=True)) - before
-    return f"{len(new)} jobs that were due and that nobody was to do are there." if new else ""
+    return f"what was due and nobody was to do has a job again: {len(new)} of them." if new else ""
 
 
 _ACTS: tuple[Callable[[Stream], str], ...] = (

@@ -28,5 +28,6 @@ class Command(BaseCommand):
             for sentence in found:
                 self.stdout.write(f"Still there: {sentence}")
         if found:
-            raise CommandError(f"{len(found)} findings. What cannot be mended takes a backup.")
+            number = "One finding" if len(found) == 1 else f"{len(found)} findings"
+            raise CommandError(f"{number}. What --mend leaves takes a backup.")
         self.stdout.write(f"All is sound: {Stream.objects.count()} searches and trainings, and their files.")
