@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except OSError as error:
         if sentence := storage_sentence(error):
-            return _refuse(f"{sentence} What was done is kept: the same command goes on, when files can be written again.")
+            return _refuse(f"{sentence} What was done is kept: the same command goes on when files can be written.")
         return _refuse(f"{error.filename}: {error.strerror}." if error.filename else f"{error}.")
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 
 from search_engine import storage
-from search_engine.errors import CheckpointError
+from search_engine.errors import CheckpointError, DamagedFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,11 +50,11 @@ def load(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
         tensors = tensors_from_bytes(content)
         version, stated, metadata = note["format"], note["sha256"], note["metadata"]
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(name, "is damaged, or is not a file of this program.") from error
+        raise DamagedFile(name, "is damaged, or is not a file of this program.") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(name, f"has format {version!r}; this program reads format {FORMAT_VERSION}.")
     if digest(tensors, metadata) != stated:
-        raise CheckpointError(name, "is damaged: its content does not match the SHA-256 that was saved with it.")
+        raise DamagedFile(name, "is damaged: its content does not match the SHA-256 that was saved with it.")
     return tensors, metadata
 
 

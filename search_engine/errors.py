@@ -28,3 +28,7 @@ class DataError(UserError):
 
 class CheckpointError(UserError):
     """A file of weights or state is damaged, or belongs to something else."""
+
+
+class DamagedFile(CheckpointError):
+    """A file of weights or state is not what was written: what was before it, or starting anew, helps."""

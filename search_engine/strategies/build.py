@@ -44,13 +44,11 @@ def build_strategy_for(
     return Random(space, strategy, children=children, seed=seed)
 
 
-def save_strategy(path: Path, strategy: Strategy, extra: Mapping[str, Any]) -> None:
-    """Keep the whole state in one file. extra: a JSON object that is kept beside it and given back by load."""
-    checkpoints.atomic_write(path, encode_strategy(strategy, extra))
-
-
 def encode_strategy(strategy: Strategy, extra: Mapping[str, Any]) -> bytes:
-    """The content of that file; equal states make equal bytes."""
+    """The content of a file with the whole state; equal states make equal bytes.
+
+    extra: a JSON object that is kept beside it and given back by load.
+    """
     tensors, state = strategy.state_dict()
     return checkpoints.encode(tensors, {"strategy": state, "extra": extra})
 

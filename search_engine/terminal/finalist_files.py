@@ -1,6 +1,6 @@
 """The final round of a search in a folder: it goes on in the middle of a finalist.
 
-finalist-3.safetensors  the finalist that is trained now, after its last epoch
+finalist-3.safetensors  the finalist that is trained now, after its last epoch; finalist-3-before: the one before
 result.safetensors      the network of the best finalist so far; in the end, the search's result
 """
 
@@ -13,6 +13,7 @@ from search_engine.errors import ConfigError
 from search_engine.evaluators.finalists import Checkpoint, FinalistTraining, not_fitting
 from search_engine.events import Event, FinalistEpochEnded, FinalistFinished, FinalistShown
 from search_engine.final_round import best_finalist
+from search_engine.terminal.generations import forget, newest, replace
 
 RESULT = "result.safetensors"
 BuildFinalist = Callable[[FinalistShown, Checkpoint | None], FinalistTraining]
@@ -43,12 +44,12 @@ class FinalistFiles:
         else:
             yield from self._epochs.get(finalist.rank, [])
         self._verdicts.append(verdict)
-        path.unlink(missing_ok=True)
+        forget(path)
         return verdict
 
     def _trained(self, finalist: FinalistShown, path: Path) -> Generator[Event, None, FinalistFinished]:
         try:
-            training = self._build(finalist, checkpoints.load(path) if path.exists() else None)
+            training = self._build(finalist, newest(path, checkpoints.load))
         except ConfigError as error:
             return not_fitting(finalist.rank, error)
         yield from training.past
@@ -59,7 +60,7 @@ class FinalistFiles:
             except StopIteration as end:
                 verdict: FinalistFinished = end.value
                 break
-            checkpoints.atomic_write(path, training.checkpoint())
+            replace(path, training.checkpoint())
             yield event
         if best_finalist([*self._verdicts, verdict]) is verdict:
             network = training.network_file()

@@ -2,7 +2,7 @@
 
 config.json           what was asked for
 events.jsonl          everything that happened
-strategy.safetensors  the strategy's state after the last step
+strategy.safetensors  the strategy's state after the last step; strategy-before.safetensors: after the one before
 children.csv          one row per child; best.json: the best architecture
 finalist-N.safetensors, result.safetensors  the final round, where there is one: see finalist_files
 rewards.html          the curve of rewards, once the search has finished: a page that needs nothing else
@@ -41,9 +41,10 @@ from search_engine.final_round import FinalRound
 from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
-from search_engine.strategies.build import build_strategy, load_strategy, save_strategy
+from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
+from search_engine.terminal.generations import newest, replace
 
 COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",
@@ -65,11 +66,11 @@ class SearchFolder:
             claim_folder(folder, config, "search")
             self._strategy = build_strategy(config)
             saved = 0
-            if (folder / "strategy.safetensors").exists():
-                extra = load_strategy(folder / "strategy.safetensors", self._strategy)
+            extra = newest(folder / "strategy.safetensors", lambda path: load_strategy(path, self._strategy))
+            if extra is not None:
                 saved, self.fingerprint = extra["events"], extra["fingerprint"]
             # What happened after the last saved step is given out again as it comes. Only a second crash within the
-            # next moment would lose it, and then it is computed again.
+            # next moment would lose it, and then it is computed again. Without any saved step, that is everything.
             self._past = self._log.cut(saved)
             unless_ready.pop_all()
 
@@ -186,7 +187,7 @@ class SearchFolder:
         self._log.sync()
         self.fingerprint = fingerprint
         extra = {"events": len(self._log.events), "fingerprint": fingerprint}
-        save_strategy(self._folder / "strategy.safetensors", strategy, extra)
+        replace(self._folder / "strategy.safetensors", encode_strategy(strategy, extra))
         self._write_results()
 
     def _write_results(self) -> None:

@@ -2,7 +2,7 @@
 
 config.json     what was asked for
 events.jsonl    everything that happened
-state.json      how far the search is, and which of the files it goes on from
+state.json      how far the search is, and which of the files it goes on from; state-before.json: the one before
 files           weights, strategy and the checkpoint of the phase that is under way, each under its SHA-256
 candidates.csv  one row per candidate; best.json: the best architecture
 weights.safetensors, strategy.safetensors  what is in files, once the search is over
@@ -10,6 +10,7 @@ trained-1, trained-2, ...  the best candidates, trained from scratch: see traini
 """
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -21,9 +22,10 @@ from typing import Any
 
 import torch
 
+from search_engine import checkpoints
 from search_engine.checkpoints import atomic_write, write_under_digest
 from search_engine.config.searches import AnyEnasSearchConfig
-from search_engine.errors import CheckpointError
+from search_engine.errors import DamagedFile
 from search_engine.events import (
     ChildFinished,
     ControllerPhaseEnded,
@@ -37,6 +39,7 @@ from search_engine.schedule import MeasuredChild, best_children
 from search_engine.shared_jobs import SharedJobs
 from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareWeights, TeachController, due_shared
 from search_engine.shared_search import search_started
+from search_engine.terminal import generations
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.search_folder import claim_folder
 from search_engine.training.shared_building import SharedData, data_shown
@@ -57,6 +60,28 @@ class _State:
     strategy: str | None = None
     weights: str | None = None
     checkpoint: str | None = None
+
+    @property
+    def files(self) -> set[str]:
+        """What it names."""
+        return {name for name in (self.strategy, self.weights, self.checkpoint) if name is not None}
+
+    def to_json(self) -> bytes:
+        fields = asdict(self)
+        return json.dumps(fields | {"sha256": checkpoints.digest({}, fields)}, indent=2).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, path: Path) -> "_State":
+        """Raises DamagedFile. An earlier version of the program kept no digest."""
+        try:
+            fields = json.loads(path.read_bytes())
+            stated = fields.pop("sha256", None)
+            state = cls(**fields)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise DamagedFile(str(path), "is damaged, or is not a file of this program.") from error
+        if stated not in (None, checkpoints.digest({}, fields)):
+            raise DamagedFile(str(path), "is damaged: its content does not match the SHA-256 in it.")
+        return state
 
 
 class SharedSearchFolder:
@@ -174,9 +199,10 @@ class SharedSearchFolder:
         """The log and the files first, then the state that names them, then away with what it names no more."""
         self._log.sync()
         is_phase_over = state.checkpoint is None
+        before = self._state
         self._state = replace(state, events=len(self._log.events) if is_phase_over else self._state.events)
-        atomic_write(self._folder / "state.json", json.dumps(asdict(self._state), indent=2).encode() + b"\n")
-        kept = {self._state.strategy, self._state.weights, self._state.checkpoint}
+        generations.replace(self._folder / "state.json", self._state.to_json())
+        kept = {*before.files, *self._state.files}
         for file in self._files.iterdir():
             if file.name not in kept:
                 file.unlink()
@@ -184,13 +210,16 @@ class SharedSearchFolder:
             self._write_results()
 
     def _read_state(self) -> _State:
-        path = self._folder / "state.json"
-        if not path.exists():
-            return _State()
-        try:
-            return _State(**json.loads(path.read_bytes()))
-        except (ValueError, TypeError) as error:
-            raise CheckpointError(str(path), "is damaged, or is not a file of this program.") from error
+        return generations.newest(self._folder / "state.json", self._read_whole) or _State()
+
+    def _read_whole(self, path: Path) -> _State:
+        """Raises DamagedFile where the state, or a file that it names, is not what was written."""
+        state = _State.from_json(path)
+        for name in () if state.is_derived else state.files:  # Then they have other names.
+            file = self._files / name
+            if not file.exists() or _sha256(file) != name:
+                raise DamagedFile(str(file), "is damaged or gone.")
+        return state
 
     def _path(self, name: str | None) -> str | None:
         return None if name is None else str(self._files / name)
@@ -201,6 +230,8 @@ class SharedSearchFolder:
             file = self._files / str(getattr(self._state, part))
             if file.exists():
                 os.replace(file, self._folder / name)
+        for file in self._files.iterdir():  # Those before them.
+            file.unlink()
 
     def _write_results(self) -> None:
         atomic_write(self._folder / "candidates.csv", self._table().encode())
@@ -232,3 +263,8 @@ class SharedSearchFolder:
     def _logged(self, event: Event) -> Event:
         self._log.append(event)
         return event
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,7 @@
 
 config.json             what was asked for; architecture.json: the network's cells
 events.jsonl            everything that happened
-checkpoint.safetensors  weights, momentum and place after the last epoch
+checkpoint.safetensors  weights, momentum and place after the last epoch; checkpoint-before: after the one before
 network.safetensors     the trained network; result.json: how good it is
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 from search_engine import checkpoints
 from search_engine.events import Event, TrainingFinished, TrainingStarted
 from search_engine.terminal.event_file import EventFile
+from search_engine.terminal.generations import newest, replace
 from search_engine.terminal.search_folder import claim_folder
 from search_engine.training.kept import KeptTraining, finish
 
@@ -55,10 +56,10 @@ class TrainingFolder:
 
     def _restored(self) -> int:
         """Go on from the last checkpoint; how many events there were then."""
-        path = self._folder / "checkpoint.safetensors"
-        if not path.exists():
+        found = newest(self._folder / "checkpoint.safetensors", checkpoints.load)
+        if found is None:
             return 0
-        tensors, metadata = checkpoints.load(path)
+        tensors, metadata = found
         self._training.restore(tensors, metadata["training"])
         events: int = metadata["events"]
         return events
@@ -70,11 +71,8 @@ class TrainingFolder:
     def _save(self) -> None:
         self._log.sync()
         tensors, metadata = self._training.checkpoint()
-        checkpoints.save(
-            self._folder / "checkpoint.safetensors",
-            tensors,
-            {"training": metadata, "kind": metadata["kind"], "events": len(self._log.events)},
-        )
+        note = {"training": metadata, "kind": metadata["kind"], "events": len(self._log.events)}
+        replace(self._folder / "checkpoint.safetensors", checkpoints.encode(tensors, note))
 
     def _finish(self) -> TrainingFinished:
         event, content = finish(self._training)

@@ -9,7 +9,7 @@ import torch
 
 from search_engine import checkpoints
 from search_engine.data.named_text import named_text
-from search_engine.errors import CheckpointError, ConfigError, UserError
+from search_engine.errors import ConfigError, UserError
 from search_engine.terminal import derived_trainings
 from search_engine.terminal.shared_search_folder import SharedSearchFolder
 from search_engine.terminal.shared_search_run import run_shared_search
@@ -91,13 +91,6 @@ def test_a_folder_of_another_search_is_refused(tmp_path, data):
     searched(tmp_path, data, stop_at=2)
     with pytest.raises(UserError, match="holds something else than this search"):
         SharedSearchFolder(tmp_path, shared_config(deriving={"candidates": 5}))
-
-
-def test_a_damaged_state_is_refused(tmp_path, data):
-    searched(tmp_path, data, stop_at=2)
-    (tmp_path / "state.json").write_text("{")
-    with pytest.raises(CheckpointError, match="state.json"):
-        SharedSearchFolder(tmp_path, CONFIG)
 
 
 def run_whole(config, folder, data_folder):
