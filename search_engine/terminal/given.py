@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -11,11 +12,12 @@ from search_engine.architectures.recurrent import RecurrentArchitecture
 from search_engine.catalogue.published import published_names, read_published
 from search_engine.config.base import Config
 from search_engine.config.data import DataConfig
-from search_engine.config.language import LanguageTrainingConfig, TextDataConfig
+from search_engine.config.enas_search import EnasRecurrentSearchConfig
+from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.layout import default_layout
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
-from search_engine.config.searches import AnySearchConfig, read_search_config
+from search_engine.config.searches import AnySearchConfig, read_search_config, search_model
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.named_images import FOLDER, named_images
@@ -70,20 +72,27 @@ def any_search_config(name: str, folder: Path | None = None) -> AnySearchConfig:
         known = ", ".join(preset.name for preset in (*PRESETS, *SHARED_PRESETS))
         raise UserError("CONFIG", f"{name!r} is neither a file nor a preset, which are {known}.")
     try:
-        config = read_search_config(_read_json(name))
+        value = _read_json(name)
+        return read_search_config(value if folder is None else _with_kept_data(value, folder))
     except ValueError as error:
         raise UserError("CONFIG", f"{name} does not hold JSON: {error}.") from error
-    return config if folder is None else _with_kept_data(config, folder)
 
 
-def _with_kept_data(config: AnySearchConfig, folder: Path) -> AnySearchConfig:
-    """The configuration with images or a text of the user's own under the name by which they are kept in a folder."""
-    name, kept = config.data.name, {}
-    if isinstance(config.data, TextDataConfig):
-        kept = named_text(name, folder) if Path(name).exists() else {}
+def _with_kept_data(value: Any, folder: Path) -> Any:
+    """What a file holds, with images or a text of the user's own under the name by which they are kept in a folder.
+
+    It is not checked yet: whoever reads it as a configuration says what is wrong.
+    """
+    data = value.get("data") if isinstance(value, dict) else None
+    name = data.get("name") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(name, str):
+        return value
+    kept: dict[str, Any] = {}
+    if search_model(value) is EnasRecurrentSearchConfig:
+        kept = named_text(name, folder) if os.path.exists(name) else {}  # A name may be too long for Path.exists.
     elif name.startswith(FOLDER):
         kept = {"name": named_images(name, folder)}
-    return config.model_copy(update={"data": config.data.model_copy(update=kept)})
+    return value | {"data": data | kept}
 
 
 def training_config(options: argparse.Namespace) -> AnyTrainingConfig:

@@ -57,8 +57,10 @@ def test_strategies_are_not_compared_with_shared_weights(tmp_path, capsys):
 
 
 def test_a_text_of_ones_own_is_named_by_its_file(tmp_path):
-    (tmp_path / "text.txt").write_text("one fish two fish\n" * 100)
-    value = {"method": "enas-recurrent", "data": {"name": str(tmp_path / "text.txt")}}
+    path = tmp_path / ("a" * 100) / "text.txt"  # Longer than the name of a data set may be.
+    path.parent.mkdir()
+    path.write_text("one fish two fish\n" * 100)
+    value = {"method": "enas-recurrent", "data": {"name": str(path)}}
     (tmp_path / "search.json").write_text(json.dumps(value))
     config = any_search_config(str(tmp_path / "search.json"), tmp_path / "data")
     assert config.data.name == "own" and len(config.data.own) == 64
