@@ -121,6 +121,9 @@ NOT_DECISIVE = "demo, seed"
 
 
 def main(names: list[str]) -> int:
+    if unknown := [name for name in names if name not in PARTS]:
+        print(f"{unknown[0]!r} is no part; the parts are {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
     table = Table("figure", "wanted", "measured", "", title=f"{platform.processor() or platform.machine()}, "
                   f"{os.cpu_count()} cores, Python {platform.python_version()}")  # fmt: skip
     missed = 0
