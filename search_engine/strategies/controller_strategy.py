@@ -135,9 +135,9 @@ class ControllerStrategy(Strategy):
         generator = torch.Generator().manual_seed(derive(self._seed, purpose, step))
         sizes = [min(AT_ONCE, size - first) for first in range(0, size, AT_ONCE)]
         decisions, scores = zip(*(self._controller.draw(part, generator) for part in sizes), strict=True)
-        joint = torch.cat([part.joint for part in scores])
-        drawn = zip(torch.cat(decisions).tolist(), joint.tolist(), strict=True)
-        probabilities = torch.cat([part.conditionals for part in scores]).exp().mean(dim=0).tolist()
+        joint = _joined([part.joint for part in scores])
+        drawn = zip(_joined(decisions).tolist(), joint.tolist(), strict=True)
+        probabilities = _joined([part.conditionals for part in scores]).exp().mean(dim=0).tolist()
         return DrawnStep(
             step=step,
             proposals=tuple(proposal_of(self._space, step, slot, *one) for slot, one in enumerate(drawn)),
@@ -145,8 +145,16 @@ class ControllerStrategy(Strategy):
                 tuple(options[: len(decision.options)])
                 for options, decision in zip(probabilities, self._space.decisions, strict=True)
             ),
-            entropies=tuple(torch.cat([part.entropies for part in scores]).mean(dim=0).tolist()),
+            entropies=tuple(_joined([part.entropies for part in scores]).mean(dim=0).tolist()),
         )
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """One after the other; a single part as it lies in memory, because a copy would be summed in another order.
+
+    The means are part of the state, so their last bits are part of every fingerprint, of earlier versions too.
+    """
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def build_controller(

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 import pytest
 import torch
 
+from search_engine.config.space import NasnetSpaceConfig
 from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.seeds import derive
+from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Strategy, Update
+from search_engine.strategies.controller import Controller
 from search_engine.strategies.ppo import Ppo, ppo_loss
 from search_engine.strategies.random import Random
 from search_engine.strategies.reward_baseline import RewardBaseline
@@ -80,6 +84,18 @@ def test_the_first_loss_is_the_entropy_bonus_alone() -> None:
     assert update.loss == pytest.approx(-0.5 * entropy, abs=1e-5)
     assert update.clipped == 0.0
     assert update.mean_reward == update.baseline == 0.5
+
+
+def test_the_shown_policy_is_the_mean_of_the_draws_to_the_last_bit() -> None:
+    # It is part of the state: summed in another order it would change the fingerprints of searches that began before.
+    space, config = NasnetSpace(NasnetSpaceConfig(blocks=2)), PpoConfig(step_size=5)
+    shown = Ppo(space, config, children=5, seed=1).pending()[0].policy
+    generator = torch.Generator().manual_seed(derive(1, "controller"))
+    controller = Controller(space.decisions, hidden_size=100, init_range=0.1, generator=generator)
+    _, scores = controller.draw(5, torch.Generator().manual_seed(derive(1, "ask", 0)))
+    means = scores.conditionals.exp().mean(dim=0).tolist()
+    sizes = [len(decision.options) for decision in space.decisions]
+    assert shown == tuple(tuple(row[:size]) for row, size in zip(means, sizes, strict=True))
 
 
 def test_what_earned_more_becomes_more_probable() -> None:
