@@ -1,6 +1,6 @@
 """How the controllers of ENAS turn what their LSTM computes into probabilities, and how Adam moves them."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from search_engine.config.base import OURS, Config, option
 from search_engine.config.language import ENAS
@@ -8,8 +8,8 @@ from search_engine.config.language import ENAS
 SCRIPTS = "released scripts"
 
 
-def _tanh_constant(default: float, released: str) -> float:
-    return option(  # type: ignore[no-any-return]  # A field of pydantic, as everywhere in these files.
+def _tanh_constant(default: float, released: str) -> Any:
+    return option(
         default, "Tanh constant",
         "Scores are kept between minus and plus this, by a hyperbolic tangent; a small one keeps every choice "
         "probable. 0 leaves them as they are.",
@@ -17,22 +17,22 @@ def _tanh_constant(default: float, released: str) -> float:
     )  # fmt: skip
 
 
-def _temperature(default: float, released: str) -> float:
-    return option(  # type: ignore[no-any-return]
+def _temperature(default: float, released: str) -> Any:
+    return option(
         default, "Temperature", "Scores are divided by this before the hyperbolic tangent; 1 leaves them as they are.",
         source=f"{SCRIPTS}: {released}; {ENAS}: 5", gt=0, le=100,
     )  # fmt: skip
 
 
-def _adam_beta1(default: float) -> float:
-    return option(  # type: ignore[no-any-return]
+def _adam_beta1(default: float) -> Any:
+    return option(
         default, "Adam, memory of the gradient", "How much of the gradient's moving mean Adam keeps; 0 keeps none.",
         source=f"{SCRIPTS}: 0, second release (text) 0.9; {ENAS}: not stated", ge=0, lt=1,
     )  # fmt: skip
 
 
-def _adam_epsilon(default: float) -> float:
-    return option(  # type: ignore[no-any-return]
+def _adam_epsilon(default: float) -> Any:
+    return option(
         default, "Adam epsilon", "Added to the root that Adam divides by: gradients well below it move little.",
         source=f"{SCRIPTS}: 0.001, second release (text) 0.00000001; {ENAS}: not stated", gt=0, le=1,
     )  # fmt: skip

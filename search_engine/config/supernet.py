@@ -1,6 +1,6 @@
 """How the networks of all architectures of a space share one set of weights: images."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from search_engine.config.base import Config, option
 from search_engine.config.layout import ENAS_CODE
@@ -8,8 +8,8 @@ from search_engine.config.layout import ENAS_CODE
 BatchNormStatistics = Literal["batch", "running"]
 
 
-def _batch_norm(source: str) -> BatchNormStatistics:
-    return option(  # type: ignore[no-any-return]  # A field of pydantic, as everywhere in these files.
+def _batch_norm(source: str) -> Any:
+    return option(
         "batch", "Batch norm",
         "What values are normalised with when an architecture is scored: the statistics of the images at hand "
         "(batch), or running ones, which all architectures share (running). While weights learn it is the batch.",
