@@ -11,17 +11,14 @@ from pydantic import ValidationError
 from search_engine.config.reading import config_errors
 from search_engine.config.searches import AnySearchConfig, search_model
 from search_engine.errors import ConfigError, UserError
-from webapp.searches import deletion, event_log, lifecycle
+from webapp.searches import event_log
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
     CostReply,
     EventList,
-    NewPriority,
     NewSearch,
-    Outlook,
-    PriorityReply,
     Problem,
     Refusal,
     SearchDetail,
@@ -29,13 +26,13 @@ from webapp.searches.api.replies import (
     SearchReply,
     SearchToWeigh,
     Started,
-    StateReply,
 )
+from webapp.searches.api.stream_commands import Steered, add_commands
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.costs.estimate import live_rates, with_companion
 from webapp.searches.costs.shared_estimate import cost_of_search
-from webapp.searches.models import Search, Stream
+from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
 from webapp.searches.start import start_search
 
@@ -109,65 +106,24 @@ def events(request: HttpRequest, search_id: uuid.UUID, after: After = 0, limit: 
     return {"events": event_log.read(search.pk, after, limit), "last": search.last_event}
 
 
-@router.post(
-    "/{uuid:search_id}/pause", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Pause a search",
-    openapi_extra=HEADER, url_name="pause-search",
-)  # fmt: skip
-@once
-def pause(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    """What is under way stops at the end of its epoch; shared weights and their controller at the next checkpoint."""
-    lifecycle.pause(own_search(request, search_id).pk)
-    return _state(request, search_id)
+def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
+    """The search, where this user may see it; refused as not found else."""
+    search = Search.objects.visible_to(request.user).filter(pk=search_id).first()
+    if search is None:
+        raise not_found("search")
+    return search
 
 
-@router.post(
-    "/{uuid:search_id}/resume", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Resume a search",
-    openapi_extra=HEADER, url_name="resume-search",
-)  # fmt: skip
-@once
-def resume(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    lifecycle.resume(own_search(request, search_id).pk)
-    return _state(request, search_id)
-
-
-@router.post(
-    "/{uuid:search_id}/stop", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Stop a search for good",
-    openapi_extra=HEADER, url_name="stop-search",
-)  # fmt: skip
-@once
-def stop(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    lifecycle.stop(own_search(request, search_id).pk)
-    return _state(request, search_id)
-
-
-@router.patch(
-    "/{uuid:search_id}", response={200: PriorityReply, 404: Refusal, 409: Refusal, 422: Refusal},
-    summary="Let a search go first, or later than others", url_name="prioritise-search",
-)  # fmt: skip
-def prioritise(request: HttpRequest, search_id: uuid.UUID, body: NewPriority) -> PriorityReply:
-    """With it goes all that stands in its group, such as a random companion. The result stays the same."""
-    lifecycle.prioritise(own_search(request, search_id).pk, Stream.PRIORITIES[body.priority])
-    return PriorityReply(id=search_id, priority=body.priority)
-
-
-@router.get(
-    "/{uuid:search_id}/outlook", response={200: Outlook, 404: Refusal}, summary="What deleting would take away",
-    url_name="outlook-search",
-)  # fmt: skip
-def outlook(request: HttpRequest, search_id: uuid.UUID) -> Outlook:
-    """Deletes nothing."""
-    found = deletion.outlook(own_search(request, search_id))
-    return Outlook(goes=found.goes, stays=found.stays)
-
-
-@router.delete(
-    "/{uuid:search_id}", response={202: StateReply, 404: Refusal}, summary="Delete a search and its files for good",
-    url_name="delete-search",
-)  # fmt: skip
-def delete(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    """Workers lose it at their next heartbeat; it is gone some seconds later. Deleting it twice is deleting it once."""
-    deletion.delete(own_search(request, search_id).pk)
-    return Status(202, StateReply(id=search_id, state=Stream.State.DELETING))
+add_commands(
+    router,
+    Steered(
+        noun="search",
+        operations=__name__.replace(".", "_"),
+        own=own_search,
+        pausing="What is under way stops at the end of its epoch; shared weights and their controller at the next "
+        "checkpoint.",
+    ),
+)
 
 
 def _checked(value: Any) -> AnySearchConfig:
@@ -180,24 +136,12 @@ def _checked(value: Any) -> AnySearchConfig:
         raise Refused(422, config_errors(error)) from error
 
 
-def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
-    """The search, where this user may see it; refused as not found else."""
-    search = Search.objects.visible_to(request.user).filter(pk=search_id).first()
-    if search is None:
-        raise not_found("search")
-    return search
-
-
 def search_json(search: Any) -> dict[str, Any]:
     """A search out of `overview.searches_of`."""
     names = SearchReply.model_fields.keys() - {"id", "url"}
     return {name: getattr(search, name) for name in names} | {
         "id": search.pk, "url": f"/searches/{search.pk}", "priority": search.priority_word,
     }  # fmt: skip
-
-
-def _state(request: HttpRequest, search_id: uuid.UUID) -> Status:
-    return Status(200, StateReply(id=search_id, state=own_search(request, search_id).state))
 
 
 def _problems(errors: Any) -> list[Problem]:

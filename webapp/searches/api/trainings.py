@@ -14,7 +14,7 @@ from search_engine.config.reading import config_errors
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig, reads_text
 from search_engine.errors import ArchitectureError, ConfigError, UserError
-from webapp.searches import deletion, event_log, lifecycle
+from webapp.searches import event_log
 from webapp.searches.api.architecture_files import architecture_file, safe_name
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
@@ -23,24 +23,21 @@ from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import (
     CostReply,
     EventList,
-    NewPriority,
     NewTraining,
-    Outlook,
-    PriorityReply,
     Problem,
     Refusal,
     Started,
-    StateReply,
     TrainingDetail,
     TrainingList,
     TrainingReply,
     Unchecked,
 )
 from webapp.searches.api.searches import After, Limit
+from webapp.searches.api.stream_commands import Steered, add_commands
 from webapp.searches.costs.data_limits import data_errors, text_errors
 from webapp.searches.costs.estimate import live_rates, training_cost
 from webapp.searches.costs.text_estimate import text_training_cost
-from webapp.searches.models import Stream, Training
+from webapp.searches.models import Training
 from webapp.searches.overview import trainings_of
 from webapp.searches.start import start_training
 
@@ -111,65 +108,23 @@ def events(request: HttpRequest, training_id: uuid.UUID, after: After = 0, limit
     return {"events": event_log.read(training.pk, after, limit), "last": training.last_event}
 
 
-@router.post(
-    "/{uuid:training_id}/pause", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Pause a training",
-    openapi_extra=HEADER, url_name="pause-training",
-)  # fmt: skip
-@once
-def pause(request: HttpRequest, training_id: uuid.UUID) -> Status:
-    """It stops at the end of its epoch."""
-    lifecycle.pause(own_training(request, training_id).pk)
-    return _state(request, training_id)
+def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
+    """The training, where this user may see it; refused as not found else."""
+    training = Training.objects.visible_to(request.user).filter(pk=training_id).first()
+    if training is None:
+        raise not_found("training")
+    return training
 
 
-@router.post(
-    "/{uuid:training_id}/resume", response={200: StateReply, 404: Refusal, 409: Refusal}, summary="Resume a training",
-    openapi_extra=HEADER, url_name="resume-training",
-)  # fmt: skip
-@once
-def resume(request: HttpRequest, training_id: uuid.UUID) -> Status:
-    lifecycle.resume(own_training(request, training_id).pk)
-    return _state(request, training_id)
-
-
-@router.post(
-    "/{uuid:training_id}/stop", response={200: StateReply, 404: Refusal, 409: Refusal},
-    summary="Stop a training for good", openapi_extra=HEADER, url_name="stop-training",
-)  # fmt: skip
-@once
-def stop(request: HttpRequest, training_id: uuid.UUID) -> Status:
-    lifecycle.stop(own_training(request, training_id).pk)
-    return _state(request, training_id)
-
-
-@router.patch(
-    "/{uuid:training_id}", response={200: PriorityReply, 404: Refusal, 409: Refusal, 422: Refusal},
-    summary="Let a training go first, or later than others", url_name="prioritise-training",
-)  # fmt: skip
-def prioritise(request: HttpRequest, training_id: uuid.UUID, body: NewPriority) -> PriorityReply:
-    """With it goes all that stands in its group, such as a random companion. The result stays the same."""
-    lifecycle.prioritise(own_training(request, training_id).pk, Stream.PRIORITIES[body.priority])
-    return PriorityReply(id=training_id, priority=body.priority)
-
-
-@router.get(
-    "/{uuid:training_id}/outlook", response={200: Outlook, 404: Refusal}, summary="What deleting would take away",
-    url_name="outlook-training",
-)  # fmt: skip
-def outlook(request: HttpRequest, training_id: uuid.UUID) -> Outlook:
-    """Deletes nothing."""
-    found = deletion.outlook(own_training(request, training_id))
-    return Outlook(goes=found.goes, stays=found.stays)
-
-
-@router.delete(
-    "/{uuid:training_id}", response={202: StateReply, 404: Refusal}, summary="Delete a training and its files for good",
-    url_name="delete-training",
-)  # fmt: skip
-def delete(request: HttpRequest, training_id: uuid.UUID) -> Status:
-    """Workers lose it at their next heartbeat; it is gone some seconds later. Deleting it twice is deleting it once."""
-    deletion.delete(own_training(request, training_id).pk)
-    return Status(202, StateReply(id=training_id, state=Stream.State.DELETING))
+add_commands(
+    router,
+    Steered(
+        noun="training",
+        operations=__name__.replace(".", "_"),
+        own=own_training,
+        pausing="It stops at the end of its epoch.",
+    ),
+)
 
 
 @router.get(
@@ -181,14 +136,6 @@ def download(request: HttpRequest, training_id: uuid.UUID, filename: str) -> Htt
     training = own_training(request, training_id)
     architecture = architecture_from_json(training.config["architecture"])
     return architecture_file(architecture, filename, safe_name(training.name, "training"))
-
-
-def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
-    """The training, where this user may see it; refused as not found else."""
-    training = Training.objects.visible_to(request.user).filter(pk=training_id).first()
-    if training is None:
-        raise not_found("training")
-    return training
 
 
 def training_json(training: Any) -> dict[str, Any]:
@@ -230,7 +177,3 @@ def _checked(request: HttpRequest, value: Any, origin: Origin) -> tuple[AnyTrain
     if isinstance(config, LanguageTrainingConfig):
         return config, list(text_errors(config, request.user))
     return config, list(data_errors(config.data, request.user))
-
-
-def _state(request: HttpRequest, training_id: uuid.UUID) -> Status:
-    return Status(200, StateReply(id=training_id, state=own_training(request, training_id).state))
