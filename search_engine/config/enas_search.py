@@ -84,6 +84,17 @@ class EnasSearchConfig(Config):
             )
         return self
 
+    def _given_to_training(self, architecture: dict[str, Any], name: str) -> dict[str, Any]:
+        """What a training of an architecture that it found is told: the rest is as this search says."""
+        return {
+            "name": name[:80],
+            "architecture": architecture,
+            "layout": self.derived,
+            "recipe": self.derived_recipe,
+            "data": self.data,
+            "reproducibility": self.reproducibility,
+        }
+
 
 class _EnasImageSearchConfig(EnasSearchConfig):
     """What both searches on images have in common."""
@@ -117,14 +128,7 @@ class _EnasImageSearchConfig(EnasSearchConfig):
 
     def final_training(self, architecture: dict[str, Any], name: str) -> TrainingConfig:
         """How a derived architecture is trained from scratch: on the images of the search, with its seed."""
-        return TrainingConfig(
-            name=name[:80],
-            architecture=architecture,
-            layout=self.derived,
-            recipe=self.derived_recipe,
-            data=self.data,
-            reproducibility=self.reproducibility,
-        )
+        return TrainingConfig(**self._given_to_training(architecture, name))
 
 
 class EnasMicroSearchConfig(_EnasImageSearchConfig):
@@ -195,14 +199,7 @@ class EnasRecurrentSearchConfig(EnasSearchConfig):
 
     def final_training(self, architecture: dict[str, Any], name: str) -> LanguageTrainingConfig:
         """How a derived cell is trained from scratch: on the text of the search, with its seed."""
-        return LanguageTrainingConfig(
-            name=name[:80],
-            architecture=architecture,
-            layout=self.derived,
-            recipe=self.derived_recipe,
-            data=self.data,
-            reproducibility=self.reproducibility,
-        )
+        return LanguageTrainingConfig(**self._given_to_training(architecture, name))
 
 
 def _as(section: str, check: Callable[[], None]) -> None:
