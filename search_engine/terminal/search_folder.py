@@ -8,10 +8,7 @@ finalist-N.safetensors, result.safetensors  the final round, where there is one:
 rewards.html          the curve of rewards, once the search has finished: a page that needs nothing else
 """
 
-import csv
-import io
-import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -45,6 +42,7 @@ from search_engine.strategies.build import build_strategy, encode_strategy, load
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
 from search_engine.terminal.generations import newest, replace
+from search_engine.terminal.result_files import write_best, write_table
 
 COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "parameters", "mult_adds", "seconds",
@@ -191,26 +189,20 @@ class SearchFolder:
         self._write_results()
 
     def _write_results(self) -> None:
-        atomic_write(self._folder / "children.csv", self._table().encode())
+        write_table(self._folder / "children.csv", COLUMNS, self._rows())
         if (best := self.best()) is not None:
-            atomic_write(self._folder / "best.json", json.dumps(best, indent=2).encode() + b"\n")
+            write_best(self._folder, best)
 
-    def _table(self) -> str:
-        text = io.StringIO()
-        table = csv.writer(text)
-        table.writerow(COLUMNS)
+    def _rows(self) -> Iterator[list[Any]]:
         proposals = self._proposals()
         for event in self._verdicts():
             proposal = proposals[event.step, event.slot]
-            table.writerow(
-                [
-                    *(event.step, event.slot, event.reward, event.reason, *(event.twin or (None, None))),
-                    *(event.parameters, event.mult_adds, round(event.seconds, 3)),
-                    *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
-                    *(event.accuracy, event.over, event.latency and event.latency.ms),
-                ]
-            )
-        return text.getvalue()
+            yield [
+                *(event.step, event.slot, event.reward, event.reason, *(event.twin or (None, None))),
+                *(event.parameters, event.mult_adds, round(event.seconds, 3)),
+                *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
+                *(event.accuracy, event.over, event.latency and event.latency.ms),
+            ]
 
     def _figure(self) -> go.Figure:
         size = self._config.strategy.step_size

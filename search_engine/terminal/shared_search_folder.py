@@ -9,12 +9,10 @@ weights.safetensors, strategy.safetensors  what is in files, once the search is 
 trained-1, trained-2, ...  the best candidates, trained from scratch: see training_folder
 """
 
-import csv
 import hashlib
-import io
 import json
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any
 import torch
 
 from search_engine import checkpoints
-from search_engine.checkpoints import atomic_write, write_under_digest
+from search_engine.checkpoints import write_under_digest
 from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.errors import DamagedFile
 from search_engine.events import (
@@ -41,6 +39,7 @@ from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareW
 from search_engine.shared_search import search_started
 from search_engine.terminal import generations
 from search_engine.terminal.event_file import EventFile
+from search_engine.terminal.result_files import write_best, write_table
 from search_engine.terminal.search_folder import claim_folder
 from search_engine.training.shared_building import SharedData, data_shown
 
@@ -234,24 +233,18 @@ class SharedSearchFolder:
             file.unlink()
 
     def _write_results(self) -> None:
-        atomic_write(self._folder / "candidates.csv", self._table().encode())
+        write_table(self._folder / "candidates.csv", COLUMNS, self._rows())
         for best in self.best(1):
-            atomic_write(self._folder / "best.json", json.dumps(best, indent=2).encode() + b"\n")
+            write_best(self._folder, best)
 
-    def _table(self) -> str:
-        text = io.StringIO()
-        table = csv.writer(text)
-        table.writerow(COLUMNS)
+    def _rows(self) -> Iterator[list[Any]]:
         proposals = self._proposals()
         for event in self._verdicts():
             proposal = proposals[event.slot]
-            table.writerow(
-                [
-                    *(event.slot, event.reward, event.perplexity, event.parameters, event.mult_adds),
-                    *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
-                ]
-            )
-        return text.getvalue()
+            yield [
+                *(event.slot, event.reward, event.perplexity, event.parameters, event.mult_adds),
+                *(proposal.log_probability, proposal.hash, " ".join(map(str, proposal.decisions))),
+            ]
 
     def _verdicts(self) -> list[ChildFinished]:
         return [event for event in self._log.events if isinstance(event, ChildFinished)]
