@@ -5,6 +5,7 @@
 
 import { write } from "./build.js";
 import { plotly } from "./plotly.js";
+import { WhileSeen } from "./while-seen.js";
 
 const DRAW_MS = 1000;
 const COLOURS = ["ink", "quiet", "grid", "paper", "point", "best", "mean", "main", "entropy", "bad", "random", "area"];
@@ -16,18 +17,20 @@ export class ChartSurface {
   #figure;
   #key = null;
   #wanted = null;
-  #drawn = -Infinity;
-  #timer = null;
-  #visible = false;
+  #isStale = false;
   #clicked;
   #listens = false;
   #scheme = window.matchMedia("(prefers-color-scheme: dark)");
-  #again = () => this.#plan();
+  #again = () => {
+    this.#isStale = true;
+    this.#whileSeen.plan();
+  };
   #resized = new ResizeObserver(this.#again);
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    this.#plan();
-  }, { rootMargin: "200px" });
+  #whileSeen = new WhileSeen((signal) => this.#draw(signal), {
+    pause: DRAW_MS,
+    isWanted: (isSeen) => isSeen && this.#isStale && this.#wanted !== null,
+    cameNear: () => (this.#isStale = true),
+  });
 
   /**
    * host: the element; figure(state, colours): {traces, layout}, pure. clicked(customdata): what a click on a point
@@ -45,13 +48,11 @@ export class ChartSurface {
     this.#host.append(this.#plot);
     this.#scheme.addEventListener("change", this.#again);
     this.#resized.observe(this.#plot);
-    this.#seen.observe(this.#plot);
+    this.#whileSeen.start(this.#plot);
   }
 
   close() {
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#seen.disconnect();
+    this.#whileSeen.stop();
     this.#resized.disconnect();
     this.#scheme.removeEventListener("change", this.#again);
     window.Plotly?.purge(this.#plot);
@@ -65,30 +66,23 @@ export class ChartSurface {
     if (key === this.#key) return;
     this.#key = key;
     this.#wanted = state;
-    this.#plan();
+    this.#again();
   }
 
   /** As show, without the wait: what a person asked for is there at once. */
   showNow(state, key) {
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#drawn = -Infinity;
-    this.#key = null;
-    this.show(state, key);
+    this.#key = key;
+    this.#wanted = state;
+    this.#isStale = true;
+    this.#whileSeen.hurry();
   }
 
-  #plan() {
-    if (this.#wanted === null || !this.#visible || this.#timer !== null) return;
-    const wait = Math.max(0, this.#drawn + DRAW_MS - performance.now());
-    this.#timer = setTimeout(() => this.#draw(), wait);
-  }
-
-  async #draw() {
+  async #draw(signal) {
     const library = await plotly().catch((error) => write(this.#plot, error.message));
-    this.#timer = null;
+    if (signal.aborted) return;
+    this.#isStale = false; // Whatever came while Plotly was loaded is drawn now.
     const { clientWidth: width, clientHeight: height } = this.#plot;
     if (!library || !width || !height) return;
-    this.#drawn = performance.now();
     const { traces, layout } = this.#figure(this.#wanted, this.#colours());
     library.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
     if (!this.#clicked || this.#listens) return;

@@ -9,6 +9,7 @@ import { count, percent, reward, took } from "../drawing/format.js";
 import { scoreInWords } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { WhileSeen } from "./while-seen.js";
 
 const SIZE = 8;
 const REFRESH_MS = 3000;
@@ -24,22 +25,18 @@ class ChildrenTable extends HTMLElement {
   #order = "desc";
   #number = 1;
   #pages = 1;
-  #done = -1; // Verdicts at the last request.
+  #done = -1; // Verdicts at the last answer; -1 where another page or order was asked for since.
   #wanted = 0;
-  #asked = -Infinity;
-  #visible = false;
-  #request = null;
-  #timer = null;
   #head = build("tr", {});
   #hasCandidates = false;
   #body = build("tbody", {});
   #place = build("span", { class: "number small" });
   #error = build("p", { class: "small is-error", role: "alert" });
   #clicked = (event) => this.#choose(event.target.closest("button"));
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    this.#plan();
-  }, { rootMargin: "300px" });
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
+    pause: REFRESH_MS,
+    isWanted: (isSeen) => isSeen && this.#page !== null && this.#wanted !== this.#done,
+  });
 
   connectedCallback() {
     for (const [key, title] of COLUMNS) {
@@ -53,16 +50,13 @@ class ChildrenTable extends HTMLElement {
       build("div", { class: "table-frame children-frame" },
         build("table", { class: "table" }, build("thead", {}, this.#head), this.#body)), pager, this.#error);
     this.addEventListener("click", this.#clicked);
-    this.#seen.observe(this);
+    this.#whileSeen.start(this);
     this.#mark();
   }
 
   disconnectedCallback() {
-    this.#seen.disconnect();
+    this.#whileSeen.stop();
     this.removeEventListener("click", this.#clicked);
-    this.#request?.abort();
-    clearTimeout(this.#timer);
-    this.#timer = null;
     this.#head.replaceChildren();
     this.replaceChildren();
   }
@@ -71,7 +65,7 @@ class ChildrenTable extends HTMLElement {
     this.#page = page;
     this.#wanted = state.done;
     if (state.shared && !this.#hasCandidates) this.#nameCandidates();
-    this.#plan();
+    this.#whileSeen.plan();
   }
 
   /** With shared weights, the children are candidates and have scores. */
@@ -80,15 +74,6 @@ class ChildrenTable extends HTMLElement {
     for (const node of this.#head.querySelectorAll("th:not(:has(button)), button")) {
       write(node, OF_CANDIDATES[node.textContent] ?? node.textContent);
     }
-  }
-
-  #plan() {
-    if (!this.#visible || this.#page === null || this.#wanted === this.#done || this.#timer !== null) return;
-    const wait = Math.max(0, this.#asked + REFRESH_MS - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#ask();
-    }, wait);
   }
 
   #choose(button) {
@@ -103,25 +88,21 @@ class ChildrenTable extends HTMLElement {
       this.#number = Math.min(Math.max(1, this.#number + Number(button.dataset.move)), this.#pages);
     }
     this.#mark();
-    this.#ask();
+    this.#done = -1;
+    this.#whileSeen.hurry();
   }
 
-  async #ask() {
-    this.#request?.abort();
-    const request = new AbortController();
-    this.#request = request;
-    this.#asked = performance.now();
+  async #ask(signal) {
     const done = this.#wanted;
     const query = new URLSearchParams({ sort: this.#sort, order: this.#order, page: this.#number, size: SIZE });
     try {
-      const answer = await get(`${searchPaths(this.#page.id).children}?${query}`, { signal: request.signal });
+      const answer = await get(`${searchPaths(this.#page.id).children}?${query}`, { signal });
       this.#done = done;
       this.#fill(answer);
       write(this.#error, "");
     } catch (error) {
-      if (error.name !== "AbortError") write(this.#error, error.message);
+      if (!signal.aborted) write(this.#error, error.message);
     }
-    this.#plan();
   }
 
   #fill({ children, page, pages }) {

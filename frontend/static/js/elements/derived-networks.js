@@ -7,6 +7,7 @@ import { get } from "../api.js";
 import { count, percent, perplexity } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { WhileSeen } from "./while-seen.js";
 
 const REFRESH_MS = 3000;
 const HEADS = ["", "Network", "Candidate", "Epochs", "Parameters", "Held-out", "Test", "State"];
@@ -15,30 +16,26 @@ class DerivedNetworks extends HTMLElement {
   #page = null;
   #isText = false;
   #isOver = false;
-  #visible = false;
-  #timer = null;
-  #asking = null;
+  #isOpen = true; // Whether something may change without a sign from the search.
   #shown = "";
   #words = build("p", { class: "derived-words" });
   #body = build("tbody", {});
   #table = build("div", { class: "table-frame", hidden: true, tabindex: 0, role: "group", "aria-label": "Networks trained from scratch" },
     build("table", { class: "table" }, build("thead", {}, build("tr", {}, ...HEADS.map((head) =>
       build("th", { scope: "col" }, head)))), this.#body));
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    if (this.#visible) this.#askSoon(0);
-  }, { rootMargin: "300px" });
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
+    pause: REFRESH_MS,
+    isWanted: (isSeen) => isSeen && this.#isOver && this.#isOpen,
+    cameNear: () => (this.#isOpen = true),
+  });
 
   connectedCallback() {
     this.append(this.#words, this.#table);
-    this.#seen.observe(this);
+    this.#whileSeen.start(this);
   }
 
   disconnectedCallback() {
-    this.#seen.disconnect();
-    this.#asking?.abort();
-    clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#whileSeen.stop();
     this.replaceChildren();
   }
 
@@ -52,28 +49,18 @@ class DerivedNetworks extends HTMLElement {
     if (this.#isOver) return;
     this.#isOver = true;
     if (!page.trained) write(this.#words, "None was asked for. Any candidate can be trained from its page.");
-    this.#askSoon(0);
+    this.#whileSeen.plan();
   }
 
-  #askSoon(wait) {
-    if (!this.#isOver || !this.#visible || this.#timer !== null) return;
-    this.#timer = setTimeout(() => this.#ask(), wait);
-  }
-
-  async #ask() {
-    this.#asking?.abort();
-    const { signal } = (this.#asking = new AbortController());
-    let isOpen = true;
+  async #ask(signal) {
     try {
       const { trainings: all } = await get(searchPaths(this.#page.id).trainings, { signal });
       const trainings = all.filter(({ for_meter: isOfMeter }) => !isOfMeter); // Those stand in <honesty-meter>.
-      isOpen = trainings.some(({ state }) => state === "running" || state === "paused");
+      this.#isOpen = trainings.some(({ state }) => state === "running" || state === "paused");
       this.#show(trainings.toReversed()); // The API has the newest first.
     } catch {
       // The next time tells.
     }
-    this.#timer = null;
-    if (isOpen && !signal.aborted) this.#askSoon(REFRESH_MS);
   }
 
   #show(trainings) {

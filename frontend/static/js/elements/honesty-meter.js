@@ -9,6 +9,7 @@ import { score } from "../drawing/scores.js";
 import { percent, perplexity } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { WhileSeen } from "./while-seen.js";
 import "./meter-form.js";
 import "./meter-chart.js";
 
@@ -19,25 +20,22 @@ const INTRO = "Some candidates of different score are trained from scratch, all 
 class HonestyMeter extends HTMLElement {
   #page = null;
   #isOver = false;
-  #visible = false;
-  #timer = null;
-  #asking = null;
+  #isOpen = true; // Whether something may change without a sign from the search.
   #shown = "";
   #parts = null;
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    if (this.#visible) this.#askSoon(0);
-  }, { rootMargin: "300px" });
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
+    pause: REFRESH_MS,
+    isWanted: (isSeen) => isSeen && this.#isOver && this.#isOpen,
+    cameNear: () => (this.#isOpen = true),
+  });
 
   connectedCallback() {
-    this.#seen.observe(this);
+    this.#whileSeen.start(this);
   }
 
   disconnectedCallback() {
-    this.#seen.disconnect();
-    this.#asking?.abort();
-    clearTimeout(this.#timer);
-    this.#timer = this.#parts = null;
+    this.#whileSeen.stop();
+    this.#parts = null;
     this.#isOver = false;
     this.#shown = "";
     this.replaceChildren();
@@ -52,31 +50,21 @@ class HonestyMeter extends HTMLElement {
     }
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#askSoon(0);
+    this.#whileSeen.plan();
   }
 
   get #api() {
     return `${searchPaths(this.#page.id).api}/honesty-meter`;
   }
 
-  #askSoon(wait) {
-    if (!this.#isOver || !this.#visible || this.#timer !== null) return;
-    this.#timer = setTimeout(() => this.#ask(), wait);
-  }
-
-  async #ask() {
-    this.#asking?.abort();
-    const { signal } = (this.#asking = new AbortController());
-    let isOpen = true;
+  async #ask(signal) {
     try {
       const meter = await get(this.#api, { signal });
-      isOpen = meter.is_open;
+      this.#isOpen = meter.is_open;
       this.#show(meter);
     } catch {
       // The next time tells.
     }
-    this.#timer = null;
-    if (isOpen && !signal.aborted) this.#askSoon(REFRESH_MS);
   }
 
   #lay() {
@@ -123,10 +111,10 @@ class HonestyMeter extends HTMLElement {
 
   #asked(meter) {
     write(this.#parts.problem, "");
+    this.#whileSeen.drop(); // An open request would bring back how it was before.
     this.#show(meter);
-    clearTimeout(this.#timer);
-    this.#timer = null;
-    this.#askSoon(REFRESH_MS);
+    this.#isOpen = true;
+    this.#whileSeen.plan();
   }
 
   async #stop(button) {

@@ -9,34 +9,30 @@ import { percent, perplexity } from "../drawing/format.js";
 import { score } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { WhileSeen } from "./while-seen.js";
 
 const PAUSE_MS = 3000; // Between two questions.
 
 class SharedComparison extends HTMLElement {
   #page = null;
   #known = null; // What of the search the last question was about.
-  #visible = false;
   #isStale = true;
-  #asked = -Infinity;
-  #timer = null;
-  #asking = null;
   #shown = "";
   #parts = null;
   #key = newKey(); // One for the page, so that two clicks start one companion.
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    this.#askSoon();
-  }, { rootMargin: "300px" });
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
+    pause: PAUSE_MS,
+    isWanted: (isSeen) => this.#isStale && this.#page !== null &&
+      (isSeen || this.#page.has_companion), // What it learns of a companion, the strip shows too.
+  });
 
   connectedCallback() {
-    this.#seen.observe(this);
+    this.#whileSeen.start(this);
   }
 
   disconnectedCallback() {
-    this.#seen.disconnect();
-    this.#asking?.abort();
-    clearTimeout(this.#timer);
-    this.#timer = this.#parts = this.#known = null;
+    this.#whileSeen.stop();
+    this.#parts = this.#known = null;
     this.#isStale = true;
     this.#shown = "";
     this.replaceChildren();
@@ -48,20 +44,10 @@ class SharedComparison extends HTMLElement {
     if (known === this.#known) return;
     this.#known = known;
     this.#isStale = true;
-    this.#askSoon();
+    this.#whileSeen.plan();
   }
 
-  #askSoon() {
-    if (this.#timer !== null || !this.#isStale || !this.#page) return;
-    if (!this.#visible && !this.#page.has_companion) return; // What it learns of a companion, the strip shows too.
-    const wait = Math.max(0, this.#asked + PAUSE_MS - performance.now());
-    this.#timer = setTimeout(() => this.#ask(), wait);
-  }
-
-  async #ask() {
-    this.#asked = performance.now();
-    this.#asking?.abort();
-    const { signal } = (this.#asking = new AbortController());
+  async #ask(signal) {
     this.#isStale = false;
     try {
       const comparison = await get(`${searchPaths(this.#page.id).api}/shared-comparison`, { signal });
@@ -70,8 +56,6 @@ class SharedComparison extends HTMLElement {
     } catch {
       this.#isStale = true; // The next time tells.
     }
-    this.#timer = null;
-    if (!signal.aborted) this.#askSoon();
   }
 
   #show(comparison) {

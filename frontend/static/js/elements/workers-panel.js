@@ -3,33 +3,25 @@
 import { change, get } from "../api.js";
 import { clock } from "../drawing/format.js";
 import { build, write } from "./build.js";
+import { WhileSeen } from "./while-seen.js";
 
 const REFRESH_MS = 5000;
 
 class WorkersPanel extends HTMLElement {
   #body = build("tbody", {});
   #note = build("p", { class: "quiet small" });
-  #timer = null;
-  #request = null;
-  #visible = false;
-  #seen = new IntersectionObserver((entries) => {
-    this.#visible = entries.at(-1).isIntersecting;
-    if (this.#visible) this.#ask();
-  });
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
 
   connectedCallback() {
     const heads = ["Worker", "Device", "Does", "Last heard", "Draining"].map((title) => build("th", { scope: "col" }, title));
     this.append(build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
     this.addEventListener("click", this);
-    this.#seen.observe(this);
-    this.#timer = setInterval(() => this.#visible && this.#ask(), REFRESH_MS);
+    this.#whileSeen.start(this);
   }
 
   disconnectedCallback() {
-    clearInterval(this.#timer);
-    this.#seen.disconnect();
-    this.#request?.abort();
+    this.#whileSeen.stop();
     this.removeEventListener("click", this);
     this.replaceChildren();
   }
@@ -41,29 +33,27 @@ class WorkersPanel extends HTMLElement {
   async handleEvent(event) {
     const button = event.target.closest("[data-drain]");
     if (!button) return;
-    this.#request?.abort();
+    this.#whileSeen.drop();
     button.disabled = true;
     try {
       await change("PATCH", `/api/workers/${encodeURIComponent(button.dataset.worker)}`, {
         is_drained: button.dataset.drain === "yes",
       });
-      this.#ask();
+      this.#whileSeen.hurry();
     } catch (error) {
       button.disabled = false;
       write(this.#note, error.message);
+      this.#whileSeen.plan();
     }
   }
 
-  async #ask() {
-    this.#request?.abort();
-    const request = new AbortController();
-    this.#request = request;
+  async #ask(signal) {
     try {
-      const { workers } = await get("/api/workers", { signal: request.signal });
+      const { workers } = await get("/api/workers", { signal });
       this.#body.replaceChildren(...workers.map(rowOf));
       write(this.#note, workers.length ? "" : "No worker is there. Searches wait until one comes.");
     } catch (error) {
-      if (error.name !== "AbortError") write(this.#note, error.message);
+      if (!signal.aborted) write(this.#note, error.message);
     }
   }
 }
