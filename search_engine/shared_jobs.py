@@ -16,6 +16,7 @@ import torch
 from search_engine import checkpoints
 from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from search_engine.errors import CheckpointError
+from search_engine.returning import Returning
 from search_engine.shared_phases import EpochPosition, PhasePosition
 from search_engine.shared_search import derive, share_weights, teach_controller
 from search_engine.spaces.build import build_space
@@ -116,27 +117,18 @@ class SharedJobs:
         strategy, data = _strategy(config, request["strategy"]), self._data_of(config)
         weights = self._built(config, data)
         weights.restore(_weights_file(request["weights"]))
-        events = derive(config, strategy, weights, derived_cost(config, data), request["fingerprint"])
-        while True:
-            try:
-                event = next(events)
-            except StopIteration as end:
-                fingerprint: str = end.value
-                break
+        events = Returning(derive(config, strategy, weights, derived_cost(config, data), request["fingerprint"]))
+        for event in events:
             yield {"event": event.to_json()}
-        yield {"done": {"fingerprint": fingerprint}}
+        yield {"done": {"fingerprint": events.returned}}
 
     def _until_end(
         self, positions: Generator[P, None, E], checkpoint: Callable[[P], bytes]
     ) -> Generator[Message, None, E | None]:
         """Go through a phase, leaving checkpoints by the clock; what it returns, or None after an interruption."""
         due = time.monotonic() + self._checkpoint_seconds
-        while True:
-            try:
-                position = next(positions)
-            except StopIteration as end:
-                ended: E = end.value
-                return ended
+        phase = Returning(positions)
+        for position in phase:
             is_interrupted = self._is_interrupted()
             if is_interrupted or time.monotonic() >= due:
                 began = time.monotonic()
@@ -145,6 +137,7 @@ class SharedJobs:
                 due = now + max(self._checkpoint_seconds, CHECKPOINT_SHARE * (now - began))
             if is_interrupted:
                 return None
+        return phase.returned
 
     def _built(self, config: AnyEnasSearchConfig, data: SharedData) -> SharedWeights:
         weights = build_shared_weights(config, data, device=self._device)

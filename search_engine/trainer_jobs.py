@@ -25,9 +25,9 @@ from search_engine.data.token_streams import TextParts, prepare_text
 from search_engine.errors import ConfigError, UserError
 from search_engine.evaluators.finalists import FinalistTraining, not_fitting
 from search_engine.evaluators.standalone import StandaloneEvaluator, child_checkpoint
-from search_engine.events import FinalistFinished
 from search_engine.export.bundle import make_bundle
 from search_engine.export.onnx_file import NoOnnx
+from search_engine.returning import Returning
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, step_proposed
 from search_engine.shared_jobs import CHECKPOINT_SECONDS, SharedJobs
 from search_engine.spaces.nasnet import NasnetSpace
@@ -120,13 +120,8 @@ class Trainer:
         data = self._resident.get(config.data, config.reproducibility.seed)
         evaluator = StandaloneEvaluator(config, device=self._device, folder=self._data_folder, data=data)
         checkpoint = None if request["checkpoint"] is None else checkpoints.load(Path(request["checkpoint"]))
-        epochs = evaluator.train_child(proposal, checkpoint)
-        while True:
-            try:
-                event, trainee = next(epochs)
-            except StopIteration as end:
-                evaluation: Evaluation = end.value
-                break
+        epochs = Returning(evaluator.train_child(proposal, checkpoint))
+        for event, trainee in epochs:
             is_last = event.epoch == event.epochs
             kept = None
             if not is_last:
@@ -135,7 +130,7 @@ class Trainer:
             if self.is_interrupted.is_set() and not is_last:
                 yield INTERRUPTED
                 return
-        yield {"event": child_finished(evaluation).to_json()}
+        yield {"event": child_finished(epochs.returned).to_json()}
         yield {"done": {}}
 
     def _retrain(self, request: Message) -> Iterator[Message]:
@@ -151,18 +146,14 @@ class Trainer:
             yield {"event": not_fitting(request["finalist"]["rank"], error).to_json()}
             yield {"done": {}}
             return
-        epochs = training.epochs()
-        while True:
-            try:
-                event = next(epochs)
-            except StopIteration as end:
-                verdict: FinalistFinished = end.value
-                break
+        epochs = Returning(training.epochs())
+        for event in epochs:
             is_last = event.epoch == event.epochs
             yield {"event": event.to_json(), "checkpoint": None if is_last else self._keep(training.checkpoint())}
             if self.is_interrupted.is_set() and not is_last:
                 yield INTERRUPTED
                 return
+        verdict = epochs.returned
         if verdict.accuracy is not None:
             verdict = verdict.model_copy(update={"checkpoint": self._keep(training.network_file())})
         yield {"event": verdict.to_json()}

@@ -25,6 +25,7 @@ from search_engine.evaluators.base import Evaluator
 from search_engine.events import EpochEnded, Event, Latency
 from search_engine.network_plan import NetworkPlan
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.returning import Returning
 from search_engine.seeds import Seeds
 from search_engine.strategies.base import Evaluation, Proposal, Strategy
 from search_engine.training.latency import measure_latency
@@ -63,14 +64,10 @@ class StandaloneEvaluator(Evaluator):
         yield from ()
 
     def evaluate(self, proposal: Proposal) -> Generator[Event, None, Evaluation]:
-        epochs = self.train_child(proposal)
-        while True:
-            try:
-                event, _ = next(epochs)
-            except StopIteration as end:
-                evaluation: Evaluation = end.value
-                return evaluation
+        epochs = Returning(self.train_child(proposal))
+        for event, _ in epochs:
             yield event
+        return epochs.returned
 
     def train_child(
         self, proposal: Proposal, checkpoint: ChildCheckpoint | None = None
@@ -90,15 +87,10 @@ class StandaloneEvaluator(Evaluator):
             return self._infeasible(proposal, child_plan, trainee, 0.0)
         if checkpoint is not None:
             _restore(trainee, proposal, checkpoint)
-        epochs = train(
-            trainee, self._data.train, self._data.held_out, seeds=self._seeds(proposal), score_every_epoch=False
+        epochs = Returning(
+            train(trainee, self._data.train, self._data.held_out, seeds=self._seeds(proposal), score_every_epoch=False)
         )
-        while True:
-            try:
-                record = next(epochs)
-            except StopIteration as end:
-                reason: str | None = end.value
-                break
+        for record in epochs:
             event = EpochEnded(
                 step=proposal.step,
                 slot=proposal.slot,
@@ -110,8 +102,8 @@ class StandaloneEvaluator(Evaluator):
                 seconds=record.seconds,
             )
             yield event, trainee
-        if reason is not None:
-            return self._infeasible(proposal, child_plan, reason, trainee.progress.seconds)
+        if epochs.returned is not None:
+            return self._infeasible(proposal, child_plan, epochs.returned, trainee.progress.seconds)
         return self._measured(proposal, child_plan, trainee.progress)
 
     def _plan(self, proposal: Proposal) -> NetworkPlan:

@@ -13,6 +13,7 @@ from search_engine.errors import ConfigError
 from search_engine.evaluators.finalists import Checkpoint, FinalistTraining, not_fitting
 from search_engine.events import Event, FinalistEpochEnded, FinalistFinished, FinalistShown
 from search_engine.final_round import best_finalist
+from search_engine.returning import Returning
 from search_engine.terminal.generations import forget, newest, replace
 
 RESULT = "result.safetensors"
@@ -53,15 +54,11 @@ class FinalistFiles:
         except ConfigError as error:
             return not_fitting(finalist.rank, error)
         yield from training.past
-        epochs = training.epochs()
-        while True:
-            try:
-                event = next(epochs)
-            except StopIteration as end:
-                verdict: FinalistFinished = end.value
-                break
+        epochs = Returning(training.epochs())
+        for event in epochs:
             replace(path, training.checkpoint())
             yield event
+        verdict = epochs.returned
         if best_finalist([*self._verdicts, verdict]) is verdict:
             network = training.network_file()
             checkpoints.atomic_write(self._folder / RESULT, network)  # Before the verdict is told: a crash repeats it.

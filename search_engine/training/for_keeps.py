@@ -14,6 +14,7 @@ from search_engine.data.batches import DataParts
 from search_engine.errors import ConfigError
 from search_engine.events import EpochEnded, TrainingFinished, TrainingStarted
 from search_engine.networks.plan_network import PlanNetwork
+from search_engine.returning import Returning
 from search_engine.seeds import Seeds
 from search_engine.training.kept_checks import check_checkpoint, check_epoch
 from search_engine.training.numerics import NUMERICS_VERSION
@@ -92,13 +93,10 @@ class TrainingForKeeps:
 
     def epochs(self) -> Generator[EpochEnded, None, None]:
         """Train to the last epoch. Raises ConfigError when the recipe turns out not to work on this machine."""
-        epochs = train(self._trainee, self._data.train, self._data.held_out, seeds=self._seeds, score_every_epoch=True)
-        while True:
-            try:
-                record = next(epochs)
-            except StopIteration as end:
-                check_epoch(end.value, self.config, self._trainee.progress.epochs_done + 1)
-                return
+        epochs = Returning(
+            train(self._trainee, self._data.train, self._data.held_out, seeds=self._seeds, score_every_epoch=True)
+        )
+        for record in epochs:
             yield EpochEnded(
                 epoch=record.epoch,
                 epochs=self.config.recipe.epochs,
@@ -107,6 +105,7 @@ class TrainingForKeeps:
                 learning_rate=record.learning_rate,
                 seconds=record.seconds,
             )
+        check_epoch(epochs.returned, self.config, self._trainee.progress.epochs_done + 1)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, metadata) after an epoch: all that is needed to go on."""

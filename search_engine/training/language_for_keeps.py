@@ -15,6 +15,7 @@ from search_engine.data.token_streams import TextParts
 from search_engine.errors import ArchitectureError, ConfigError
 from search_engine.events import EpochEnded, TrainingFinished, TrainingStarted
 from search_engine.networks.recurrent_network import RecurrentNetwork
+from search_engine.returning import Returning
 from search_engine.seeds import Seeds
 from search_engine.training.kept_checks import check_checkpoint, check_epoch
 from search_engine.training.language_train import (
@@ -103,13 +104,8 @@ class LanguageTraining:
 
     def epochs(self) -> Generator[EpochEnded, None, None]:
         """Train to the last epoch. Raises ConfigError when the recipe turns out not to work on this machine."""
-        epochs = train_on_text(self._trainee, self._data.train, self._data.valid, seeds=self._seeds)
-        while True:
-            try:
-                record = next(epochs)
-            except StopIteration as end:
-                check_epoch(end.value, self.config, self._trainee.progress.epochs_done + 1)
-                return
+        epochs = Returning(train_on_text(self._trainee, self._data.train, self._data.valid, seeds=self._seeds))
+        for record in epochs:
             yield EpochEnded(
                 epoch=record.epoch,
                 epochs=self.config.recipe.epochs,
@@ -118,6 +114,7 @@ class LanguageTraining:
                 learning_rate=record.learning_rate,
                 seconds=record.seconds,
             )
+        check_epoch(epochs.returned, self.config, self._trainee.progress.epochs_done + 1)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """(tensors, metadata) after an epoch: all that is needed to go on."""
