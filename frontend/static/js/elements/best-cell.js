@@ -8,7 +8,8 @@ import { count, rewardBesideAccuracy } from "../drawing/format.js";
 import { openChoices } from "../drawing/open_choices.js";
 import { searchPaths } from "../live/paths.js";
 import { FAILED } from "../live/state.js";
-import { build, write } from "./build.js";
+import { build, write, writeAttribute } from "./build.js";
+import { kindSwitch, press } from "./kind-switch.js";
 import { openCells } from "./open-cells.js";
 
 const KINDS = [["best", "Best"], ["latest", "Latest"]];
@@ -17,7 +18,10 @@ class BestCell extends HTMLElement {
   #kind = "best";
   #state = null;
   #page = null;
-  #switch = build("div", { class: "switch", role: "group", "aria-label": "Which cell" });
+  #switch = kindSwitch("Which cell", KINDS, (kind) => {
+    this.#kind = kind;
+    this.render(this.#state, this.#page);
+  });
   #title = build("h2", {});
   #picture = build("cell-picture", {});
   #around = build("a", { class: "best-picture", tabindex: -1 }, this.#picture);
@@ -25,26 +29,14 @@ class BestCell extends HTMLElement {
   #facts = build("p", { class: "best-facts number" });
   #link = build("a", { class: "button" }, "Architecture");
   #train = build("a", { class: "button is-main" }, "Train this");
-  #clicked = (event) => {
-    const kind = event.target.closest("button")?.dataset.kind;
-    if (!kind) return;
-    this.#kind = kind;
-    this.render(this.#state, this.#page);
-  };
 
   connectedCallback() {
-    for (const [kind, name] of KINDS) {
-      this.#switch.append(build("button", { type: "button", "data-kind": kind }, name));
-    }
-    this.#switch.addEventListener("click", this.#clicked);
     this.append(
       build("div", { class: "card-head" }, this.#title, this.#switch), this.#open, this.#around, this.#facts,
       build("div", { class: "best-actions" }, this.#train, this.#link));
   }
 
   disconnectedCallback() {
-    this.#switch.removeEventListener("click", this.#clicked);
-    this.#switch.replaceChildren();
     this.replaceChildren();
   }
 
@@ -52,10 +44,7 @@ class BestCell extends HTMLElement {
     this.#state = state;
     this.#page = page;
     const { child, standing } = chosen(state, this.#kind);
-    for (const button of this.#switch.children) {
-      button.setAttribute("aria-pressed", String(button.dataset.kind === this.#kind));
-      button.disabled = state.latest === null;
-    }
+    press(this.#switch, this.#kind, () => state.latest !== null);
     this.#link.hidden = child === null;
     this.#train.hidden = child?.parameters === undefined; // No verdict yet.
     write(this.#title, standing);
@@ -67,9 +56,9 @@ class BestCell extends HTMLElement {
       return;
     }
     const paths = searchPaths(page.id);
-    set(this.#picture, "src", paths.picture(child.step, child.slot));
-    for (const link of [this.#around, this.#link]) set(link, "href", paths.child(child.step, child.slot));
-    set(this.#train, "href", paths.training(child.step, child.slot));
+    writeAttribute(this.#picture, "src", paths.picture(child.step, child.slot));
+    for (const link of [this.#around, this.#link]) writeAttribute(link, "href", paths.child(child.step, child.slot));
+    writeAttribute(this.#train, "href", paths.training(child.step, child.slot));
   }
 }
 
@@ -108,10 +97,6 @@ function factsOf(child, state) {
 /** The reward of a child that failed is what the controller was told, not what was measured. */
 function hasFailed({ step, slot }, { points, step_size: size }) {
   return points.some(([index, , flag]) => index === step * size + slot && flag >= FAILED);
-}
-
-function set(node, name, value) {
-  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
 customElements.define("best-cell", BestCell);

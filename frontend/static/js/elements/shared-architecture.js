@@ -7,7 +7,8 @@ import { count } from "../drawing/format.js";
 import { openChoices } from "../drawing/open_choices.js";
 import { scoreInWords } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
-import { build, write } from "./build.js";
+import { build, write, writeAttribute } from "./build.js";
+import { kindSwitch, press } from "./kind-switch.js";
 
 const KINDS = [["best", "Best"], ["sampled", "Sampled"], ["derived", "Derived"]];
 
@@ -15,32 +16,23 @@ class SharedArchitecture extends HTMLElement {
   #kind = null; // What was asked for; until then the furthest there is.
   #state = null;
   #page = null;
-  #switch = build("div", { class: "switch", role: "group", "aria-label": "Which architecture" });
+  #switch = kindSwitch("Which architecture", KINDS, (kind) => {
+    this.#kind = kind;
+    this.render(this.#state, this.#page);
+  });
   #title = build("h2", {});
   #picture = build("cell-picture", {});
   #around = build("div", { class: "best-picture", tabindex: 0, role: "group", "aria-label": "Picture" }, this.#picture);
   #facts = build("p", { class: "best-facts number" });
   #train = build("a", { class: "button is-main", hidden: true }, "Train this");
   #link = build("a", { class: "button", hidden: true }, "Architecture");
-  #clicked = (event) => {
-    const kind = event.target.closest("button")?.dataset.kind;
-    if (!kind) return;
-    this.#kind = kind;
-    this.render(this.#state, this.#page);
-  };
 
   connectedCallback() {
-    for (const [kind, name] of KINDS) {
-      this.#switch.append(build("button", { type: "button", "data-kind": kind }, name));
-    }
-    this.#switch.addEventListener("click", this.#clicked);
     this.append(build("div", { class: "card-head" }, this.#title, this.#switch), this.#around, this.#facts,
       build("div", { class: "best-actions" }, this.#train, this.#link));
   }
 
   disconnectedCallback() {
-    this.#switch.removeEventListener("click", this.#clicked);
-    this.#switch.replaceChildren();
     this.replaceChildren();
   }
 
@@ -48,21 +40,17 @@ class SharedArchitecture extends HTMLElement {
     this.#state = state;
     this.#page = page;
     const shown = chosen(state, page, this.#kind);
-    for (const button of this.#switch.children) {
-      const { kind } = button.dataset;
-      button.setAttribute("aria-pressed", String(kind === shown.kind));
-      button.disabled = kind === "derived" ? state.best === null : state.shared[kind] === null;
-    }
+    press(this.#switch, shown.kind, (kind) => (kind === "derived" ? state.best : state.shared[kind]) !== null);
     write(this.#title, shown.title);
     write(this.#facts, shown.facts);
     this.#around.hidden = shown.source === null;
-    set(this.#picture, "src", shown.source);
+    writeAttribute(this.#picture, "src", shown.source);
     const child = shown.kind === "derived" ? state.best : null;
     this.#train.hidden = this.#link.hidden = child === null;
     if (child === null) return;
     const paths = searchPaths(page.id);
-    set(this.#train, "href", paths.training(child.step, child.slot));
-    set(this.#link, "href", paths.child(child.step, child.slot));
+    writeAttribute(this.#train, "href", paths.training(child.step, child.slot));
+    writeAttribute(this.#link, "href", paths.child(child.step, child.slot));
   }
 }
 
@@ -89,11 +77,6 @@ function chosen(state, page, asked) {
   }
   return { kind: null, title: state.ended_at === null ? "Nothing is scored yet" : "Nothing was scored",
     source: state.decisions.length ? paths.example : null, facts: openChoices(state, "This is one, drawn uniformly.") };
-}
-
-function set(node, name, value) {
-  if (value === null) node.removeAttribute(name);
-  else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
 customElements.define("shared-architecture", SharedArchitecture);

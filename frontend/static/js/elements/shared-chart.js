@@ -2,45 +2,25 @@
 
 import { figure, scoreInWords } from "../drawing/scores.js";
 import { entropyFigure, scoresFigure, weightsFigure } from "../drawing/shared_figures.js";
-import { build, write } from "./build.js";
-import { legend } from "./chart-legend.js";
-import { ChartSurface } from "./chart-surface.js";
+import { ChartWithLegend } from "./chart-with-legend.js";
 
 const FAMILY_MARKS = ["main-thin", "best", "entropy", "loss"]; // The colours of entropyFigure, in their order.
 const FIGURES = { weights: weightsFigure, scores: scoresFigure, entropy: entropyFigure };
 
-class SharedChart extends HTMLElement {
+class SharedChart extends ChartWithLegend {
   #scale = null;
-  #surface = new ChartSurface(this, (state, colours) => FIGURES[this.dataset.shows](state, colours, this.#scale));
-  #legend = null;
-  #legendKey = null;
-  #words = build("p", { class: "only-read" });
-
-  connectedCallback() {
-    this.#surface.open();
-    this.append(this.#words);
-  }
-
-  disconnectedCallback() {
-    this.#surface.close();
-    this.#legend = this.#legendKey = null;
-    this.replaceChildren();
-  }
 
   render(state, page) {
     this.#scale = page.scale;
     const { shared } = state;
-    this.#showLegend(entriesOf(this.dataset.shows, shared));
-    this.#surface.show(state, `${shared.epochs_shared} ${shared.steps_told}`);
-    write(this.#words, described(this.dataset.shows, state, page.scale));
+    this.show(state, {
+      entries: entriesOf(this.dataset.shows, shared), key: `${shared.epochs_shared} ${shared.steps_told}`,
+      words: described(this.dataset.shows, state, page.scale),
+    });
   }
 
-  #showLegend(entries) {
-    const key = JSON.stringify(entries);
-    if (key === this.#legendKey) return;
-    this.#legendKey = key;
-    this.#legend?.remove();
-    this.prepend(this.#legend = legend(entries));
+  figure(state, colours) {
+    return FIGURES[this.dataset.shows](state, colours, this.#scale);
   }
 }
 

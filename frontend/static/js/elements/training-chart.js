@@ -2,41 +2,32 @@
 
 import { percent, perplexity } from "../drawing/format.js";
 import { trainingFigure } from "../drawing/training_figure.js";
-import { build, write } from "./build.js";
-import { legend } from "./chart-legend.js";
-import { ChartSurface } from "./chart-surface.js";
+import { ChartWithLegend } from "./chart-with-legend.js";
 
 const OF_IMAGES = [["accuracy on held-out images", "main"], ["training loss", "loss"]];
 const OF_TEXT = [
   ["perplexity on the validation part", "main"], ["guessing by frequency alone", "unigram"], ["training loss", "loss"],
 ];
 
-class TrainingChart extends HTMLElement {
-  #surface = new ChartSurface(this, trainingFigure);
-  #legend = null;
-  #words = build("p", { class: "only-read" });
-
-  connectedCallback() {
-    this.#surface.open();
-    this.append(this.#words);
-  }
-
-  disconnectedCallback() {
-    this.#surface.close();
-    this.#legend = null;
-    this.replaceChildren();
-  }
-
+class TrainingChart extends ChartWithLegend {
   render(state) {
-    if (!this.#legend) this.prepend(this.#legend = legend(state.text ? OF_TEXT : OF_IMAGES));
-    this.#surface.show(state, `${state.curve.length} ${state.epochs} ${state.ended_at}`);
-    const last = state.curve.at(-1);
-    write(this.#words, last
-      ? `Chart of the training: after epoch ${last[0]} the loss is ${last[1].toFixed(3)}, ` +
-        (state.text ? `the perplexity on the validation part ${perplexity(last[4])}.`
-          : `the accuracy on held-out images ${percent(last[2])}.`)
-      : "Chart of the training: no epoch has ended yet.");
+    this.show(state, {
+      entries: state.text ? OF_TEXT : OF_IMAGES, key: `${state.curve.length} ${state.epochs} ${state.ended_at}`,
+      words: described(state),
+    });
   }
+
+  figure(state, colours) {
+    return trainingFigure(state, colours);
+  }
+}
+
+function described({ text, curve }) {
+  const last = curve.at(-1);
+  if (!last) return "Chart of the training: no epoch has ended yet.";
+  return `Chart of the training: after epoch ${last[0]} the loss is ${last[1].toFixed(3)}, ` +
+    (text ? `the perplexity on the validation part ${perplexity(last[4])}.`
+      : `the accuracy on held-out images ${percent(last[2])}.`);
 }
 
 customElements.define("training-chart", TrainingChart);
