@@ -4,11 +4,12 @@
  * that is marked with data-compared, by calling compare(comparison) on it.
  */
 
-import { get, newKey, post } from "../api.js";
+import { get } from "../api.js";
 import { VERDICTS, lead, points, signed } from "../drawing/comparison_words.js";
 import { reward } from "../drawing/format.js";
 import { streamPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { CompanionOffer } from "./companion-offer.js";
 
 const PAUSE_MS = 3000; // Between two questions.
 const OPEN = ["running", "paused"];
@@ -21,7 +22,7 @@ class RandomComparison extends HTMLElement {
   #timer = null;
   #asking = null;
   #parts = null;
-  #key = newKey(); // One for the page, so that two clicks start one companion.
+  #offer = new CompanionOffer();
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
@@ -62,7 +63,7 @@ class RandomComparison extends HTMLElement {
 
   #show(comparison) {
     this.#parts ??= this.#lay();
-    const { verdict, text, facts, rest, link, offer, hint } = this.#parts;
+    const { verdict, text, facts, rest, link } = this.#parts;
     const [title, mark] = VERDICTS[comparison.verdict];
     write(verdict, title);
     verdict.className = `verdict is-${mark}`;
@@ -71,8 +72,8 @@ class RandomComparison extends HTMLElement {
     write(rest, others.join(" "));
     showFacts(facts, comparison);
     showLink(link, comparison.companion);
-    offer.hidden = hint.hidden = comparison.companion !== null;
-    write(hint, `Starts ${this.#total.toLocaleString("en")} more children, drawn uniformly, with the same settings. ` +
+    this.#offer.show(comparison.companion === null, streamPaths(this.#page).api,
+      `Starts ${this.#total.toLocaleString("en")} more children, drawn uniformly, with the same settings. ` +
       "They catch up first; then both advance alike.");
     for (const element of this.closest("live-page").querySelectorAll("[data-compared]")) element.compare(comparison);
   }
@@ -81,25 +82,9 @@ class RandomComparison extends HTMLElement {
     const parts = {
       verdict: build("p", {}), text: build("p", { class: "comparison-text" }), facts: build("dl", { class: "comparison-facts" }),
       rest: build("p", { class: "small quiet" }), link: build("p", { class: "small" }),
-      offer: build("button", { class: "button", type: "button", hidden: true }, "Compare with random search"),
-      hint: build("p", { class: "small quiet", hidden: true }), problem: build("p", { class: "action-error small", role: "alert" }),
     };
-    parts.offer.addEventListener("click", () => this.#start());
-    this.replaceChildren(...Object.values(parts));
+    this.replaceChildren(...Object.values(parts), ...this.#offer.nodes);
     return parts;
-  }
-
-  async #start() {
-    const { offer, problem } = this.#parts;
-    offer.disabled = true;
-    write(problem, "");
-    try {
-      await post(`${streamPaths(this.#page).api}/companion`, {}, { key: this.#key });
-      location.reload();
-    } catch (error) {
-      offer.disabled = false;
-      write(problem, error.message);
-    }
   }
 }
 

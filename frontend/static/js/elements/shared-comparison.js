@@ -3,15 +3,17 @@
  * It asks again whenever the search gets further, and while one of the two, or of their trainings, is under way.
  */
 
-import { get, newKey, post } from "../api.js";
+import { get } from "../api.js";
 import { VERDICTS } from "../drawing/comparison_words.js";
 import { percent, perplexity } from "../drawing/format.js";
 import { score } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { CompanionOffer } from "./companion-offer.js";
 import { WhileSeen } from "./while-seen.js";
 
 const PAUSE_MS = 3000; // Between two questions.
+const HINT = "Starts the same search once more with uniform draws: shared weights of its own, and the same budget.";
 
 class SharedComparison extends HTMLElement {
   #page = null;
@@ -19,7 +21,7 @@ class SharedComparison extends HTMLElement {
   #isStale = true;
   #shown = "";
   #parts = null;
-  #key = newKey(); // One for the page, so that two clicks start one companion.
+  #offer = new CompanionOffer();
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
     pause: PAUSE_MS,
     isWanted: (isSeen) => this.#isStale && this.#page !== null &&
@@ -63,7 +65,7 @@ class SharedComparison extends HTMLElement {
     if (key === this.#shown) return;
     this.#shown = key;
     this.#parts ??= this.#lay();
-    const { verdict, text, sides, rest, offer, hint } = this.#parts;
+    const { verdict, text, sides, rest } = this.#parts;
     const [title, mark] = VERDICTS[comparison.verdict];
     write(verdict, comparison.waiting && comparison.is_over ? "No verdict" : title);
     verdict.className = `verdict is-${mark}`;
@@ -73,7 +75,7 @@ class SharedComparison extends HTMLElement {
     write(rest, sentences.slice(said).join(" "));
     sides.hidden = comparison.random === null;
     if (comparison.random) sides.replaceChildren(tableOf(comparison, this.#page.scale));
-    offer.hidden = hint.hidden = comparison.random !== null;
+    this.#offer.show(comparison.random === null, searchPaths(this.#page.id).api, HINT);
     for (const element of this.closest("live-page").querySelectorAll("[data-compared]")) element.compare(comparison);
   }
 
@@ -82,29 +84,11 @@ class SharedComparison extends HTMLElement {
       verdict: build("p", { role: "status" }), text: build("p", { class: "comparison-text" }),
       sides: build("div", { class: "table-frame", tabindex: 0, role: "group", "aria-label": "The search and its random companion", hidden: true }),
       rest: build("p", { class: "small quiet" }),
-      offer: build("button", { class: "button", type: "button", hidden: true }, "Compare with random search"),
-      hint: build("p", { class: "small quiet", hidden: true },
-        "Starts the same search once more with uniform draws: shared weights of its own, and the same budget."),
-      problem: build("p", { class: "action-error small", role: "alert" }),
     };
-    parts.offer.addEventListener("click", () => this.#start());
     const { sides, ...said } = parts;
-    this.replaceChildren(build("div", { class: "honesty-said" }, ...Object.values(said)),
+    this.replaceChildren(build("div", { class: "honesty-said" }, ...Object.values(said), ...this.#offer.nodes),
       build("div", { class: "honesty-side" }, sides));
     return parts;
-  }
-
-  async #start() {
-    const { offer, problem } = this.#parts;
-    offer.disabled = true;
-    write(problem, "");
-    try {
-      await post(`${searchPaths(this.#page.id).api}/companion`, {}, { key: this.#key });
-      location.reload();
-    } catch (error) {
-      offer.disabled = false;
-      write(problem, error.message);
-    }
   }
 }
 
