@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench demo-bench clean
+.PHONY: run test check bench faults clean
 
 run: $(VENV)/.product
 	@exec $(BIN)/python manage.py up
@@ -21,6 +21,10 @@ check: $(VENV)/.checks
 
 bench: $(VENV)/.checks browser
 	$(BIN)/python -m benchmarks
+
+# make faults SIZE=large SEED=7 CAMPAIGNS="kills broker" OUT=lines.jsonl
+faults: $(VENV)/.checks
+	@$(BIN)/python -m tests.faults $(CAMPAIGNS) $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
 
 browser: $(VENV)/.checks
 	@$(BIN)/python tests/browser/find_browser.py --install

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from webapp.parent_death import die_with_parent
+
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 90
 
@@ -33,12 +35,13 @@ def start_application(folder: Path, *arguments: str) -> RunningApplication:
     """Start `manage.py up` on a free port and wait for its sign-in link. arguments: more of its command line."""
     with (folder / "up.txt").open("w") as output:
         supervisor = psutil.Popen(
-            [sys.executable, "manage.py", "up", "--port", str(_free_port()), *arguments],
+            [sys.executable, "manage.py", "up", "--port", str(free_port()), *arguments],
             cwd=ROOT,
             env=environment_of(folder),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=die_with_parent(),
         )
     until = time.monotonic() + START_SECONDS
     while not (found := re.search(r"http://\S+/sign-in/\S+", (folder / "up.txt").read_text())):
@@ -58,7 +61,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     return ours | {"CELLWRIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
