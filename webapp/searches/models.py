@@ -64,6 +64,12 @@ class Stream(models.Model):
     # stream without a reason was paused by a person.
     reason = models.TextField(blank=True)
     priority = models.IntegerField(default=0)  # More goes first.
+    max_workers = models.PositiveIntegerField(null=True)  # So many work for it at a time at most; None for no limit.
+    max_hours = models.FloatField(null=True)  # So long may it run in all; None for no limit (see limits).
+    ran_seconds = models.FloatField(
+        default=0.0
+    )  # How long it ran up to the last pause or its end; pauses do not count.
+    running_since = models.FloatField(null=True)  # Since when it runs; None while it does not.
     last_event = models.BigIntegerField(default=0)
     created = models.FloatField()
     ended = models.FloatField(null=True)
@@ -107,12 +113,13 @@ class Search(Stream):
         Stream, parent_link=True, primary_key=True, on_delete=models.CASCADE, related_name="as_search"
     )
     config = models.JSONField()
-    total = models.PositiveIntegerField()  # How many children it will try.
+    changes = models.JSONField(default=list)  # Of its limits, as config.changes.Change as JSON; it only grows.
+    total = models.PositiveIntegerField()  # How many children it will try: in force, whatever the configuration says.
     steps_told = models.IntegerField(default=-1)  # As in schedule.Known.
     strategy_state = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
     fingerprint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # Of the steps told, and then of all.
     finals = models.CharField(max_length=8, choices=Finals, blank=True)  # "" before the final round, and without one.
-    epochs = models.PositiveIntegerField(default=0)  # Of shared weights; 0 where every child is trained by itself.
+    epochs = models.PositiveIntegerField(default=0)  # In force; 0 where every child is trained by itself.
     epochs_shared = models.PositiveIntegerField(default=0)  # Shared epochs that are over.
     weights = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File of the shared weights; "" before the first.
     # The files before these two, from which they are computed again if they get damaged; "" once the search has ended.
