@@ -16,6 +16,7 @@ Size = Literal[
 
 CAMPAIGNS = {  # By name, in the order in which they run: the module.
     "storage": "tests.faults.campaigns.storage",
+    "writers": "tests.faults.campaigns.writers",
 }
 
 
