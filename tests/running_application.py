@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +32,18 @@ class RunningApplication:
         return self.link.split("/sign-in/")[0]
 
 
-def start_application(folder: Path, *arguments: str) -> RunningApplication:
-    """Start `manage.py up` on a free port and wait for its sign-in link. arguments: more of its command line."""
+def start_application(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> RunningApplication:
+    """Start `manage.py up` on a free port and wait for its sign-in link.
+
+    arguments: more of its command line; environment: what is set beside or instead of `environment_of`.
+    """
     with (folder / "up.txt").open("w") as output:
         supervisor = psutil.Popen(
             [sys.executable, "manage.py", "up", "--port", str(free_port()), *arguments],
             cwd=ROOT,
-            env=environment_of(folder),
+            env=environment_of(folder) | dict(environment or {}),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
