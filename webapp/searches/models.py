@@ -20,8 +20,15 @@ class Owned(models.QuerySet):
     """Rows that belong to somebody, directly or through their stream."""
 
     def visible_to(self, user: Any) -> Self:
-        """What this user may see: what they own. Nobody who is not signed in sees anything."""
-        return self.filter(**{self.model.OWNER: user.pk}) if user.is_authenticated else self.none()
+        """What this user may see: what they own. Nobody who is not signed in sees anything.
+
+        The one exception is a stream that was shown by a link: the gate names it as `linked_streams` (see
+        accounts.access), at addresses that a link opens and nowhere else.
+        """
+        own = Q(**{self.model.OWNER: user.pk}) if user.is_authenticated else Q(pk__in=())
+        if issubclass(self.model, Stream):
+            own |= Q(pk__in=getattr(user, "linked_streams", ()))
+        return self.filter(own)
 
 
 class Group(models.Model):
@@ -414,6 +421,37 @@ class Snapshot(models.Model):
     stream = models.OneToOneField(Stream, primary_key=True, on_delete=models.CASCADE, related_name="snapshot")
     number = models.BigIntegerField()
     state = models.JSONField()
+
+
+class Keyframe(models.Model):
+    """The folded state of a stream after event `number`, kept so that any moment is near one (see keyframes).
+
+    state: the JSON of it, deflated. rules: of the fold that made it, see keyframes.rules; no other goes on from it.
+    """
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="keyframes")
+    number = models.BigIntegerField()
+    rules = models.CharField(max_length=16)
+    state = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "rules", "number"], name="keyframe_is_kept_once"),
+        ]
+
+
+class ShareLink(models.Model):
+    """A link that shows one stream to whoever has it, and lets them do nothing. Of its secret the digest is kept."""
+
+    OWNER: ClassVar = "stream__owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="links")
+    sha256 = models.CharField(max_length=SHA256_LENGTH, unique=True)
+    created = models.FloatField()
+    expires = models.FloatField(null=True)  # None: not until it is revoked, which removes the row.
+
+    objects = Owned.as_manager()
 
 
 class Worker(models.Model):

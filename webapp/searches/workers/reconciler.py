@@ -17,7 +17,7 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
-from webapp.searches import artifacts, clock, deletion, leases, live_state, planner, storage_pauses
+from webapp.searches import artifacts, clock, deletion, keyframes, leases, live_state, planner, storage_pauses
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 
@@ -57,6 +57,7 @@ def look() -> None:
         ring,
         forget_workers,
         live_state.take_snapshots,
+        keyframes.keep_keyframes,
         housekeeping.end_interrupted_checks,
         deletion.remove_deleted,
     ):
