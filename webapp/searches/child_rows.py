@@ -27,6 +27,11 @@ def sorted_children(search: Search, sort: Sort, order: Order) -> QuerySet[Child]
     return search.children.filter(is_final=True).order_by(first, "step", slot)
 
 
+def taking(children: QuerySet[Child], decision: int, option: int) -> QuerySet[Child]:
+    """Those that took this option in this decision, both counted from 0; none where there is no such."""
+    return children.filter(**{f"decisions__{decision}": option})
+
+
 def children_csv(search: Search) -> str:
     """All children with a verdict, in the order of drawing."""
     text = io.StringIO()

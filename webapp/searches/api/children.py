@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.errors import UserError
 from webapp.searches.api.architecture_files import architecture_file, attached, safe_name
-from webapp.searches.api.refusals import not_found
+from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import ChildDetail, ChildList, Refusal
 from webapp.searches.api.searches import own_search
-from webapp.searches.child_rows import Order, Sort, children_csv, sorted_children
+from webapp.searches.child_rows import Order, Sort, children_csv, sorted_children, taking
 from webapp.searches.models import Child, Search
 from webapp.searches.reward_curve import rewards_of
 
@@ -20,12 +21,13 @@ router = Router(tags=["Children"])
 
 Page = Annotated[int, Query(ge=1)]
 Size = Annotated[int, Query(ge=1, le=200)]
+Place = Annotated[int | None, Query(ge=0, le=10_000)]
 PLACE = "/{uuid:search_id}/children/{int:step}/{int:slot}"
 
 
 @router.get(
-    "/{uuid:search_id}/children", response={200: ChildList, 404: Refusal}, summary="Children with a verdict, in pages",
-    url_name="children",
+    "/{uuid:search_id}/children", response={200: ChildList, 404: Refusal, 422: Refusal}, url_name="children",
+    summary="Children with a verdict, in pages",
 )  # fmt: skip
 def list_children(
     request: HttpRequest,
@@ -34,10 +36,21 @@ def list_children(
     order: Order = "desc",
     page: Page = 1,
     size: Size = 20,
+    decision: Place = None,
+    option: Place = None,
 ) -> dict[str, Any]:
-    """What has no value in the sorted column comes last. A page beyond the last one is the last one."""
+    """What has no value in the sorted column comes last. A page beyond the last one is the last one.
+
+    decision and option, both counted from 0: only the children that took this option there.
+    """
     search = own_search(request, search_id)
-    shown = Paginator(sorted_children(search, sort, order), size).get_page(page)
+    if (decision is None) != (option is None):
+        missing = "decision" if decision is None else "option"
+        raise Refused(422, [UserError(missing, "A decision and its option are asked for together.")])
+    children = sorted_children(search, sort, order)
+    if decision is not None and option is not None:
+        children = taking(children, decision, option)
+    shown = Paginator(children, size).get_page(page)
     return {
         "children": [child_json(search, child) for child in shown],
         "page": shown.number,

@@ -11,6 +11,7 @@ from webapp.searches.api import (
     files,
     honesty_meters,
     own_data,
+    policies,
     searches,
     shared_comparisons,
     trainings,
@@ -33,6 +34,7 @@ api.add_router("/searches", children.router)
 api.add_router("/searches", comparisons.router)
 api.add_router("/searches", shared_comparisons.router)
 api.add_router("/searches", honesty_meters.router)
+api.add_router("/searches", policies.router)
 api.add_router("/trainings", trainings.router)
 api.add_router("/architectures", bundles.router)  # First: the other one takes any word for an architecture's name.
 api.add_router("/architectures", architectures.router)
