@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_engine.catalogue.published import LEFT_OUT, published_names, read_published
 from search_engine.checkpoints import atomic_write
+from search_engine.config.changes import Change
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.drawing.svg import architecture_svg
@@ -22,6 +23,7 @@ from search_engine.errors import UserError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import write
 from search_engine.storage import storage_sentence
+from search_engine.terminal.change_file import read_change_file
 from search_engine.terminal.command_line import parser
 from search_engine.terminal.description import described
 from search_engine.terminal.given import any_search_config, read_architecture, search_config, training_config
@@ -94,8 +96,9 @@ def convert(options: argparse.Namespace) -> int:
 
 def search(options: argparse.Namespace) -> int:
     config = any_search_config(options.config, options.data_folder)
+    changes = None if options.changes is None else read_change_file(options.changes, config)
     if not isinstance(config, SearchConfig):
-        return _search_with_shared_weights(config, options)
+        return _search_with_shared_weights(config, changes, options)
 
     import torch
 
@@ -106,7 +109,7 @@ def search(options: argparse.Namespace) -> int:
     from search_engine.training.numerics import set_numerics
 
     set_numerics(config.reproducibility.threads)
-    folder = SearchFolder(options.out, config)
+    folder = SearchFolder(options.out, config, changes)
     was_finished = folder.is_finished
     with _interruptible() as is_interrupted:
         device = torch.device("cpu")
@@ -147,12 +150,14 @@ def _print_found(folder: "SearchFolder", options: argparse.Namespace) -> None:
     print(f"fingerprint {folder.fingerprint}")
 
 
-def _search_with_shared_weights(config: AnyEnasSearchConfig, options: argparse.Namespace) -> int:
+def _search_with_shared_weights(
+    config: AnyEnasSearchConfig, changes: Sequence[Change] | None, options: argparse.Namespace
+) -> int:
     from search_engine.terminal.shared_search_run import run_shared_search
 
     with _interruptible() as is_interrupted:
         outcome = run_shared_search(
-            config, options.out, data_folder=options.data_folder, is_interrupted=is_interrupted
+            config, options.out, changes=changes, data_folder=options.data_folder, is_interrupted=is_interrupted
         )  # fmt: skip
     if outcome is None:
         return _interrupted("search", options.out)

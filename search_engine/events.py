@@ -244,6 +244,20 @@ class StateChanged(_Event):
     reason: str | None = None
 
 
+class LimitsChanged(_Event):
+    """Limits of a search were changed while it was open.
+
+    limits: the new value of each that was changed, None for no limit: children or epochs (totals), workers (at a time),
+    hours (of running in all). from_step: the first step that is drawn, or shared epoch that is begun, under a new
+    total; only with one. by: a person, or the time when the hours were over.
+    """
+
+    kind: Literal["limits_changed"] = "limits_changed"
+    limits: dict[Literal["children", "epochs", "workers", "hours"], int | float | None]
+    from_step: int | None = _only_where_there()
+    by: Literal["person", "time"] = "person"
+
+
 class JobLost(_Event):
     """A worker went away with a job, which will be done again. what: "child 3.7", "update 4", "training"."""
 
@@ -367,8 +381,8 @@ class TrainingFinished(_Event):
 
 Event = Annotated[
     SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | SharedEpochEnded | ControllerPhaseEnded
-    | ControllerUpdated | StateChanged | JobLost | FileDamaged | FinalistsChosen | FinalistStarted | FinalistEpochEnded
-    | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
+    | ControllerUpdated | StateChanged | LimitsChanged | JobLost | FileDamaged | FinalistsChosen | FinalistStarted
+    | FinalistEpochEnded | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

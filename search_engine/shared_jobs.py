@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 import torch
 
 from search_engine import checkpoints
+from search_engine.config.changes import Change, read_changes
 from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from search_engine.errors import CheckpointError
 from search_engine.returning import Returning
 from search_engine.shared_phases import EpochPosition, PhasePosition
 from search_engine.shared_search import derive, share_weights, teach_controller
-from search_engine.spaces.build import build_space
 from search_engine.strategies.base import Strategy
-from search_engine.strategies.build import build_strategy_for, encode_strategy, load_strategy
+from search_engine.strategies.build import build_shared_strategy, encode_strategy, load_strategy
 from search_engine.training.numerics import set_numerics
 from search_engine.training.shared_building import SharedData, build_shared_weights, derived_cost
 from search_engine.training.shared_weights import SharedWeights
@@ -62,8 +62,8 @@ class SharedJobs:
 
     def share(self, request: Message) -> Iterator[Message]:
         """Train the shared weights for one epoch. Without a strategy and weights, both start anew."""
-        config, step = _configured(request), request["step"]
-        strategy = _strategy(config, request["strategy"])
+        config, changes, step = *_configured(request), request["step"]
+        strategy = _strategy(config, changes, request["strategy"])
         weights, position = self._built(config, self._data_of(config)), EpochPosition()
         if request["checkpoint"] is not None:
             tensors, metadata = _checkpoint(request["checkpoint"], "share", step)
@@ -76,7 +76,9 @@ class SharedJobs:
             metadata = {"kind": "share", "step": step, "position": position.to_json()}
             return checkpoints.encode(weights.tensors(), metadata)
 
-        ended = yield from self._until_end(share_weights(config, strategy, weights, step, position), checkpoint)
+        ended = yield from self._until_end(
+            share_weights(config, strategy, weights, step, position, changes=changes), checkpoint
+        )
         if ended is None:
             yield {"interrupted": {}}
             return
@@ -86,8 +88,8 @@ class SharedJobs:
 
     def teach(self, request: Message) -> Iterator[Message]:
         """Let the strategy learn from the rounds of a step."""
-        config, step = _configured(request), request["step"]
-        strategy, position = _strategy(config, request["strategy"]), PhasePosition()
+        config, changes, step = *_configured(request), request["step"]
+        strategy, position = _strategy(config, changes, request["strategy"]), PhasePosition()
         if request["checkpoint"] is not None:
             _, metadata = _checkpoint(request["checkpoint"], "teach", step)
             load_strategy(Path(request["checkpoint"]), strategy)
@@ -103,6 +105,7 @@ class SharedJobs:
         phase = teach_controller(
             config, strategy, weights, step,
             fingerprint=request["fingerprint"], weights_sha256=_sha256(request["weights"]), position=position,
+            changes=changes,
         )  # fmt: skip
         ended = yield from self._until_end(phase, checkpoint)
         if ended is None:
@@ -113,11 +116,12 @@ class SharedJobs:
 
     def derive(self, request: Message) -> Iterator[Message]:
         """Draw the candidates and score them; it is short, and starts again where it was left."""
-        config = _configured(request)
-        strategy, data = _strategy(config, request["strategy"]), self._data_of(config)
+        config, changes = _configured(request)
+        strategy, data = _strategy(config, changes, request["strategy"]), self._data_of(config)
         weights = self._built(config, data)
         weights.restore(_weights_file(request["weights"]))
-        events = Returning(derive(config, strategy, weights, derived_cost(config, data), request["fingerprint"]))
+        cost_of, fingerprint = derived_cost(config, data), request["fingerprint"]
+        events = Returning(derive(config, strategy, weights, cost_of, fingerprint, changes))
         for event in events:
             yield {"event": event.to_json()}
         yield {"done": {"fingerprint": events.returned}}
@@ -146,19 +150,16 @@ class SharedJobs:
         return weights
 
 
-def _configured(request: Message) -> AnyEnasSearchConfig:
-    """The configuration of a job; from here on the process rounds as it says."""
+def _configured(request: Message) -> tuple[AnyEnasSearchConfig, tuple[Change, ...]]:
+    """The configuration of a job and what was changed since; from here on the process rounds as it says."""
     config = read_enas_config(request["config"])
     set_numerics(config.reproducibility.threads)
-    return config
+    return config, read_changes(request.get("changes", []), config)
 
 
-def _strategy(config: AnyEnasSearchConfig, path: str | None) -> Strategy:
+def _strategy(config: AnyEnasSearchConfig, changes: tuple[Change, ...], path: str | None) -> Strategy:
     """The strategy as a file kept it, or as it is before the first step."""
-    strategy = build_strategy_for(
-        build_space(config.space), config.strategy, config.controller, children=config.children,
-        seed=config.reproducibility.seed,
-    )  # fmt: skip
+    strategy = build_shared_strategy(config, changes)
     if path is not None:
         load_strategy(Path(path), strategy)
     return strategy

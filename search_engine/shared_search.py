@@ -12,6 +12,7 @@ from typing import Any
 
 from search_engine.architectures.reading import Architecture
 from search_engine.checkpoints import digest
+from search_engine.config.changes import Change, epochs_at, epochs_in_all
 from search_engine.config.searches import AnyEnasSearchConfig
 from search_engine.errors import ConfigError
 from search_engine.events import (
@@ -56,12 +57,14 @@ def share_weights(
     weights: SharedWeights,
     step: int,
     position: EpochPosition = EpochPosition(),  # noqa: B008  # It is frozen.
+    *,
+    changes: Sequence[Change] = (),
 ) -> Generator[EpochPosition, None, SharedEpochEnded]:
     """The shared epoch of a step, from a position on; yields one after every minibatch.
 
     At every yield `weights.tensors()` and the position are a checkpoint. Every minibatch has an architecture of its
     own (M = 1 in the paper), drawn from the policy as it is. Raises ConfigError where the weights diverge or do not fit
-    into memory.
+    into memory. changes: of how many epochs there are, which the event says; no learning rate depends on that.
     """
     minibatches = weights.minibatches(step)
     drawn = strategy.sample(minibatches, purpose="share", number=step).proposals
@@ -75,7 +78,7 @@ def share_weights(
     loss, right = position.loss / minibatches, position.guessed_right
     return SharedEpochEnded(
         step=step,
-        epochs=config.epochs,
+        epochs=epochs_at(config, changes, step),
         minibatches=minibatches,
         loss=loss,
         accuracy=None if right is None else right / minibatches,
@@ -96,11 +99,14 @@ def teach_controller(
     fingerprint: str,
     weights_sha256: str,
     position: PhasePosition = PhasePosition(),  # noqa: B008  # It is frozen.
+    changes: Sequence[Change] = (),
 ) -> Generator[PhasePosition, None, ControllerPhaseEnded]:
-    """The controller phase of a step, from a position on; yields one after every round.
+    """The controller phase of a step, from a position on; yields one after every round but the last.
 
     At every yield the strategy's state and the position are a checkpoint. All architectures of a round are scored on
-    the same validation minibatch. fingerprint: of the steps before; weights_sha256: of the file of the weights.
+    the same validation minibatch. fingerprint: of the steps before; weights_sha256: of the file of the weights;
+    changes: of how many epochs there are, which decide whether the strategy draws another round behind this step. So
+    there is no checkpoint behind the last round: a change that comes in time finds nothing drawn.
     """
     rounds = config.phases.rounds
     while position.rounds < rounds:
@@ -113,20 +119,28 @@ def teach_controller(
             [_evaluation(proposal, score) for proposal, score in zip(proposals, scores, strict=True)]
         )
         position = position.after(proposals, scores, update, rounds=rounds, seconds=time.monotonic() - began)
-        yield position
-    return _phase_ended(config, strategy, weights, step, position, fingerprint, weights_sha256)
+        if position.rounds < rounds:
+            yield position
+    ended = _phase_ended(config, strategy, weights, step, position, fingerprint, weights_sha256)
+    return ended.model_copy(update={"epochs": epochs_at(config, changes, step)})
 
 
 def derive(
-    config: AnyEnasSearchConfig, strategy: Strategy, weights: SharedWeights, cost_of: CostOf, fingerprint: str
+    config: AnyEnasSearchConfig,
+    strategy: Strategy,
+    weights: SharedWeights,
+    cost_of: CostOf,
+    fingerprint: str,
+    changes: Sequence[Change] = (),
 ) -> Generator[Event, None, str]:
     """Draw the candidates from the final policy and score all of them on one validation minibatch (section 2.3).
 
-    fingerprint: of all steps. Returns that of the whole search.
+    fingerprint: of all steps. changes: of how many there are. Returns the fingerprint of the whole search.
     """
+    epochs = epochs_in_all(config, changes)
     drawn = strategy.sample(config.deriving.candidates, purpose="derive", number=0)
     yield step_proposed(drawn)
-    minibatch = _minibatch(config, config.epochs, 0)  # The one behind those that the controller learned from last.
+    minibatch = _minibatch(config, epochs, 0)  # The one behind those that the controller learned from last.
     evaluations = []
     for proposal in drawn.proposals:
         began = time.monotonic()
@@ -134,7 +148,7 @@ def derive(
         evaluations.append(_evaluation(proposal, score))
         yield _candidate_finished(proposal, score, cost_of(proposal.architecture), time.monotonic() - began)
     unchanged = Update(
-        step=config.epochs, mean_reward=None, baseline=None, loss=None, divergence=None, clipped=None,
+        step=epochs, mean_reward=None, baseline=None, loss=None, divergence=None, clipped=None,
         state_sha256=digest(*strategy.state_dict()),
     )  # fmt: skip
     return fingerprint_after(fingerprint, drawn.proposals, evaluations, unchanged)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from search_engine import checkpoints
+from search_engine.config.changes import read_changes
 from search_engine.config.enas_search import EnasRecurrentSearchConfig
 from search_engine.config.language import TextDataConfig
 from search_engine.config.reading import read_config
@@ -97,7 +98,7 @@ class Trainer:
     def _learn(self, request: Message) -> Iterator[Message]:
         """Tell the strategy a step and draw what follows; step -1 draws the first steps and tells nothing."""
         config = _search_config(request)
-        strategy = build_strategy(config)
+        strategy = build_strategy(config, read_changes(request.get("changes", []), config))
         step, shown = request["step"], -1
         if step >= 0:
             load_strategy(Path(request["state"]), strategy)

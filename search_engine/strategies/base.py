@@ -87,7 +87,7 @@ class Strategy(ABC):
     @property
     @abstractmethod
     def is_finished(self) -> bool:
-        """True when the last step of the budget has been told."""
+        """True when the last step of the budget in force has been told."""
 
     @abstractmethod
     def pending(self) -> tuple[DrawnStep, ...]:

@@ -1,11 +1,13 @@
 """The strategy that a configuration asks for, and the file it is kept in between steps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from search_engine import checkpoints
+from search_engine.config.changes import Change, in_rounds
 from search_engine.config.controller import AnyControllerConfig
+from search_engine.config.enas_search import EnasSearchConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.strategy import AnyStrategyConfig, PpoConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
@@ -17,14 +19,27 @@ from search_engine.strategies.random import Random
 from search_engine.strategies.reinforce import Reinforce
 
 
-def build_strategy(config: SearchConfig) -> Strategy:
-    """A strategy that has drawn its first steps and learned nothing yet."""
+def build_strategy(config: SearchConfig, changes: Sequence[Change] = ()) -> Strategy:
+    """A strategy that has drawn its first steps and learned nothing yet. changes: of this search, by their steps."""
     return build_strategy_for(
         build_space(config.space),
         config.strategy,
         None,
         children=config.budget.children,
         seed=config.reproducibility.seed,
+        changes=changes,
+    )
+
+
+def build_shared_strategy(config: EnasSearchConfig, changes: Sequence[Change] = ()) -> Strategy:
+    """The same for a search with shared weights, whose strategy counts rounds."""
+    return build_strategy_for(
+        build_space(config.space),
+        config.strategy,
+        config.controller,
+        children=config.children,
+        seed=config.reproducibility.seed,
+        changes=in_rounds(config, changes),
     )
 
 
@@ -35,13 +50,15 @@ def build_strategy_for(
     *,
     children: int,
     seed: int,
+    changes: Sequence[Change] = (),
 ) -> Strategy:
     """The same over any space. controller: of the kind of the space; None for NASNet's. Random search has none."""
+    budget: Any = {"children": children, "seed": seed, "changes": changes}
     if isinstance(strategy, PpoConfig):
-        return Ppo(space, strategy, controller, children=children, seed=seed)
+        return Ppo(space, strategy, controller, **budget)
     if isinstance(strategy, ReinforceConfig):
-        return Reinforce(space, strategy, controller, children=children, seed=seed)
-    return Random(space, strategy, children=children, seed=seed)
+        return Reinforce(space, strategy, controller, **budget)
+    return Random(space, strategy, **budget)
 
 
 def encode_strategy(strategy: Strategy, extra: Mapping[str, Any]) -> bytes:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from search_engine.checkpoints import digest
+from search_engine.config.changes import Change
 from search_engine.config.controller import AnyControllerConfig, MacroControllerConfig
 from search_engine.config.strategy import PpoConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
@@ -40,8 +41,9 @@ class ControllerStrategy(Strategy):
         baseline: RewardBaseline,
         children: int,
         seed: int,
+        changes: Sequence[Change] = (),
     ) -> None:
-        """controller: None for NASNet's, a chain of softmaxes without any bound."""
+        """controller: None for NASNet's, a chain of softmaxes without any bound. changes: of how many children."""
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, controller, children=children, seed=seed)
@@ -53,7 +55,7 @@ class ControllerStrategy(Strategy):
             self._controller.parameters(), lr=config.learning_rate, betas=(beta1, 0.999), eps=epsilon
         )
         self._baseline = baseline
-        self._steps = PendingSteps(space, config, children=children, draw=self._draw)
+        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw)
 
     @property
     def is_finished(self) -> bool:

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from search_engine.config.changes import Change, child_totals
 from search_engine.config.controller import ControllerConfig
+from search_engine.config.step_sizes import StepSizes
 from search_engine.config.strategy import StrategyConfig
+from search_engine.errors import CheckpointError
 from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
 
@@ -12,16 +15,18 @@ Draw = Callable[[int, int], DrawnStep]
 
 
 class PendingSteps:
-    """The budget in steps. Step k is drawn as soon as step k - 1 - lookahead was told; the last one may be smaller.
+    """The budget in steps: as large and drawn when StepSizes says.
 
     draw: makes the step of a number and a size; called once per step, in order.
     """
 
-    def __init__(self, space: Space, config: StrategyConfig, *, children: int, draw: Draw) -> None:
+    def __init__(
+        self, space: Space, config: StrategyConfig, *, children: int, changes: Sequence[Change], draw: Draw
+    ) -> None:
         self._space = space
-        self._children = children
-        self._step_size = config.step_size
-        self._lookahead = config.lookahead
+        self._sizes = StepSizes(
+            children, step_size=config.step_size, lookahead=config.lookahead, changes=child_totals(changes)
+        )
         self._draw = draw
         self._told = 0
         self._pending: tuple[DrawnStep, ...] = ()
@@ -29,7 +34,7 @@ class PendingSteps:
 
     @property
     def is_finished(self) -> bool:
-        return self._told == self._steps
+        return not self._pending
 
     @property
     def drawn(self) -> tuple[DrawnStep, ...]:
@@ -60,17 +65,16 @@ class PendingSteps:
         return {"told": self._told, "pending": [_step_to_json(step) for step in self._pending]}
 
     def load_json(self, value: Mapping[str, Any]) -> None:
+        """Raises CheckpointError where the changes would have had other steps drawn."""
+        due = [(step, self._sizes.size(step)) for step in self._sizes.drawn_at(value["told"])]
+        if [(step["step"], len(step["proposals"])) for step in value["pending"]] != due:
+            raise CheckpointError("changes", "contradict what was drawn already; start a new search instead.")
         self._told = value["told"]
         self._pending = tuple(self._step_from_json(step) for step in value["pending"])
 
-    @property
-    def _steps(self) -> int:
-        return -(-self._children // self._step_size)
-
     def _draw_due(self) -> None:
-        for step in range(self._told + len(self._pending), min(self._told + 1 + self._lookahead, self._steps)):
-            size = min(self._step_size, self._children - step * self._step_size)
-            self._pending = (*self._pending, self._draw(step, size))
+        for step in self._sizes.drawn_at(self._told)[len(self._pending) :]:
+            self._pending = (*self._pending, self._draw(step, self._sizes.size(step)))
 
     def _step_from_json(self, value: Mapping[str, Any]) -> DrawnStep:
         step = value["step"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search_engine.checkpoints import digest
+from search_engine.config.changes import Change
 from search_engine.config.strategy import RandomConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
@@ -16,12 +17,14 @@ from search_engine.strategies.pending_steps import PendingSteps, made_for, propo
 class Random(Strategy):
     """Draws every decision from a uniform distribution and learns nothing."""
 
-    def __init__(self, space: Space, config: RandomConfig, *, children: int, seed: int) -> None:
+    def __init__(
+        self, space: Space, config: RandomConfig, *, children: int, seed: int, changes: Sequence[Change] = ()
+    ) -> None:
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, None, children=children, seed=seed)
         self._sizes = [len(decision.options) for decision in space.decisions]
-        self._steps = PendingSteps(space, config, children=children, draw=self._draw)
+        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw)
 
     @property
     def is_finished(self) -> bool:

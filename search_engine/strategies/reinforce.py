@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from search_engine.config.changes import Change
 from search_engine.config.controller import AnyControllerConfig
 from search_engine.config.strategy import ReinforceConfig
 from search_engine.spaces.base import Space
@@ -28,10 +29,11 @@ class Reinforce(ControllerStrategy):
         *,
         children: int,
         seed: int,
+        changes: Sequence[Change] = (),
     ) -> None:
         self._config = config
         baseline = (RewardBaseline if config.baseline_rule == "round" else BaselineOfEach)(config.baseline_decay)
-        super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed)
+        super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes)
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
         decisions = torch.tensor([proposal.decisions for proposal in step.proposals])

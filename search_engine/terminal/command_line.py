@@ -68,6 +68,9 @@ def _search(commands: Any) -> None:
     shared = ", ".join(preset.name for preset in SHARED_PRESETS)
     one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}, {shared}")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this search")
+    one.add_argument(
+        "--changes", type=Path, metavar="FILE", help="limits that change on the way, as the web gives them"
+    )
     _data_folder(one)
 
 

@@ -2,13 +2,14 @@
 
 config.json           what was asked for
 events.jsonl          everything that happened
+changes.json          what was changed on the way, where anything was: see config.changes
 strategy.safetensors  the strategy's state after the last step; strategy-before.safetensors: after the one before
 children.csv          one row per child; best.json: the best architecture
 finalist-N.safetensors, result.safetensors  the final round, where there is one: see finalist_files
 rewards.html          the curve of rewards, once the search has finished: a page that needs nothing else
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import plotly.graph_objects as go
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.checkpoints import atomic_write
 from search_engine.config.base import Config
+from search_engine.config.changes import Change, step_sizes
 from search_engine.config.search import SearchConfig
 from search_engine.errors import UserError
 from search_engine.evaluators.base import Evaluator
@@ -39,6 +41,7 @@ from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
 from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
+from search_engine.terminal.change_file import changes_of, keep_changes, limits_changed
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
 from search_engine.terminal.generations import newest, replace
@@ -53,8 +56,12 @@ COLUMNS = (
 class SearchFolder:
     """One search and its files."""
 
-    def __init__(self, folder: Path, config: SearchConfig) -> None:
-        """Raises UserError where the folder holds another search or is in use, CheckpointError where it is damaged."""
+    def __init__(self, folder: Path, config: SearchConfig, changes: Sequence[Change] | None = None) -> None:
+        """changes: all that there are; None for those that the folder knows.
+
+        Raises UserError where the folder holds another search or is in use, or where the changes contradict what was
+        drawn already, CheckpointError where it is damaged.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._config = config
@@ -62,7 +69,10 @@ class SearchFolder:
         with ExitStack() as unless_ready:
             self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
             claim_folder(folder, config, "search")
-            self._strategy = build_strategy(config)
+            self._changes = changes_of(folder, config, changes)
+            self._sizes = step_sizes(config, self._changes)
+            self._refuse_contradictions()
+            self._strategy = build_strategy(config, self._changes)
             saved = 0
             extra = newest(folder / "strategy.safetensors", lambda path: load_strategy(path, self._strategy))
             if extra is not None:
@@ -70,6 +80,7 @@ class SearchFolder:
             # What happened after the last saved step is given out again as it comes. Only a second crash within the
             # next moment would lose it, and then it is computed again. Without any saved step, that is everything.
             self._past = self._log.cut(saved)
+            keep_changes(folder, self._changes)
             unless_ready.pop_all()
 
     @property
@@ -84,7 +95,7 @@ class SearchFolder:
     @property
     def children(self) -> int:
         """How many children the search will try in all."""
-        return self._config.budget.children
+        return self._sizes.children
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -136,6 +147,9 @@ class SearchFolder:
     ) -> Generator[Event, None, None]:
         if not self._log.events:
             yield self._started(data)
+        for change in map(limits_changed, self._changes):
+            if change not in self._log.events:
+                yield change
         shown = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)
         yield from run(
             self._strategy,
@@ -156,6 +170,14 @@ class SearchFolder:
             children=self._config.budget.children,
             step_size=self._config.strategy.step_size,
         )
+
+    def _refuse_contradictions(self) -> None:
+        for event in self._log.events:
+            if isinstance(event, StepProposed) and len(event.proposals) != self._sizes.size(event.step):
+                drawn, wanted = len(event.proposals), self._sizes.size(event.step)
+                raise UserError(
+                    "--changes", f"would give step {event.step} {wanted} children, and it was drawn with {drawn}."
+                )
 
     def _final_round(self, build: BuildFinalist | None) -> FinalRound | None:
         """The final round that is still to come, knowing the children of the steps before."""

@@ -1,6 +1,6 @@
 """A search with shared weights in one folder and one process, which goes on when it is started again.
 
-config.json     what was asked for
+config.json     what was asked for; changes.json: what was changed on the way, where anything was
 events.jsonl    everything that happened
 state.json      how far the search is, and which of the files it goes on from; state-before.json: the one before
 files           weights, strategy and the checkpoint of the phase that is under way, each under its SHA-256
@@ -12,7 +12,7 @@ trained-1, trained-2, ...  the best candidates, trained from scratch: see traini
 import hashlib
 import json
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,8 +22,9 @@ import torch
 
 from search_engine import checkpoints
 from search_engine.checkpoints import write_under_digest
+from search_engine.config.changes import Change, epochs_in_all
 from search_engine.config.searches import AnyEnasSearchConfig
-from search_engine.errors import DamagedFile
+from search_engine.errors import DamagedFile, UserError
 from search_engine.events import (
     ChildFinished,
     ControllerPhaseEnded,
@@ -38,6 +39,7 @@ from search_engine.shared_jobs import SharedJobs
 from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareWeights, TeachController, due_shared
 from search_engine.shared_search import search_started
 from search_engine.terminal import generations
+from search_engine.terminal.change_file import changes_of, keep_changes, limits_changed
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.result_files import write_best, write_table
 from search_engine.terminal.search_folder import claim_folder
@@ -86,8 +88,12 @@ class _State:
 class SharedSearchFolder:
     """One search and its files."""
 
-    def __init__(self, folder: Path, config: AnyEnasSearchConfig) -> None:
-        """Raises UserError where the folder holds another search or is in use, CheckpointError where it is damaged."""
+    def __init__(self, folder: Path, config: AnyEnasSearchConfig, changes: Sequence[Change] | None = None) -> None:
+        """changes: all that there are; None for those that the folder knows.
+
+        Raises UserError where the folder holds another search or is in use, or where the changes come too late,
+        CheckpointError where it is damaged.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._files = folder, folder / "files"
         self._files.mkdir(exist_ok=True)
@@ -95,14 +101,22 @@ class SharedSearchFolder:
         with ExitStack() as unless_ready:
             self._log = unless_ready.enter_context(closing(EventFile(folder / "events.jsonl")))
             claim_folder(folder, config, "search")
+            self.changes = changes_of(folder, config, changes)
             self._state = self._read_state()
+            self._refuse_late_changes()
             self._log.cut(self._state.events)  # What a phase told before it was saved is computed and told again.
+            keep_changes(folder, self.changes)
             unless_ready.pop_all()
 
     @property
     def is_derived(self) -> bool:
         """Whether all is over but the training of the best candidates."""
         return self._state.is_derived
+
+    @property
+    def epochs(self) -> int:
+        """How many the search has in all."""
+        return epochs_in_all(self.config, self.changes)
 
     @property
     def steps_told(self) -> int:
@@ -123,6 +137,9 @@ class SharedSearchFolder:
         """Search to the end, or until `should_stop`, which is looked at after every minibatch and round."""
         if not self._log.events:
             yield self._logged(search_started(self.config, data_shown(data)))
+        for change in map(limits_changed, self.changes):
+            if change not in self._log.events:
+                yield self._logged(change)
         jobs = SharedJobs(
             keep=lambda content: write_under_digest(self._files, content),
             data_of=lambda _: data,
@@ -166,6 +183,7 @@ class SharedSearchFolder:
     def _messages(self, jobs: SharedJobs, due: DueShared) -> Generator[dict[str, Any], None, None]:
         request = {
             "config": self.config.model_dump(mode="json"),
+            "changes": [change.to_json() for change in self.changes],
             "fingerprint": self.fingerprint,
             "strategy": self._path(self._state.strategy),
             "weights": self._path(self._state.weights),
@@ -192,7 +210,7 @@ class SharedSearchFolder:
 
     def _known(self) -> KnownShared:
         state = self._state
-        return KnownShared(self.config.epochs, state.steps_told, state.is_shared, state.is_derived)
+        return KnownShared(self.epochs, state.steps_told, state.is_shared, state.is_derived)
 
     def _save(self, state: _State) -> None:
         """The log and the files first, then the state that names them, then away with what it names no more."""
@@ -207,6 +225,12 @@ class SharedSearchFolder:
                 file.unlink()
         if self._state.is_derived:
             self._write_results()
+
+    def _refuse_late_changes(self) -> None:
+        """The strategy has drawn the first round of the next epoch, or none because there was no next epoch."""
+        told, before = self._state.steps_told, epochs_in_all(self.config, changes_of(self._folder, self.config, None))
+        if (told < before) != (told < self.epochs):
+            raise UserError("--changes", f"would make it {self.epochs} epochs; {told} of {before} are over already.")
 
     def _read_state(self) -> _State:
         return generations.newest(self._folder / "state.json", self._read_whole) or _State()
