@@ -10,8 +10,8 @@ import pytest
 
 from tests.faults import fake_engine
 from tests.faults.memory_trainer import MemoryTrainer
+from tests.faults.small_streams import start
 from tests.faults.straight_run import compared
-from tests.faults.test_storage_faults import start
 from webapp.searches import artifacts, checker, event_log
 from webapp.searches.models import Job, Search, Stream
 from webapp.searches.workers.trainer_process import Message, TrainerGone

@@ -11,12 +11,11 @@ import pytest
 from django.db import transaction
 
 from search_engine import storage
-from tests.faults import fake_engine, fake_shared
+from tests.faults import fake_engine
 from tests.faults.memory_trainer import MemoryTrainer
-from tests.faults.simulation import training_config
+from tests.faults.small_streams import start
 from tests.faults.straight_run import compared
-from webapp.accounts.models import User
-from webapp.searches import artifacts, checker, event_log, late_bundles, lifecycle, storage_pauses
+from webapp.searches import artifacts, checker, event_log, late_bundles, storage_pauses
 from webapp.searches.models import Artifact, Job, Stream
 from webapp.searches.workers import reconciler
 from webapp.searches.workers.worker import WorkingProcess
@@ -37,19 +36,6 @@ def a_disk(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # Power does not fail here, and thousands take minutes.
     monkeypatch.setattr(storage_pauses, "WAIT_SECONDS", 0.0)
     monkeypatch.setattr(reconciler, "_trouble", -1e9)
-
-
-def start(kind: str) -> None:
-    """A search of one method, or a training with a bundle that is asked for later."""
-    owner = User.objects.create(name=f"owner of a {kind}")
-    shown: dict[str, Any] = {"decisions": fake_engine.DECISIONS, "data": fake_engine.DATA}
-    if kind == "search":
-        lifecycle.create_search(owner, fake_engine.small_config(children=3, step_size=2, finalists=1), **shown)
-    elif kind == "shared search":
-        lifecycle.create_search(owner, fake_shared.small_config(epochs=2, rounds=2, candidates=2, train=0), **shown)
-    else:
-        figures: dict[str, Any] = {"data": fake_engine.DATA, "hash": "0" * 64, "parameters": 1, "mult_adds": 1}
-        lifecycle.start_training(owner, training_config(0), **figures, for_meter=kind == "late bundle")
 
 
 def work(folder: Path) -> None:

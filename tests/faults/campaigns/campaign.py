@@ -17,6 +17,9 @@ Size = Literal[
 CAMPAIGNS = {  # By name, in the order in which they run: the module.
     "storage": "tests.faults.campaigns.storage",
     "writers": "tests.faults.campaigns.writers",
+    "races": "tests.faults.campaigns.races",
+    "clients": "tests.faults.campaigns.clients",
+    "stored": "tests.faults.campaigns.stored",
 }
 
 
