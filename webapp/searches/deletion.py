@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from search_engine.events import StateChanged
-from webapp.searches import artifacts, clock, event_log, planner
+from webapp.searches import artifacts, clock, event_log, leases, planner
 from webapp.searches.models import Child, Event, Group, Job, Search, Stream, Training
 
 EVENTS_AT_ONCE = 5000  # So many go in one transaction, so that nobody waits long for the database.
@@ -81,7 +81,8 @@ def outlook(stream: Stream) -> Outlook:
 
 def _remove(stream_id: uuid.UUID) -> bool:
     """Go on with one; whether it is gone."""
-    if Job.objects.filter(stream_id=stream_id, state=Job.State.LEASED, lease_until__gte=clock.now()).exists():
+    held = Job.objects.filter(stream_id=stream_id, state=Job.State.LEASED, lease_until__range=leases.in_force())
+    if held.exists():
         return False
     if _networks_of_its_meter(stream_id):
         return False

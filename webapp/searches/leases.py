@@ -178,12 +178,18 @@ def lose(job_id: int, fence: int, reason: str) -> None:
         _lose(holding(job_id, fence), reason)
 
 
+def in_force() -> tuple[float, float]:
+    """Between which times a lease ends that holds now. One that ends later was given before the clock was set back."""
+    now = clock.now()
+    return now, now + 2 * LEASE_SECONDS
+
+
 def expire() -> list[Lost]:
     """Take jobs away from workers that fell silent; the jobs that were lost.
 
     Where that fails for one, the others are taken away all the same, and its error is raised after them.
     """
-    silent = Job.objects.filter(state=Job.State.LEASED, lease_until__lt=clock.now()).order_by("pk")
+    silent = Job.objects.filter(state=Job.State.LEASED).exclude(lease_until__range=in_force()).order_by("pk")
     found: list[Lost] = []
     failures: list[Exception] = []
     for job_id, fence in silent.values_list("pk", "fence"):
@@ -205,7 +211,8 @@ def _expire(job_id: int, fence: int) -> Lost | None:
         except LeaseLost:
             return None  # Somebody else was faster.
         assert job.lease_until is not None
-        if job.lease_until >= clock.now():
+        first, last = in_force()
+        if first <= job.lease_until <= last:
             return None  # Renewed at the last moment.
         _lose(job, f"no sign of life for {LEASE_SECONDS:.0f} seconds")
         return Lost(job_id, job.stream_id, job.worker, is_due=job.state == Job.State.DUE)

@@ -10,7 +10,7 @@ WireEvent = dict[str, Any]
 
 def finalists_chosen(after: State, event: WireEvent, limits: Limits) -> None:
     """began_after: seconds in which the search was running before."""
-    began = 0 if after["running_since"] is None else event["at"] - after["running_since"]
+    began = 0 if after["running_since"] is None else max(0, event["at"] - after["running_since"])
     finalists = [
         {
             "rank": one["rank"], "step": one["step"], "slot": one["slot"], "reward": one["reward"],

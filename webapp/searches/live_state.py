@@ -194,7 +194,7 @@ def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
         after["running_since"] = event["at"]
         return
     if after["running_since"] is not None:
-        after["active_seconds"] += event["at"] - after["running_since"]
+        after["active_seconds"] += max(0.0, event["at"] - after["running_since"])  # The clock may be set back.
         after["running_since"] = None
     if event["state"] != "paused":
         after["ended_at"] = event["at"]

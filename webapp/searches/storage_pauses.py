@@ -117,9 +117,12 @@ def _pause(stream_id: uuid.UUID, sentence: str) -> None:
 
 
 def _has_waited(stream_id: uuid.UUID) -> bool:
-    """Whether the last pause is long enough ago: the longer, the more often the disk refused in the last hour."""
+    """Whether the last pause is long enough ago: the longer, the more often the disk refused in the last hour.
+
+    A pause in times to come was before the clock was set back, and nobody waits for those.
+    """
     now = clock.now()
-    changes = Event.objects.filter(stream_id=stream_id, kind="state_changed", at__gt=now - HOUR)
+    changes = Event.objects.filter(stream_id=stream_id, kind="state_changed", at__gt=now - HOUR, at__lte=now)
     pauses = [at for payload, at in changes.order_by("-number").values_list("payload", "at") if payload["reason"]]
     wait = min(WAIT_SECONDS * 2 ** (len(pauses) - 1), LONGEST_WAIT_SECONDS)
     return not pauses or now - pauses[0] >= wait

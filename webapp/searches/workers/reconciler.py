@@ -27,6 +27,7 @@ PRESENT_SECONDS = 15.0  # A worker that was seen so recently hears a ring.
 SWEEP_SECONDS = 3600.0
 
 _trouble = -math.inf  # When the disk last refused, by time.monotonic.
+_clock = clock.Watch()
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ def look() -> None:
     """Everything once. A failure of one act is logged and does not keep the others from being done."""
     close_old_connections()
     for act in (
+        watch_clock,
         watch_storage,
         expire_leases,
         plan_what_stands_still,
@@ -58,10 +60,17 @@ def look() -> None:
         forget_workers,
         live_state.take_snapshots,
         keyframes.keep_keyframes,
-        housekeeping.end_interrupted_checks,
+        end_interrupted_checks,
         deletion.remove_deleted,
     ):
         _safely(act, act.__name__.replace("_", " "))
+
+
+def watch_clock() -> None:
+    """Whoever is alive says so anew by a clock that was set; until then nobody is taken for silent."""
+    jump = _clock.look()
+    if jump:
+        log.warning("The database's clock was set %s by %.0f s", "forward" if jump > 0 else "back", abs(jump))
 
 
 def watch_storage() -> None:
@@ -83,9 +92,10 @@ def _note_trouble() -> None:
 def expire_leases() -> None:
     """Jobs of workers that fell silent are due again.
 
-    Nobody can renew a lease while the database takes no writes: for a lease's time behind that nobody loses one.
+    Nobody can renew a lease while the database takes no writes, and a clock that was set says nothing of leases from
+    before: for a lease's time behind either nobody loses one.
     """
-    if time.monotonic() - _trouble < leases.LEASE_SECONDS:
+    if time.monotonic() - _trouble < leases.LEASE_SECONDS or not _clock.was_steady_for(leases.LEASE_SECONDS):
         return
     for lost in leases.expire():
         log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
@@ -111,8 +121,19 @@ def ring() -> None:
 
 
 def forget_workers() -> None:
-    """A worker that was not seen for a minute is no more; its jobs went to others long before."""
-    Worker.objects.filter(seen__lt=clock.now() - FORGET_WORKER_SECONDS).delete()
+    """A worker that was not seen for a minute is no more; its jobs went to others long before.
+
+    One that was seen in times to come was seen before the clock was set back.
+    """
+    if _clock.was_steady_for(PRESENT_SECONDS):
+        now = clock.now()
+        Worker.objects.exclude(seen__range=(now - FORGET_WORKER_SECONDS, now + FORGET_WORKER_SECONDS)).delete()
+
+
+def end_interrupted_checks() -> None:
+    """Of uploads whose check died; one that lives says how far it is, by a clock that was set as well."""
+    if _clock.was_steady_for(PRESENT_SECONDS):
+        housekeeping.end_interrupted_checks()
 
 
 def sweep() -> None:

@@ -33,7 +33,7 @@ export function behindLastEpoch({ curve, epochs, ended_at: ended, state, text })
 export function finalRoundTimeLeft(state, now) {
   const part = finalRoundPart(state.finals);
   if (state.running_since === null || part === 0 || part === 1) return null;
-  return (elapsed(state, now) - state.finals.began_after) * (1 - part) / part;
+  return Math.max(0, elapsed(state, now) - state.finals.began_after) * (1 - part) / part;
 }
 
 /** Workers that train a child or a finalist of this search now. */

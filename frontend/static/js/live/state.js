@@ -190,7 +190,7 @@ function controllerUpdated(state, event) {
 
 /** began_after: seconds in which the search was running before. */
 function finalistsChosen(state, event) {
-  const began = state.running_since === null ? 0 : event.at - state.running_since;
+  const began = state.running_since === null ? 0 : Math.max(0, event.at - state.running_since);
   const finalists = event.finalists.map(({ rank, step, slot, reward, hash, accuracy }) => ({
     rank, step, slot, reward, hash, worker: null, attempt: 0, epochs: null, curve: [], is_final: false,
     accuracy: null, reason: null, parameters: null, mult_adds: null, search_accuracy: accuracy ?? null,
@@ -222,7 +222,7 @@ function stateChanged(state, event) {
   const change = { state: event.state, reason: event.reason };
   if (event.state === "running") return { ...change, running_since: event.at };
   if (state.running_since !== null) {
-    change.active_seconds = state.active_seconds + (event.at - state.running_since);
+    change.active_seconds = state.active_seconds + Math.max(0, event.at - state.running_since); // The clock may be set back.
     change.running_since = null;
   }
   if (event.state !== "paused") {
