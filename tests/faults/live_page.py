@@ -74,7 +74,7 @@ class Page:
                         break
                 elif self.last >= leaves_after:
                     break
-                if self.slow:
+                if self.slow and not until.is_set():
                     await asyncio.sleep(self.chance.uniform(0.0, 0.4))
         finally:
             await self._leave(line)

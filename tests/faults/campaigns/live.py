@@ -132,12 +132,12 @@ async def _stressed(seed: int, stress: Stress, folder: Path) -> Run:
         end.set_result(wrote["last"])
         _, late = await asyncio.wait(watching, timeout=ARRIVE_SECONDS)
         sampling.cancel()
-        problems = [f"{len(late)} pages never got everything."] if late else []
+        problems = [f"A page has {page.last} of {wrote['last']} events." for page in pages if page.last < wrote["last"]]
         for task in late:
             task.cancel()
         problems += await _compared(site, pages, frames, wrote["last"])
         problems += [problem for page in pages for problem in page.problems[:3]]
-        problems += [repr(task.exception()) for task in watching if task.done() and task.exception()]
+        problems += [repr(task.exception()) for task in watching if task not in late and task.exception()]
         problems += await _left_behind(site)
         growth = _growth(site.memory)
         if stress.most_growth is not None and growth > stress.most_growth:
