@@ -162,3 +162,30 @@ async def test_the_last_one_to_leave_ends_the_looking(stream: Stream, redis_url:
     async with here.watch(stream.pk, 0) as watched:  # And it begins anew.
         await append(stream, 1)
         assert await collect(watched, 0, 1) == [1]
+
+
+async def test_a_stream_that_was_deleted_a_moment_ago_leaves_nothing_behind(stream: Stream, redis_url: str) -> None:
+    before = asyncio.all_tasks()
+    stream_id = stream.pk
+    await sync_to_async(stream.delete)()
+    async with hub.Hub().watch(stream_id, 0) as watched:
+        await asyncio.sleep(0.1)
+        assert watched.task is not None and not watched.task.done()
+        assert await watched.since(0) == []
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
+
+
+async def test_an_error_of_the_looking_is_told_and_ends_the_listening_all_the_same(
+    stream: Stream, redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(stream_id: uuid.UUID) -> int:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(hub, "_last", fail)
+    before = asyncio.all_tasks()
+    async with hub.Hub().watch(stream.pk, 0):
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
+    assert ["ended early" in record.message for record in caplog.records] == [True]

@@ -10,7 +10,7 @@ import logging
 import uuid
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -101,12 +101,14 @@ class Hub:
             yield watched
         finally:
             watched.watchers -= 1
+            over: list[asyncio.Task[None] | None] = []
             if watched.watchers == 0:
                 del self._watched[bell]
-                await _end(watched.task)
+                over.append(watched.task)
             if not self._watched:
-                listener, self._listener = self._listener, None
-                await _end(listener)
+                over.append(self._listener)
+                self._listener = None
+            await _end(over)
 
     async def _listen(self) -> None:
         while True:
@@ -135,16 +137,22 @@ def this_hub() -> Hub:
     return _hubs.setdefault(asyncio.get_running_loop(), Hub())
 
 
-async def _end(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
+async def _end(tasks: Sequence[asyncio.Task[None] | None]) -> None:
+    """All are told before any is waited for: whoever leaves may be cut off in the middle of this."""
+    living = [task for task in tasks if task is not None]
+    for task in living:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    if living:
+        await asyncio.wait(living)
+    for task in living:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("What looked for news ended early", exc_info=error)
 
 
 @database_sync_to_async
 def _last(stream_id: uuid.UUID) -> int:
-    return Stream.objects.values_list("last_event", flat=True).get(pk=stream_id)
+    """0 where it was deleted a moment ago."""
+    return Stream.objects.filter(pk=stream_id).values_list("last_event", flat=True).first() or 0
 
 
 @database_sync_to_async
