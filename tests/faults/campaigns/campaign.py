@@ -20,6 +20,9 @@ CAMPAIGNS = {  # By name, in the order in which they run: the module.
     "races": "tests.faults.campaigns.races",
     "clients": "tests.faults.campaigns.clients",
     "stored": "tests.faults.campaigns.stored",
+    "children": "tests.faults.campaigns.children",
+    "damage": "tests.faults.campaigns.damage",
+    "ending": "tests.faults.campaigns.ending",
 }
 
 
