@@ -7,6 +7,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 from celery import Celery
 from django.conf import settings
+from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 
 LOOK = "webapp.searches.workers.tasks.look"
@@ -26,12 +27,17 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     task_publish_retry=False,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    worker_consumer="webapp.searches.workers.hearing:Listener",
     broker_connection_timeout=1,
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 0},
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     worker_enable_remote_control=False,
     task_default_queue="look",
+    # Taken without an acknowledgement. One that cannot be sent, because the broker dies just then, would count as a
+    # message under way for ever: with as many of them as processes, Celery takes no more and the worker is deaf.
+    task_queues=[Queue("look", Exchange("look"), routing_key="look", no_ack=True)],
     enable_utc=True,
     imports=["webapp.searches.workers.tasks"],
 )
