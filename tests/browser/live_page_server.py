@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import reduce
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,12 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_enas_config
 from search_engine.drawing.svg import architecture_svg, pictures
 from webapp.searches import live_state
+from webapp.searches.api import policies
+from webapp.searches.api.policies import DecisionList
+from webapp.searches.option_results import decision_results
 from webapp.searches.pages import shared_page
 from webapp.searches.pages.settings_shown import settings_shown
+from webapp.searches.policy_history import FROZEN, Columns
 
 STATIC = Path(__file__).resolve().parents[2] / "frontend" / "static"
 ID = "11111111-2222-4333-8444-555555555555"
@@ -54,6 +59,7 @@ class Played:
     def __init__(self, kind: str, events: list[dict[str, Any]], n: int) -> None:
         self.kind, self.events, self.n = kind, events, n
         self.posts: list[str] = []
+        self.is_random = False  # Whether the API calls it random search.
         self.wanted: dict[str, Any] = {}  # What the honesty meter was asked for last.
         self.comparison: dict[str, Any] | None = None  # What the API says of it and random search.
         self.trainings: list[dict[str, Any]] = []  # Of its children, as the API lists them.
@@ -99,8 +105,35 @@ class Played:
         proposals = [e for e in self.events if e["kind"] == "step_proposed" and e["step"] == step]
         return architecture_from_json(proposals[0]["proposals"][slot]["architecture"])
 
+    def decisions(self) -> dict[tuple[int, int], list[int]]:
+        """What every child took, by its place."""
+        steps = [e for e in self.events[: self.n] if e["kind"] == "step_proposed"]
+        return {(e["step"], child["slot"]): child["decisions"] for e in steps for child in e["proposals"]}
+
+    def policy(self, points: int) -> dict[str, Any]:
+        kind = "controller_phase_ended" if "epochs" in self.events[0] else "step_proposed"
+        columns = Columns()
+        for event in self.events[: self.n]:
+            if event["kind"] == kind:
+                columns.add(event["n"], event["step"], event["policy"], event["entropies"])
+        return asdict(columns.shown(points)) | {"threshold": FROZEN, "is_random": self.is_random}
+
+    def results(self) -> dict[str, Any]:
+        rows = [e for e in self.events[: self.n] if e["kind"] == "child_finished"]
+        counted = [e for e in rows if e["reward"] is not None and e["twin"] is None]
+        taken, rewards = self.decisions(), [e["reward"] for e in counted]
+        decisions = [(each["name"], each["options"]) for each in self.state()["decisions"]]
+        found = decision_results(decisions, [taken[e["step"], e["slot"]] for e in counted], rewards)
+        mean = sum(rewards) / len(rewards) if rewards else None
+        told = DecisionList(weighs_cost=False, done=len(rows), counted=len(counted), mean=mean,
+                            decisions=[policies.decision_json(each) for each in found])  # fmt: skip
+        return told.model_dump()
+
     def children(self, query: dict[str, list[str]]) -> dict[str, Any]:
         rows = [e for e in self.events[: self.n] if e["kind"] == "child_finished"]
+        if "decision" in query:
+            taken, (at,), (option,) = self.decisions(), map(int, query["decision"]), map(int, query["option"])
+            rows = [e for e in rows if taken[e["step"], e["slot"]][at] == option]
         key = query["sort"][0]
         rows.sort(key=lambda e: (e["step"], e["slot"]) if key == "step" else e[key] or 0)
         if query["order"][0] == "desc":
@@ -182,6 +215,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _children(self, query: Query) -> None:
         self._json(self.played.children(query))
 
+    def _policy_history(self, query: Query) -> None:
+        self._json(self.played.policy(int(query["points"][0])))
+
+    def _decisions(self, query: Query) -> None:
+        self._json(self.played.results())
+
     def _events(self, query: Query) -> None:
         after, limit = int(query["after"][0]), int(query["limit"][0])
         shown = self.played.events[: self.played.n]
@@ -212,6 +251,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (r"/api/trainings/[^/]+/picture\.svg", _training_picture),
         (r"/api/searches/[^/]+/children", _children),
         (r"/api/(?:searches|trainings)/[^/]+/events", _events),
+        (r"/api/searches/[^/]+/policy", _policy_history),
+        (r"/api/searches/[^/]+/decisions", _decisions),
         (r"/api/searches/[^/]+/comparison", _comparison),
         (r"/api/searches/[^/]+/shared-comparison", _shared_comparison),
         (r"/api/searches/[^/]+/honesty-meter", _honesty_meter),

@@ -148,7 +148,7 @@ def test_before_the_first_verdict_the_page_shows_children_training_and_the_unifo
     cells = page.locator("policy-map td[data-place]")
     state = beginning.state()
     expect(cells).to_have_count(sum(len(decision["options"]) for decision in state["decisions"]))
-    operations = {cells.nth(index).inner_text() for index in range(cells.count())}
+    operations = {cells.nth(index).text_content() for index in range(cells.count())}
     assert operations == {"50", "33", "8"}  # One of two inputs or combinations, of three inputs, of 13 operations.
     expect(page.get_by_role("link", name="Train this")).to_be_hidden()
 
@@ -252,14 +252,15 @@ def test_the_table_is_sorted_and_paged_by_the_server(page: Page, midway: Played)
     expect(table.locator("tbody tr svg").first).to_be_visible()
 
 
-def test_the_policy_is_read_with_the_arrow_keys(page: Page, midway: Played) -> None:
+def test_the_figures_of_the_policy_are_read_with_the_arrow_keys(page: Page, midway: Played) -> None:
     state = midway.state()
+    page.get_by_role("button", name="One step, in figures").click()
     page.locator("policy-map td[data-place]").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     share = state["policy"]["probabilities"][1][1] * 100
     expect(page.locator(".policy-readout")).to_have_text(
-        f"normal 1 input 2: previous, {share:.1f} % (50.0 % at the start)"
+        f"normal 1 input 2: previous, step {state['policy']['step']}: {share:.1f} % (all alike: 50.0 %)"
     )
     expect(page.locator("policy-map td:focus")).to_have_count(1)
 
@@ -281,7 +282,7 @@ def test_elements_that_leave_and_come_back_are_whole_again(page: Page, line: Lin
     wholes = {
         "state-strip dl": 1, "policy-map table": 6, ".chart-legend": 2, ".chart-plot": 2, "event-log ol": 1,
         "event-log li": len(drawn.state()["log"]), "running-children ul": 1, "children-table th": 6,
-        "workers-panel th": 5, "download-menu details": 1, ".switch button": 5,
+        "workers-panel th": 5, "download-menu details": 1, ".switch button": 7, ".policy-strip": 20,
     }  # fmt: skip
     for selector, count in wholes.items():
         expect(page.locator(selector), selector).to_have_count(count)

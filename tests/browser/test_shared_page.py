@@ -76,7 +76,7 @@ def test_before_the_first_epoch_ends_it_says_what_goes_on_and_how_long(page: Pag
         expect(page.locator("shared-architecture svg.cell-drawing")).to_be_visible()
         expect(page.locator("derived-networks")).to_contain_text("After 3 epochs 3 candidates are drawn")
         expect(page.locator("epochs-table")).to_contain_text("No epoch has ended yet.")
-        expect(page.locator("policy-map")).to_contain_text("after the first controller phase")
+        expect(page.locator("policy-map")).to_contain_text("No controller phase is over yet.")
         page.locator("children-table").scroll_into_view_if_needed()
         expect(page.locator("children-table")).to_contain_text("Candidates are drawn and scored after the last epoch.")
 
@@ -167,9 +167,10 @@ def test_the_policy_is_grouped_by_what_is_decided(
         skips = sum("skip" in each["name"] for each in played.state()["decisions"])
         options = sum(len(each["options"]) for each in played.state()["decisions"])
         expect(shown).to_have_count(options - skips)  # Of a skip the yes alone.
+        page.get_by_role("button", name="One step, in figures").click()
         shown.first.focus()
         page.keyboard.press("ArrowDown")
-        expect(page.locator("policy-map .policy-readout")).to_contain_text("were all alike")
+        expect(page.locator("policy-map .policy-readout")).to_contain_text("after epoch 2")
 
 
 def test_the_charts_are_drawn_with_what_guessing_gives(page: Page, line: Line) -> None:

@@ -7,11 +7,13 @@ training, or with the one that the settings state for a child that failed; no co
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.importance import Importance, importance
 from search_engine.spaces.build import build_space
@@ -43,8 +45,12 @@ class DecisionResult:
 
 @dataclass(frozen=True, slots=True)
 class OptionResults:
-    """done: children with a verdict; counted: those that count; mean: their reward, None without any."""
+    """done: children with a verdict; counted: those that count; mean: their reward, None without any.
 
+    weighs_cost: rewards are accuracies weighed with cost, and so no shares.
+    """
+
+    weighs_cost: bool
     done: int
     counted: int
     mean: float | None
@@ -65,24 +71,32 @@ def option_results(search: Search) -> OptionResults:
 
 
 def _results_of(search: Search, done: int) -> OptionResults:
+    config = read_search_config(search.config)
     counts = search.children.filter(is_final=True, reward__isnull=False, twin_step=None)
     rows = list(counts.order_by("step", "slot").values_list("decisions", "reward"))
-    space = build_space(read_search_config(search.config).space)
-    taken = np.array([decisions for decisions, _ in rows], dtype=np.int64).reshape(len(rows), len(space.decisions))
-    rewards = np.array([reward for _, reward in rows], dtype=np.float64)
-    told = importance(taken, rewards.tolist()) or (None,) * len(space.decisions)
+    decisions = [(decision.name, decision.options) for decision in build_space(config.space).decisions]
     return OptionResults(
+        weighs_cost=isinstance(config, SearchConfig) and config.weighs_cost,
         done=done,
         counted=len(rows),
-        mean=float(rewards.mean()) if rows else None,
-        decisions=tuple(
-            DecisionResult(decision.name, _options(decision.options, column, rewards), one)
-            for decision, column, one in zip(space.decisions, taken.T, told, strict=True)
-        ),
+        mean=float(np.mean([reward for _, reward in rows])) if rows else None,
+        decisions=decision_results(decisions, [taken for taken, _ in rows], [reward for _, reward in rows]),
     )
 
 
-def _options(names: tuple[str, ...], taken: NDArray[np.int64], rewards: NDArray[np.float64]) -> tuple[Taken, ...]:
+def decision_results(
+    decisions: Sequence[tuple[str, Sequence[str]]], taken: Sequence[Sequence[int]], rewards: Sequence[float]
+) -> tuple[DecisionResult, ...]:
+    """decisions: name and options of each; taken[c]: the options that child c took; rewards: of children that count."""
+    places = np.array(taken, dtype=np.int64).reshape(len(rewards), len(decisions))
+    told = importance(places, rewards) or (None,) * len(decisions)
+    return tuple(
+        DecisionResult(name, _options(options, column, rewards), one)
+        for (name, options), column, one in zip(decisions, places.T, told, strict=True)
+    )
+
+
+def _options(names: Sequence[str], taken: NDArray[np.int64], rewards: Sequence[float]) -> tuple[Taken, ...]:
     counts = np.bincount(taken, minlength=len(names))
     sums = np.bincount(taken, weights=rewards, minlength=len(names))
     return tuple(

@@ -19,7 +19,7 @@ from webapp.searches.models import Event, Search
 FROZEN = 0.9  # A decision is frozen while its most probable option stays the same and at least as probable as this.
 KEPT_SEARCHES = 16  # In this process; a search of 1,000 steps and 50 decisions takes five megabytes.
 
-_known: OrderedDict[uuid.UUID, "_Columns"] = OrderedDict()
+_known: OrderedDict[uuid.UUID, "Columns"] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -42,19 +42,7 @@ class PolicyHistory:
 def policy_history(search: Search, points: int) -> PolicyHistory:
     """At most `points` columns, at least two, of all steps there are."""
     with _lock:
-        columns = _columns_of(search)
-        places, every = thinned(len(columns.steps), points)
-        return PolicyHistory(
-            steps=[columns.steps[place] for place in places],
-            policy=[
-                [row[:size] for row, size in zip(columns.policies[place].round(4).tolist(), columns.sizes, strict=True)]
-                for place in places
-            ],
-            entropies=[columns.entropies[place].round(4).tolist() for place in places],
-            frozen=columns.frozen(),
-            known=len(columns.steps),
-            every=every,
-        )
+        return _columns_of(search).shown(points)
 
 
 def thinned(count: int, points: int) -> tuple[list[int], int]:
@@ -73,7 +61,7 @@ def _places(count: int, every: int) -> list[int]:
 
 
 @dataclass(slots=True)
-class _Columns:
+class Columns:
     """All columns of one search up to event `number`. policies: [D, options of the largest decision], padded by -1."""
 
     number: int = 0
@@ -96,7 +84,21 @@ class _Columns:
         self.policies.append(padded)
         self.entropies.append(np.asarray(entropies, dtype=np.float64))
 
-    def frozen(self) -> list[int | None]:
+    def shown(self, points: int) -> PolicyHistory:
+        places, every = thinned(len(self.steps), points)
+        return PolicyHistory(
+            steps=[self.steps[place] for place in places],
+            policy=[
+                [row[:size] for row, size in zip(self.policies[place].round(4).tolist(), self.sizes, strict=True)]
+                for place in places
+            ],
+            entropies=[self.entropies[place].round(4).tolist() for place in places],
+            frozen=self._frozen(),
+            known=len(self.steps),
+            every=every,
+        )
+
+    def _frozen(self) -> list[int | None]:
         if not self.steps:
             return []
         policies = np.stack(self.policies)
@@ -110,10 +112,10 @@ class _Columns:
         ]
 
 
-def _columns_of(search: Search) -> _Columns:
+def _columns_of(search: Search) -> Columns:
     columns = _known.pop(search.pk, None)
     if columns is None or columns.number > search.last_event:  # A backup was restored, which ended earlier.
-        columns = _Columns()
+        columns = Columns()
     kind = "controller_phase_ended" if search.epochs else "step_proposed"
     events = Event.objects.filter(stream_id=search.pk, number__gt=columns.number, kind=kind).order_by("number")
     # Of the payload, which has every architecture of a step, the database hands out what is needed here.

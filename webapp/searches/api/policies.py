@@ -67,8 +67,12 @@ class DecisionReply(BaseModel):
 
 
 class DecisionList(BaseModel):
-    """done: children with a verdict; counted: those with a reward of their own or a stated one; mean: of that."""
+    """done: children with a verdict; counted: those with a reward of their own or a stated one; mean: of that.
 
+    weighs_cost: rewards are accuracies weighed with cost, and so no shares.
+    """
+
+    weighs_cost: bool
     done: int
     counted: int
     mean: float | None
@@ -103,11 +107,15 @@ def show_decisions(request: HttpRequest, search_id: uuid.UUID) -> DecisionList:
     """With shared weights the children are the candidates behind the last epoch."""
     found = option_results(own_search(request, search_id))
     return DecisionList(
-        done=found.done, counted=found.counted, mean=found.mean, decisions=[_reply(each) for each in found.decisions]
+        weighs_cost=found.weighs_cost,
+        done=found.done,
+        counted=found.counted,
+        mean=found.mean,
+        decisions=[decision_json(each) for each in found.decisions],
     )
 
 
-def _reply(decision: DecisionResult) -> DecisionReply:
+def decision_json(decision: DecisionResult) -> DecisionReply:
     told = decision.importance
     return DecisionReply(
         name=decision.name,

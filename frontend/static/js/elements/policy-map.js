@@ -1,122 +1,175 @@
 /**
- * <policy-map>: how probable the controller finds every option of every decision. The darker, the more probable; at
- * first all options of a decision are alike, or with shared weights not known until the first controller phase is over. Hover a cell, or move over the map with the arrow keys, to read it.
+ * <policy-map>: how probable the controller finds every option of every decision, step by step, from the policy in
+ * which all options are alike. Point at a place, or go there with the arrow keys, to read it; a click or Enter shows the
+ * children that took the option. The same figures stand in tables, one step at a time.
  */
 
-import { mostEntropy, policyGroups } from "../drawing/policy_rows.js";
-import { shortOption, stackedOption } from "../drawing/option_names.js";
+import { get } from "../api.js";
+import { historyOf, MOST_COLUMNS, withStep } from "../drawing/policy_columns.js";
+import { rampOf } from "../drawing/policy_pixels.js";
+import { policyGroups, uniformColumn } from "../drawing/policy_rows.js";
+import { cellInWords, summaryInWords } from "../drawing/policy_words.js";
+import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { kindSwitch, press } from "./kind-switch.js";
+import { OptionChildren } from "./option-children.js";
+import { PolicyStrips } from "./policy-strips.js";
+import { PolicyTables } from "./policy-tables.js";
+import { WhileSeen } from "./while-seen.js";
+
+const HISTORY_MS = 3000;
+const RESULTS_MS = 8000;
+const HINT = "Point at a place of the map, or go to it with the arrow keys. A click or Enter shows the children that took the option.";
+const RAMP = ["0", "1", "2", "3", "4", "5"].map((stop) => `--policy-${stop}`);
 
 class PolicyMap extends HTMLElement {
-  #cells = []; // By row: [{node, name, option, probability, alike}], in the order in which they stand.
-  #readout = build("p", { class: "policy-readout number", "aria-live": "off" });
   #summary = build("p", { class: "quiet small number" });
+  #readout = build("p", { class: "policy-readout number", "aria-live": "polite" });
+  #error = build("p", { class: "small is-error", role: "alert" });
+  #switch = kindSwitch("How the policy is shown", [["map", "Over time"], ["tables", "One step, in figures"]], (kind) => this.#turnTo(kind));
+  #kind = "map";
+  #strips = new PolicyStrips((cell, place) => this.#read(cell, place), (cell, strip) => this.#open(cell, strip));
+  #tables = new PolicyTables((cell, words) => write(this.#readout, words));
+  #panel = new OptionChildren(() => this.#close());
+  #state = null;
+  #page = null;
+  #uniform = null;
+  #history = null; // Null until the server has told it.
+  #isBehind = true; // Steps are missing, which the server knows.
+  #results = null;
+  #resultsOf = -1; // Verdicts when the results were asked for.
   #key = null;
-  #alike = ""; // When, or where, all options of a decision are alike.
-  #chosen = [0, 0];
-  #pointed = (event) => {
-    const place = event.target.closest("[data-place]")?.dataset.place;
-    if (place) this.#read(...place.split(" ").map(Number));
-  };
-  #pressed = (event) => {
-    const move = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
-    if (!move || !this.#cells.length) return;
-    event.preventDefault();
-    const row = clamp(this.#chosen[0] + move[0], this.#cells.length);
-    this.#read(row, clamp(this.#chosen[1] + move[1], this.#cells[row].length));
-    this.#cells[this.#chosen[0]][this.#chosen[1]].node.focus();
-  };
+  #scheme = window.matchMedia("(prefers-color-scheme: dark)");
+  #again = () => this.#draw();
+  #askHistory = new WhileSeen((signal) => this.#fetchHistory(signal), {
+    pause: HISTORY_MS, isWanted: (isSeen) => isSeen && this.#isBehind && this.#page !== null,
+  });
+  #askResults = new WhileSeen((signal) => this.#fetchResults(signal), {
+    pause: RESULTS_MS, isWanted: (isSeen) => isSeen && this.#state !== null && this.#state.done !== this.#resultsOf,
+  });
 
   connectedCallback() {
-    this.addEventListener("pointerover", this.#pointed);
-    this.addEventListener("focusin", this.#pointed);
-    this.addEventListener("keydown", this.#pressed);
+    const scale = build("span", { class: "policy-scale" }, "0 %", build("span", { class: "policy-ramp" }), "100 %");
+    const bar = build("div", { class: "policy-tools" }, this.#switch, scale);
+    this.append(this.#summary, bar, this.#error, this.#strips.node, this.#tables.node, this.#readout);
+    this.#turnTo(this.#kind);
+    write(this.#readout, HINT);
+    this.#scheme.addEventListener("change", this.#again);
+    this.#askHistory.start(this);
+    this.#askResults.start(this);
   }
 
   disconnectedCallback() {
-    this.removeEventListener("pointerover", this.#pointed);
-    this.removeEventListener("focusin", this.#pointed);
-    this.removeEventListener("keydown", this.#pressed);
+    this.#askHistory.stop();
+    this.#askResults.stop();
+    this.#scheme.removeEventListener("change", this.#again);
+    this.#panel.close();
     this.replaceChildren();
-    this.#cells = [];
     this.#key = null;
+    this.#uniform = null;
+    this.#isBehind = true;
   }
 
-  render(state) {
+  render(state, page) {
+    this.#state = state;
+    this.#page = page;
     if (!state.decisions.length) return;
-    const key = `${state.policy?.step ?? "uniform"} ${state.shared ? state.proposed : ""}`;
-    if (key === this.#key) return;
-    this.#key = key;
-    this.#alike = state.shared ? "were all alike" : "at the start";
-    write(this.#summary, summary(state));
-    if (state.shared && !state.policy) {
-      this.replaceChildren(this.#summary);
-      return;
+    if (!this.#uniform) this.#lay(state);
+    this.#append(state);
+    const key = `${state.policy?.step ?? "none"} ${state.shared ? state.proposed : ""}`;
+    if (key !== this.#key) {
+      this.#key = key;
+      this.#draw();
     }
-    const groups = policyGroups(state);
-    if (!this.#cells.length) this.#lay(groups);
-    groups.flatMap((group) => group.rows).forEach((row, place) => this.#fill(row, place));
-    this.#read(...this.#chosen);
+    this.#askHistory.plan();
+    this.#askResults.plan();
   }
 
-  #lay(groups) {
-    let row = 0;
-    const tables = groups.map(({ name, rows }) => {
-      const options = rows.map(({ cells }) => cells).reduce((a, b) => (b.length > a.length ? b : a));
-      const head = build("tr", {}, build("td", {}), ...options.map(({ option }) =>
-        build("th", { scope: "col" }, stackedOption(option))));
-      const body = rows.map((each) => this.#row(each, row++));
-      return build("table", { class: "policy-table" }, build("caption", {}, name), build("thead", {}, head),
-        build("tbody", {}, ...body));
-    });
-    const inTwos = tables.length % 3 ? " is-in-twos" : "";
-    this.replaceChildren(this.#summary, build("div", { class: `policy-tables${inTwos}` }, ...tables), this.#readout);
+  #lay(state) {
+    const groups = policyGroups(state.decisions, Boolean(state.shared));
+    this.#uniform = uniformColumn(state.decisions);
+    this.#strips.lay(groups, state.decisions);
+    this.#tables.lay(groups);
   }
 
-  #row({ label, cells }, row) {
-    this.#cells.push(cells.map((cell, column) => ({
-      ...cell, node: build("td", { "data-place": `${row} ${column}`, tabindex: row + column === 0 ? 0 : -1 }),
-    })));
-    return build("tr", {}, build("th", { scope: "row" }, label), ...this.#cells[row].map(({ node }) => node));
+  /** The newest step joins what is there, unless it is the draw of candidates, which is no step. */
+  #append({ policy, shared, proposed }) {
+    if (!policy || !this.#history || (shared && proposed)) return;
+    const column = { step: policy.step, policy: policy.probabilities, entropies: policy.entropies };
+    const longer = withStep(this.#history, column);
+    this.#isBehind = longer === null;
+    this.#history = longer ?? this.#history;
   }
 
-  #fill({ cells }, row) {
-    cells.forEach(({ probability }, column) => {
-      const cell = this.#cells[row][column];
-      cell.probability = probability;
-      cell.node.style.setProperty("--share", `${(Math.sqrt(probability) * 100).toFixed(1)}%`);
-      cell.node.classList.toggle("is-likely", probability > 0.38);
-      cell.node.classList.toggle("is-certain", probability > 0.65);
-      const text = `${Math.round(probability * 100)}`;
-      write(cell.node, text);
-    });
+  async #fetchHistory(signal) {
+    try {
+      this.#history = historyOf(await get(`${searchPaths(this.#page.id).api}/policy?points=${MOST_COLUMNS}`, { signal }));
+      this.#isBehind = false;
+      this.#append(this.#state);
+      this.#draw();
+      write(this.#error, "");
+    } catch (error) {
+      if (!signal.aborted) write(this.#error, error.message);
+    }
   }
 
-  #read(row, column) {
-    this.#cells[this.#chosen[0]]?.[this.#chosen[1]]?.node.setAttribute("tabindex", "-1");
-    this.#chosen = [row, column];
-    const cell = this.#cells[row]?.[column];
-    if (!cell) return;
-    cell.node.setAttribute("tabindex", "0");
-    const what = cell.name.endsWith(cell.option) ? cell.name : `${cell.name}: ${shortOption(cell.option)}`;
-    const words = `${what}, ${(cell.probability * 100).toFixed(1)} % (${(cell.alike * 100).toFixed(1)} % ${this.#alike})`;
-    write(this.#readout, words);
-    cell.node.setAttribute("aria-label", words);
+  async #fetchResults(signal) {
+    const { done } = this.#state;
+    try {
+      this.#results = await get(`${searchPaths(this.#page.id).api}/decisions`, { signal });
+      this.#resultsOf = done;
+      this.#strips.showImportance(this.#results.decisions);
+      this.#panel.showResults(this.#results);
+      if (this.#panel.node.isConnected) this.#panel.refresh();
+      write(this.#error, "");
+    } catch (error) {
+      if (!signal.aborted) write(this.#error, error.message);
+    }
   }
-}
 
-function summary({ decisions, policy, shared, proposed }) {
-  const most = mostEntropy(decisions).toFixed(2);
-  if (!policy) {
-    return shared ? `It is drawn after the first controller phase: ${decisions.length} decisions, at most ${most} nats of entropy.`
-      : `Before the first draw every option is alike: ${most} nats.`;
+  /** What is known of the policy over time: at least the newest one, and before any the one where all are alike. */
+  #shown() {
+    const { policy, shared } = this.#state;
+    const newest = policy && [{ step: policy.step, policy: policy.probabilities, entropies: policy.entropies }];
+    const columns = this.#history?.columns.length ? this.#history.columns : newest || [this.#uniform];
+    return { columns, uniform: this.#uniform, frozen: this.#history?.frozen ?? [], unit: shared ? "epoch" : "step" };
   }
-  const when = !shared ? `Step ${policy.step}` : proposed ? "The candidates" : `After epoch ${policy.step + 1}`;
-  return `${when}: entropy ${policy.entropy.toFixed(2)} nats of ${most}.`;
-}
 
-function clamp(value, length) {
-  return Math.min(Math.max(value, 0), length - 1);
+  #draw() {
+    if (!this.#uniform || !this.isConnected) return;
+    write(this.#summary, summaryInWords(this.#state, this.#history));
+    const style = getComputedStyle(this);
+    const ramp = rampOf(RAMP.map((name) => style.getPropertyValue(name).trim()));
+    const shown = this.#shown();
+    this.#strips.draw({ ...shown, ramp });
+    this.#tables.show(shown);
+  }
+
+  #turnTo(kind) {
+    this.#kind = kind;
+    this.#strips.node.hidden = kind !== "map";
+    this.#tables.node.hidden = kind !== "tables";
+    press(this.#switch, kind, () => true);
+    if (kind !== "map") this.#panel.close();
+  }
+
+  /** place: of a column; -1 is where all options are alike. */
+  #read(cell, place) {
+    const { columns, uniform, unit } = this.#shown();
+    write(this.#readout, cellInWords(cell, columns[place] ?? uniform, uniform, unit));
+  }
+
+  #open(cell, strip) {
+    strip.after(this.#panel.node);
+    this.#panel.open(cell, this.#page);
+    if (this.#results) this.#panel.showResults(this.#results);
+    this.#panel.node.scrollIntoView({ block: "nearest" });
+  }
+
+  #close() {
+    this.#panel.close();
+    this.#strips.focus();
+  }
 }
 
 customElements.define("policy-map", PolicyMap);
