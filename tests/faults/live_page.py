@@ -61,19 +61,16 @@ class Page:
             await asyncio.sleep(self.chance.uniform(0.0, PAUSE_SECONDS) * (4 if self.refused else 1))
 
     async def _visit(self, until: asyncio.Event, end: "asyncio.Future[int]", longest_visit: int) -> None:
-        leaves_after = self.last + self.chance.randint(1, longest_visit)
+        leaves_after = self.last + self.chance.choice((0, self.chance.randint(1, longest_visit)))
         async with asyncio.timeout(NO_ANSWER_SECONDS):
             line = await self._connect()
         self.connects += 1
         try:
-            while True:
+            while not (until.is_set() and self.last >= await end):
+                if self.last >= leaves_after and not until.is_set():
+                    break  # Some leave before they have read anything.
                 async with asyncio.timeout(NO_ANSWER_SECONDS):
                     self._read(json.loads(await line.recv()))
-                if until.is_set():
-                    if self.last >= await end:
-                        break
-                elif self.last >= leaves_after:
-                    break
                 if self.slow and not until.is_set():
                     await asyncio.sleep(self.chance.uniform(0.0, 0.4))
         finally:

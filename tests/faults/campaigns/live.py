@@ -32,7 +32,7 @@ from webapp.supervisor.parts import Plan, parts_of
 
 READY_SECONDS = 60.0
 SAMPLE_SECONDS = 0.5
-ARRIVE_SECONDS = 120.0  # After the last event was written, until every page has it.
+ARRIVE_SECONDS = 900.0  # After the last event was written, until every page has it.
 REST_SECONDS = 3.0
 
 
@@ -55,7 +55,7 @@ class Stress:
 
 SIZES: dict[Size, Stress] = {
     "small": Stress(pages=6, slow=2, events=2500, seconds=5, kills=2, longest_visit=60),
-    "large": Stress(pages=40, slow=8, events=100_000, seconds=300, kills=12, longest_visit=600, most_growth=8.0),
+    "large": Stress(pages=30, slow=6, events=100_000, seconds=240, kills=12, longest_visit=300, most_growth=8.0),
 }
 
 
