@@ -9,10 +9,11 @@ import itertools
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from django.db import transaction
 from tests.faults import fake_engine
 from tests.faults.actors import Actor, doing
 from tests.faults.campaigns.campaign import Campaign, Run, Size
-from tests.faults.legal_commands import AFTER, COMMANDS, TOLD, state_of
+from tests.faults.legal_commands import AFTER, COMMANDS, OPEN, TOLD, state_of
 from tests.faults.simulation import CALM, START, World
 from tests.faults.small_streams import start
 from tests.faults.steady_worker import work_off
@@ -142,7 +143,7 @@ class Race:
         self._stream = self._begin()
         for place in range(len(interleaving.commands) + 1):
             if place == interleaving.place:
-                self._act(interleaving.act)
+                yield from self._heard_of(lambda: self._act(interleaving.act))
             if place < len(interleaving.commands):
                 yield from self._command(interleaving.commands[place])
         yield from checker.check(self._stream) if state_of(self._stream.pk) != "gone" else ()
@@ -167,6 +168,13 @@ class Race:
             actor = doing(self.world, name, claim)
             if next(actor, None) is not None:
                 self._holding.append(actor)
+
+    def _heard_of(self, act: Callable[[], None]) -> Iterator[str]:
+        """Of what has ended the log is closed: whatever workers hand in then is refused."""
+        before, events = state_of(self._stream.pk), self._events()
+        act()
+        if before not in OPEN and self._events() != events:
+            yield f"the log of a {before} one went on with {self._events()[len(events) :]}"
 
     def _act(self, act: str) -> None:
         if act == "a result is handed in":
@@ -208,13 +216,15 @@ class Race:
             yield f"{command or 'refused'} of a {before} one told {self._told()[len(told) :]}"
 
     def _told(self) -> list[str]:
-        events = event_log.read(self._stream.pk, 0, checker.EVERYTHING)
-        return [event["state"] for event in events if event["kind"] == "state_changed"]
+        return [event["state"] for event in self._events() if event["kind"] == "state_changed"]
+
+    def _events(self) -> list[dict[str, Any]]:
+        return event_log.read(self._stream.pk, 0, checker.EVERYTHING)
 
     def _come_to_the_end(self) -> Iterator[str]:
         """Late words of workers, leases that run out, work, and what is left to remove."""
         held_on = state_of(self._stream.pk)
-        self._let_finish(self._holding)
+        yield from self._heard_of(lambda: self._let_finish(self._holding))
         self.world.now += SILENT_SECONDS
         reconciler.expire_leases()
         reconciler.plan_what_stands_still()
