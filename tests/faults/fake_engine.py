@@ -14,6 +14,7 @@ from typing import Any
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.reading import Architecture
+from search_engine.config.changes import Change, step_sizes
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.cost_rules import over_a_count, shaped_reward
@@ -60,8 +61,8 @@ def small_config(
     )
 
 
-def build_strategy(config: SearchConfig) -> Strategy:
-    return FakeStrategy(config)
+def build_strategy(config: SearchConfig, changes: Sequence[Change] = ()) -> Strategy:
+    return FakeStrategy(config, changes)
 
 
 def encode_strategy(strategy: Strategy) -> bytes:
@@ -75,20 +76,17 @@ def load_strategy(path: Path, strategy: Strategy) -> None:
 class FakeStrategy(Strategy):
     """Draws by hashing its weights, learns by hashing the rewards into them."""
 
-    def __init__(self, config: SearchConfig) -> None:
+    def __init__(self, config: SearchConfig, changes: Sequence[Change] = ()) -> None:
         self._config = config
+        self._sizes = step_sizes(config, changes)
         self._weights = ""
         self._told = 0
         self._drawn: dict[int, list[tuple[int, ...]]] = {}
         self._draw_what_is_due()
 
     @property
-    def steps(self) -> int:
-        return -(-self._config.budget.children // self._config.strategy.step_size)
-
-    @property
     def is_finished(self) -> bool:
-        return self._told >= self.steps
+        return self._told >= self._sizes.steps
 
     def pending(self) -> tuple[DrawnStep, ...]:
         return tuple(self._step(step) for step in sorted(self._drawn))
@@ -124,16 +122,15 @@ class FakeStrategy(Strategy):
         self._drawn = {int(step): [tuple(one) for one in drawn] for step, drawn in state["drawn"].items()}
 
     def _draw_what_is_due(self) -> None:
-        for step in range(self._told, min(self._told + self._config.strategy.lookahead + 1, self.steps)):
+        for step in self._sizes.drawn_at(self._told):
             if step not in self._drawn:
                 self._drawn[step] = self._draw(step)
 
     def _draw(self, step: int) -> list[tuple[int, ...]]:
         seed = self._config.reproducibility.seed
         generator = random.Random(f"{derive(seed, 'ask', step)}:{self._weights}")
-        size = self._config.strategy.step_size
-        slots = min(size, self._config.budget.children - step * size)
-        return [tuple(generator.randrange(len(options)) for options in OPTIONS) for _ in range(slots)]
+        slots = range(self._sizes.size(step))
+        return [tuple(generator.randrange(len(options)) for options in OPTIONS) for _ in slots]
 
     def _step(self, step: int) -> DrawnStep:
         proposals = tuple(

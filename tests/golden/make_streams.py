@@ -29,6 +29,7 @@ from search_engine.events import (
     FinalistStarted,
     JobLost,
     Latency,
+    LimitsChanged,
     ProposalShown,
     ResultKept,
     SearchStarted,
@@ -194,6 +195,20 @@ def losses_and_pauses() -> Iterator[Event]:
     yield FileDamaged(what="checkpoint of child 0.0", is_anew=False)
 
 
+def changed_limits() -> Iterator[Event]:
+    """Started with two limits; changed by a person, and then by the time."""
+    yield started(6)
+    yield LimitsChanged(limits={"workers": 2, "hours": 1.5})
+    yield drawn(0)
+    yield LimitsChanged(limits={"children": 40, "workers": None}, from_step=1)
+    for slot in range(SLOTS):
+        yield measured(0, slot, 0.5)
+    yield learned(0, 0.5, 0.5)
+    yield drawn(1)
+    yield LimitsChanged(limits={"hours": 2.0})
+    yield LimitsChanged(limits={"children": 8}, from_step=2, by="time")
+
+
 def finished_search() -> Iterator[Event]:
     yield started(6)
     yield drawn(0)
@@ -320,6 +335,9 @@ def shared_weights() -> Iterator[Event]:
     """Two steps and three candidates, one of which did not come to a score."""
     yield started(3).model_copy(update={"epochs": 2, "step_size": 3})
     for step in (0, 1):
+        if step == 1:
+            yield LimitsChanged(limits={"epochs": 3, "workers": 1}, from_step=1)
+            yield LimitsChanged(limits={"hours": None, "epochs": 2}, from_step=1)
         yield SharedEpochEnded(
             step=step, epochs=2, minibatches=10, loss=2.0 - step, accuracy=0.25, learning_rate=0.05,
             architecture={"drawn": [step]}, hash=f"{step:064x}", seconds=4.0,
@@ -405,6 +423,7 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "copies-with-lookahead": ("search", copies_with_lookahead, None),
     "bounded-search": ("search", bounded_search, None),
     "losses-and-pauses": ("search", losses_and_pauses, None),
+    "changed-limits": ("search", changed_limits, None),
     "finished-search": ("search", finished_search, None),
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),

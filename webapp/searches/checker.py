@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from search_engine import schedule
+from search_engine.config.changes import read_changes, sizes_of
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.events import extend_by_finals, extend_fingerprint
-from webapp.searches import artifacts, clock, event_log, final_round, live_state, planner, shared_checker
+from webapp.searches import artifacts, clock, event_log, final_round, limits, live_state, planner, shared_checker
 from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
@@ -46,8 +47,25 @@ def _log_problems(stream: Stream, events: list[WireEvent]) -> Iterator[str]:
         yield "The snapshot leads to another state than the log."
     if (state["state"], state["reason"]) != (stream.state, stream.reason or None):
         yield f"The log ends {state['state']} ({state['reason']}), the row is {stream.state} ({stream.reason})."
+    if stream.kind == Stream.Kind.SEARCH:
+        yield from _limit_problems(Search.objects.get(pk=stream.pk), state, events)
     if state["ended_at"] is None and not stream.is_open:
         yield "The row has ended, the log has not."
+
+
+def _limit_problems(search: Search, state: live_state.State, events: list[WireEvent]) -> Iterator[str]:
+    """Row, log and changes agree in what is in force, and in since when."""
+    total = state["shared"]["epochs"] if search.epochs else state["total"]
+    told = {limits.total_of(search): total, "workers": state["max_workers"], "hours": state["max_hours"]}
+    if told != limits.limits_of(search):
+        yield f"The log has the limits {told}, the row {limits.limits_of(search)}."
+    steps = [event["from_step"] for event in events if event["kind"] == "limits_changed" and "from_step" in event]
+    if steps != [change["from_step"] for change in search.changes]:
+        yield f"The log has changes from the steps {steps}, the row {search.changes}."
+    config = read_search_config(search.config)
+    sizes = sizes_of(config, read_changes(search.changes, config))
+    if sizes.children != limits.limits_of(search)[limits.total_of(search)]:
+        yield f"The changes lead to {sizes.children} children or epochs, the row says otherwise."
 
 
 def _job_problems(stream: Stream) -> Iterator[str]:

@@ -16,7 +16,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.config.strategy import RandomConfig
 from search_engine.errors import UserError
-from webapp.searches import planner
+from webapp.searches import lifecycle, limits, planner
 from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.models import Group, Search, Stream
 from webapp.searches.start import start_search
@@ -42,13 +42,13 @@ def companion_config(config: AnySearchConfig) -> AnySearchConfig:
     return beside.model_copy(update={"finals": FinalsConfig()}) if isinstance(beside, SearchConfig) else beside
 
 
-def start_with_companion(owner: Any, config: AnySearchConfig) -> Search:
-    """Start both in one transaction; the search, not its companion. Its data must be known."""
+def start_with_companion(owner: Any, config: AnySearchConfig, first_limits: dict[str, Any] | None = None) -> Search:
+    """Start both in one transaction; the search, not its companion. Its data must be known. first_limits: of each."""
     beside = companion_config(config)
     with transaction.atomic():
         group = Group.objects.create(owner=owner, name=config.name)
-        search = start_search(owner, config, group=group)
-        start_search(owner, beside, group=group)
+        search = start_search(owner, config, group=group, first_limits=first_limits)
+        start_search(owner, beside, group=group, first_limits=first_limits)
     return search
 
 
@@ -69,7 +69,10 @@ def add_companion(search: Search) -> Search:
         if group is None:
             group = Group.objects.create(owner=search.owner, name=search.name)
             Stream.objects.filter(pk=search.pk).update(group=group)
-        return start_search(search.owner, beside, group=group, priority=search.priority)
+        companion = start_search(search.owner, beside, group=group, priority=search.priority)
+        total = limits.total_of(search)  # It may have been changed since the start. From now on each has its own.
+        lifecycle.change_limits(companion.pk, {total: limits.limits_of(search)[total]})
+        return companion
 
 
 def companion_of(search: Search) -> Search | None:

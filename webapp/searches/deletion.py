@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from search_engine.events import StateChanged
-from webapp.searches import artifacts, clock, event_log, leases, planner
+from webapp.searches import artifacts, clock, event_log, leases, planner, running_time
 from webapp.searches.models import Child, Event, Group, Job, Search, Stream, Training
 
 EVENTS_AT_ONCE = 5000  # So many go in one transaction, so that nobody waits long for the database.
@@ -35,7 +35,7 @@ def delete(stream_id: uuid.UUID) -> None:
         if stream.state == Stream.State.DELETING:
             return
         Stream.objects.filter(pk=stream_id).update(
-            state=Stream.State.DELETING, reason="", ended=Coalesce(F("ended"), clock.now())
+            state=Stream.State.DELETING, reason="", ended=Coalesce(F("ended"), clock.now()), **running_time.ends()
         )
         jobs = Job.objects.filter(stream_id=stream_id)
         jobs.filter(state=Job.State.DUE).update(state=Job.State.DROPPED)

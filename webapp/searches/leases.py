@@ -66,7 +66,7 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     Fair: first higher priority, then groups with fewer leased jobs, then the older group; a stream that belongs to
     no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
     begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
-    longer. Within a search: children by step and slot.
+    longer. Within a search: children by step and slot. Nobody joins a stream that has as many workers as it may.
     """
     if Worker.objects.filter(pk=worker, is_drained=True).exists():
         return None
@@ -74,12 +74,7 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
         job = _fairest(kinds)
         if job is None:
             return None
-        # The fence in the condition: nobody has claimed it since it was read.
-        seen = Job.objects.filter(pk=job.pk, state=Job.State.DUE, fence=job.fence)
-        taken = seen.update(
-            state=Job.State.LEASED, fence=job.fence + 1, worker=worker, lease_until=clock.now() + LEASE_SECONDS
-        )
-        if taken:
+        if _take(job, worker):
             return Claim(
                 job_id=job.pk,
                 fence=job.fence + 1,
@@ -94,8 +89,33 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
             )
 
 
+def claimable() -> QuerySet[Job]:
+    """The jobs that somebody may claim now."""
+    return Job.objects.filter(CLAIMABLE).exclude(stream_id__in=_full().values("pk"))
+
+
+def _full() -> QuerySet[Stream]:
+    """Streams that have as many workers as they may."""
+    at_work = Count("jobs", filter=Q(jobs__state=Job.State.LEASED))
+    limited = Stream.objects.filter(state=Stream.State.RUNNING, max_workers__isnull=False)
+    return limited.alias(at_work=at_work).filter(at_work__gte=F("max_workers"))
+
+
+def _take(job: Job, worker: str) -> bool:
+    """Lease it; whether it was still to be had. The fence in the condition: nobody has claimed it since it was read."""
+    with transaction.atomic():
+        if Stream.objects.filter(pk=job.stream_id, max_workers__isnull=False).exists():
+            planner.locked_stream(job.stream_id)  # Two who claim at once would both see the last place free.
+            if _full().filter(pk=job.stream_id).exists():
+                return False
+        seen = Job.objects.filter(pk=job.pk, state=Job.State.DUE, fence=job.fence)
+        lease_until = clock.now() + LEASE_SECONDS
+        taken = seen.update(state=Job.State.LEASED, fence=job.fence + 1, worker=worker, lease_until=lease_until)
+    return taken == 1
+
+
 def _fairest(kinds: Sequence[str]) -> Job | None:
-    due = Job.objects.filter(CLAIMABLE, kind__in=kinds)
+    due = claimable().filter(kind__in=kinds)
     while (group := _first_group(due)) is not None:
         job = _first_within(due.alias(group=GROUP).filter(group=group))
         if job is not None:

@@ -1,7 +1,9 @@
-"""What a person does to a search or a training: start, pause, resume, stop, prioritise. Each is one transaction."""
+"""What a person does to a search or a training: start, pause, resume, stop, prioritise, change its limits.
+
+Each is one transaction."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +14,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
-from webapp.searches import clock, event_log, planner
+from webapp.searches import clock, event_log, limits, planner, running_time
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
 
 
@@ -35,8 +37,12 @@ def create_search(
     data: dict[str, Any],
     group: Group | None = None,
     priority: int = 0,
+    first_limits: Mapping[str, Any] | None = None,
 ) -> Search:
-    """Start a search. decisions: of its space; data: what the images or the text are, as SearchStarted carries it."""
+    """Start a search. decisions: of its space; data: what the images or the text are, as SearchStarted carries it.
+
+    first_limits: "workers" and "hours", where there are any.
+    """
     sizes = _sizes(config)
     with transaction.atomic():
         search = Search.objects.create(
@@ -51,9 +57,11 @@ def create_search(
             total=sizes["children"],
             epochs=sizes.get("epochs", 0),
             steps_told=0 if "epochs" in sizes else -1,  # Shared weights are the first to learn, before any draw.
+            **running_time.begins(),
         )
+        limited = limits.set_first(search, first_limits or {})
         started = SearchStarted(config=search.config, decisions=tuple(decisions), data=data, **sizes)
-        event_log.append(search.pk, [started, *planner.what_follows(search)])
+        event_log.append(search.pk, [started, *limited, *planner.what_follows(search)])
     return search
 
 
@@ -101,6 +109,7 @@ def start_training(
             hash=hash,
             parameters=parameters,
             mult_adds=mult_adds,
+            **running_time.begins(),
         )
         planner.add_training_job(training)
         started = TrainingStarted(
@@ -121,12 +130,12 @@ def pause(stream_id: uuid.UUID) -> None:
         if waiting.update(reason=""):
             event_log.append(stream_id, [StateChanged(state=Stream.State.PAUSED.value)])
             return
-    _change(stream_id, "paused", [Stream.State.RUNNING], Stream.State.PAUSED)
+    _change(stream_id, "paused", [Stream.State.RUNNING], Stream.State.PAUSED, running_time.ends())
 
 
 def resume(stream_id: uuid.UUID) -> None:
     """Go on where the pause began."""
-    _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING)
+    _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING, running_time.begins())
     transaction.on_commit(lambda: planner.call_workers(settings.WORKERS))
 
 
@@ -152,9 +161,32 @@ def prioritise(stream_id: uuid.UUID, priority: int) -> None:
         Stream.objects.filter(beside).update(priority=priority)
 
 
-def _change(stream_id: uuid.UUID, verb: str, wanted: Sequence[Stream.State], state: Stream.State) -> None:
+def change_limits(search_id: uuid.UUID, wanted: Mapping[str, Any]) -> None:
+    """Change the limits of an open search. wanted: "children" or "epochs", "workers", "hours", only what is to change;
+    None for no limit of the last two.
+
+    Raises CommandRefused where it has ended, and ConfigError at the limit that cannot be as wanted.
+    """
+    with transaction.atomic():
+        search = planner.locked_search(search_id)
+        if not search.is_open:
+            raise CommandRefused(search, "changed", Stream.OPEN)
+        event_log.append(search_id, limits.change(search, wanted))
+
+
+def end_in_time(search_id: uuid.UUID) -> None:
+    """Let a search whose hours are over end with what is under way. Does nothing where they are not, or it does."""
+    with transaction.atomic():
+        search = planner.locked_search(search_id)
+        if search.state == Stream.State.RUNNING:
+            event_log.append(search_id, limits.end_in_time(search))
+
+
+def _change(
+    stream_id: uuid.UUID, verb: str, wanted: Sequence[Stream.State], state: Stream.State, changes: dict[str, Any]
+) -> None:
     with transaction.atomic():
         stream = planner.locked_stream(stream_id)
-        if not Stream.objects.filter(pk=stream_id, state__in=wanted).update(state=state, reason=""):
+        if not Stream.objects.filter(pk=stream_id, state__in=wanted).update(state=state, reason="", **changes):
             raise CommandRefused(stream, verb, wanted)
         event_log.append(stream_id, [StateChanged(state=state.value)])

@@ -45,7 +45,7 @@ def initial(kind: str) -> State:
         "total": 0, "step_size": 0, "done": 0, "failed": 0, "copied": 0, "proposed": 0, "decisions": [],
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
         "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None, "over": 0,
-        "fronts": {axis: [] for axis in AXES},
+        "fronts": {axis: [] for axis in AXES}, "max_workers": None, "max_hours": None,
     }  # fmt: skip
 
 
@@ -205,6 +205,15 @@ def _state_changed(after: State, event: WireEvent, limits: Limits) -> None:
             after["finals"] = live_finals.without_workers(after["finals"])
 
 
+def _limits_changed(after: State, event: WireEvent, limits: Limits) -> None:
+    changed = event["limits"]
+    after["total"] = changed.get("children", after["total"])
+    after["max_workers"] = changed.get("workers", after["max_workers"])
+    after["max_hours"] = changed.get("hours", after["max_hours"])
+    if "epochs" in changed:
+        after["shared"] = {**after["shared"], "epochs": changed["epochs"]}
+
+
 def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
     """A lost child keeps its curve and waits without a worker until somebody begins again."""
     after["losses"] += 1
@@ -260,6 +269,7 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "finalist_finished": live_finals.finalist_finished,
     "result_kept": live_finals.result_kept,
     "state_changed": _state_changed,
+    "limits_changed": _limits_changed,
     "job_lost": _child_or_update_lost,
     "file_damaged": _nothing,
 }

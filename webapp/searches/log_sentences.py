@@ -59,6 +59,25 @@ def _state(event: WireEvent) -> str:
     return f"Now {event['state']}{reason}"
 
 
+def _limits(event: WireEvent) -> str:
+    told = ", ".join(_limit(name, value) for name, value in event["limits"].items())
+    if "epochs" in event["limits"]:
+        told += f" from epoch {event['from_step'] + 1} on"
+    elif "children" in event["limits"]:
+        told += f" from step {event['from_step']} on"
+    return f"Its hours are over: {told}." if event["by"] == "time" else f"Limits changed: {told}."
+
+
+def _limit(name: str, value: float | None) -> str:
+    if value is None:
+        return f"any number of {name}"
+    counted = f"{str(value).removesuffix('.0')} {_ONE[name] if value == 1 else name}"
+    return f"{counted} in all" if name in ("children", "epochs") else f"at most {counted}"
+
+
+_ONE = {"children": "child", "epochs": "epoch", "workers": "worker", "hours": "hour"}
+
+
 def _damaged(event: WireEvent) -> str:
     goes_on = "it starts anew" if event["is_anew"] else "it goes on from the one before"
     return f"The {event['what']} was damaged or gone: {goes_on}."
@@ -85,6 +104,7 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "finalist_finished": _finalist_verdict,
     "result_kept": _result,
     "state_changed": _state,
+    "limits_changed": _limits,
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "file_damaged": _damaged,
     "training_started": lambda event: "The training started.",

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from search_engine import schedule, shared_schedule
+from search_engine.config.changes import read_changes, step_sizes
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
-from webapp.searches import clock, event_log, final_round
+from webapp.searches import clock, event_log, final_round, running_time
 from webapp.searches.models import NO_CHECKPOINTS, NO_PLACE, Child, Job, Search, Stream, Training
 
 Due = schedule.Due | shared_schedule.DueShared
@@ -97,7 +98,7 @@ def known(search: Search, config: SearchConfig) -> schedule.Known:
     )  # fmt: skip
     return schedule.Known(
         steps_told=search.steps_told,
-        steps=-(-config.budget.children // config.strategy.step_size),
+        steps=step_sizes(config, read_changes(search.changes, config)).steps,
         lookahead=config.strategy.lookahead,
         reuse=reuse,
         children={
@@ -132,7 +133,7 @@ def decide(search: Search, verdict: ChildFinished) -> None:
 def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged:
     """End an open stream for good: what was due or under way is dropped, and its fences refuse every late write."""
     closed = Stream.objects.filter(pk=stream.pk, state__in=Stream.OPEN).update(
-        state=state, reason=reason, ended=clock.now()
+        state=state, reason=reason, ended=clock.now(), **running_time.ends()
     )
     assert closed == 1, f"{stream.kind} {stream.pk} is {stream.state}; only a running or paused one can end"
     stream.state, stream.reason = state, reason

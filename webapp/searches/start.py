@@ -30,11 +30,21 @@ from webapp.searches.datasets.texts import text_for
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
 
 
-def start_search(owner: Any, config: AnySearchConfig, *, group: Group | None = None, priority: int = 0) -> Search:
-    """Start a search; its data must be known. group: of searches that belong together."""
+def start_search(
+    owner: Any,
+    config: AnySearchConfig,
+    *,
+    group: Group | None = None,
+    priority: int = 0,
+    first_limits: dict[str, Any] | None = None,
+) -> Search:
+    """Start a search; its data must be known. group: of searches that belong together; first_limits: of workers and
+    hours."""
     decisions = [DecisionShown(name=each.name, options=each.options) for each in build_space(config.space).decisions]
     data = data_shown(config.data)
-    return lifecycle.create_search(owner, config, decisions=decisions, data=data, group=group, priority=priority)
+    return lifecycle.create_search(
+        owner, config, decisions=decisions, data=data, group=group, priority=priority, first_limits=first_limits
+    )
 
 
 def start_training(

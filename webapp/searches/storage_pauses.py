@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 
 from search_engine import storage
 from search_engine.events import StateChanged
-from webapp.searches import clock, event_log, leases, lifecycle, planner
+from webapp.searches import clock, event_log, leases, lifecycle, planner, running_time
 from webapp.searches.models import Event, Stream
 
 LEAST_FREE_BYTES = 100 * 1024**2
@@ -112,7 +112,7 @@ def _pause(stream_id: uuid.UUID, sentence: str) -> None:
     planner.locked_stream(stream_id)
     reason = f"{sentence} {GOES_ON}"
     running = Stream.objects.filter(pk=stream_id, state=Stream.State.RUNNING)
-    if running.update(state=Stream.State.PAUSED, reason=reason):
+    if running.update(state=Stream.State.PAUSED, reason=reason, **running_time.ends()):
         event_log.append(stream_id, [StateChanged(state=Stream.State.PAUSED.value, reason=reason)])
 
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool, StrictFloat, StrictInt
 
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.searches import AnySearchConfig
@@ -18,12 +18,54 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Workers = Annotated[StrictInt, Field(ge=1, le=10_000)]
+Hours = Annotated[StrictInt | StrictFloat, Field(ge=0.01, le=100_000)]
+
+
+class FirstLimits(Body):
+    """Limits of a search from its start: workers at a time, and hours of running in all. None stands for no limit."""
+
+    workers: Workers | None = None
+    hours: Hours | None = None
+
+
+class NewLimits(FirstLimits):
+    """What is to change; what is left out stays. children: of a search that trains each by itself; epochs: of one with
+    shared weights. A null stands for no limit of workers or hours.
+
+    Hours count while the search is not paused. When they are over, it ends with what is drawn or under way.
+    """
+
+    children: Annotated[StrictInt, Field(ge=1, le=1_000_000)] | None = None
+    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """By name. Children and epochs always have a limit, so null says nothing of them."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None or name in ("workers", "hours")}
+
+
+class LimitsReply(BaseModel):
+    """What is in force: the number of children or, with shared weights, of epochs in all; workers and hours."""
+
+    id: uuid.UUID
+    children: int | None = None
+    epochs: int | None = None
+    workers: int | None
+    hours: float | None
+
+
 class NewSearch(Body):
-    """A search to start. companion: uniform random search of the same settings runs beside it, in the same group."""
+    """A search to start. companion: uniform random search of the same settings runs beside it, in the same group.
+
+    limits: of the search, and of its companion as well; they are no part of the configuration and can be changed.
+    """
 
     # Checked when its method is known, which decides which of the models is right.
     config: Annotated[AnySearchConfig, SkipValidation]
     companion: StrictBool = False
+    limits: FirstLimits = FirstLimits()
 
 
 class TrainingSettings(TrainingConfig):
@@ -159,6 +201,7 @@ class SearchReply(BaseModel):
     without one; best_accuracy: of the child with the best reward, only where cost weighs in it; created, ended: seconds
     since 1970; fingerprint: of what it computed.
 
+    total, epochs, max_workers, max_hours: the limits in force; null for none.
     epochs: of shared weights, 0 where every child is trained by itself. With them, epochs_shared and steps_told count
     shared epochs and controller phases that are over, and the children are the candidates at the end; best_perplexity
     is of the best one, on text alone.
@@ -176,6 +219,8 @@ class SearchReply(BaseModel):
     done: int
     epochs: int
     epochs_shared: int
+    max_workers: int | None
+    max_hours: float | None
     finalists_chosen: int
     finalists_done: int
     best_reward: float | None

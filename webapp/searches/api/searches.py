@@ -27,6 +27,7 @@ from webapp.searches.api.replies import (
     SearchToWeigh,
     Started,
 )
+from webapp.searches.api.search_limits import add_limits
 from webapp.searches.api.stream_commands import Steered, add_commands
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
@@ -57,7 +58,7 @@ def start(request: HttpRequest, body: NewSearch) -> Status:
     if errors:
         raise Refused(422, errors)
     start_it = start_with_companion if body.companion else start_search
-    search = start_it(request.user, config)
+    search = start_it(request.user, config, first_limits=body.limits.model_dump())
     return Status(201, Started(id=search.pk, url=f"/searches/{search.pk}"))
 
 
@@ -124,6 +125,9 @@ add_commands(
         "checkpoint.",
     ),
 )
+
+
+add_limits(router, own_search)
 
 
 def _checked(value: Any) -> AnySearchConfig:

@@ -17,7 +17,18 @@ from django.db import close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
-from webapp.searches import artifacts, clock, deletion, keyframes, leases, live_state, planner, storage_pauses
+from webapp.searches import (
+    artifacts,
+    clock,
+    deletion,
+    keyframes,
+    leases,
+    lifecycle,
+    live_state,
+    planner,
+    running_time,
+    storage_pauses,
+)
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 
@@ -55,6 +66,7 @@ def look() -> None:
         watch_clock,
         watch_storage,
         expire_leases,
+        end_in_time,
         plan_what_stands_still,
         ring,
         forget_workers,
@@ -101,6 +113,12 @@ def expire_leases() -> None:
         log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
 
 
+def end_in_time() -> None:
+    """A search whose hours are over ends with what is under way."""
+    for search_id in Search.objects.filter(running_time.over()).values_list("pk", flat=True):
+        _safely(functools.partial(lifecycle.end_in_time, search_id), f"end search {search_id} in time")
+
+
 def plan_what_stands_still() -> None:
     """A running search always has a job that is due or leased; one without was left by a crash, or by our bug."""
     open_jobs = Job.objects.filter(stream=OuterRef("pk"), state__in=(Job.State.DUE, Job.State.LEASED))
@@ -111,7 +129,7 @@ def plan_what_stands_still() -> None:
 
 def ring() -> None:
     """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
-    due = Job.objects.filter(leases.CLAIMABLE).count()
+    due = leases.claimable().count()
     leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
     present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS, is_drained=False)
     idle = list(present.values_list("rates", flat=True))

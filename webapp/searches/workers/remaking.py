@@ -84,13 +84,17 @@ class Remaking:
         if step > 0:
             weights = self._source(search.weights_before, WEIGHTS)
             sources = {"strategy": self._source(strategy, WEIGHTS), "weights": weights}
-        return ask({"do": "share", "step": step, "config": search.config, "checkpoint": None, **sources})
+        return ask(
+            {"do": "share", "step": step, "config": search.config, "changes": search.changes}
+            | {"checkpoint": None, **sources}
+        )
 
     def _taught(self, ask: Ask) -> str:
         """What the last controller phase left."""
         search = self._search
         weights = search.weights if search.epochs_shared == search.steps_told else search.weights_before
-        request = {"do": "teach", "step": search.steps_told - 1, "config": search.config, "checkpoint": None}
+        request: Request = {"do": "teach", "step": search.steps_told - 1, "config": search.config}
+        request |= {"changes": search.changes, "checkpoint": None}
         sources = {
             "strategy": self._source(search.strategy_before, STRATEGY), "weights": self._source(weights, STRATEGY),
         }  # fmt: skip

@@ -50,6 +50,7 @@ def learn_request(search: Search, step: int, state: str | None) -> Request:
     return {
         "do": "learn",
         "config": search.config,
+        "changes": search.changes,
         "step": step,
         "state": state,
         "fingerprint": search.fingerprint,
@@ -136,6 +137,7 @@ def _shared(search: Search) -> Request:
     """What every phase goes on from: the strategy and the weights, both without a file before the first epoch."""
     return {
         "config": search.config,
+        "changes": search.changes,
         "strategy": str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None,
         "weights": str(artifacts.local_path(search.weights)) if search.weights else None,
     }

@@ -29,6 +29,7 @@ const SENTENCES = {
   result_kept: (event) => (event.rank === null ? "The final round is over without a result."
     : `The final round is over: finalist ${event.rank} is kept.`),
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
+  limits_changed: limitsSentence,
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
   file_damaged: ({ what, is_anew: isAnew }) =>
     `The ${what} was damaged or gone: ${isAnew ? "it starts anew" : "it goes on from the one before"}.`,
@@ -41,6 +42,21 @@ const OF_CANDIDATES = {
   step_proposed: ({ proposals }) => `${proposals.length} candidates are drawn from the final policy and scored.`,
   child_finished: ({ step, slot, reason }) => (reason === null ? null : `Candidate ${step}.${slot} has no score: ${reason}.`),
 };
+
+function limitsSentence({ limits, from_step: step, by }) {
+  let told = Object.entries(limits).map(([name, value]) => limit(name, value)).join(", ");
+  if ("epochs" in limits) told += ` from epoch ${step + 1} on`;
+  else if ("children" in limits) told += ` from step ${step} on`;
+  return by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
+}
+
+function limit(name, value) {
+  if (value === null) return `any number of ${name}`;
+  const counted = `${value} ${value === 1 ? ONE[name] : name}`;
+  return name === "children" || name === "epochs" ? `${counted} in all` : `at most ${counted}`;
+}
+
+const ONE = { children: "child", epochs: "epoch", workers: "worker", hours: "hour" };
 
 function verdict({ step, slot, reason, ...rest }) {
   if (reason === null) return null;

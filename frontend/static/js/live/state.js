@@ -30,6 +30,7 @@ export function initial(kind) {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
     fingerprint: "", losses: 0, finals: null, over: 0, fronts: Object.fromEntries(AXES.map((axis) => [axis, []])),
+    max_workers: null, max_hours: null,
   };
 }
 
@@ -74,6 +75,7 @@ const SEARCH = {
     finals: { ...state.finals, is_over: true, kept: event.rank }, fingerprint: event.fingerprint,
   }),
   state_changed: stateChanged,
+  limits_changed: limitsChanged,
   job_lost: childOrUpdateLost,
   file_damaged: () => ({}), // It is only told in the log.
 };
@@ -234,6 +236,15 @@ function stateChanged(state, event) {
     }
   }
   return change;
+}
+
+function limitsChanged(state, { limits }) {
+  return {
+    ...("children" in limits && { total: limits.children }),
+    ...("workers" in limits && { max_workers: limits.workers }),
+    ...("hours" in limits && { max_hours: limits.hours }),
+    ...("epochs" in limits && { shared: { ...state.shared, epochs: limits.epochs } }),
+  };
 }
 
 /** A lost child keeps its curve and waits without a worker until somebody begins again. */
