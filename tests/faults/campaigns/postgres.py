@@ -124,7 +124,8 @@ async def _stopped_and_started(server: Server, chance: random.Random, stress: St
             modes[mode] += 1
             await asyncio.to_thread(server.stop, mode)
             await asyncio.sleep(chance.uniform(0.2, stress.away_seconds))
-            await asyncio.to_thread(server.start)
+            server.start()
+            await asyncio.to_thread(server.wait_until_ready)
             returned = time.monotonic()
             if await _further(site, search, at) is not None:
                 recoveries.append(time.monotonic() - returned)
