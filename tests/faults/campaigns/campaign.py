@@ -10,13 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Size = Literal[
-    "small", "large"
-]  # Small: seconds, in `make test`. Large: minutes to an hour, by `make faults SIZE=large`.
+# Small: seconds, in `make test`. Large: minutes to an hour, by `make faults SIZE=large`.
+Size = Literal["small", "large"]
 
 CAMPAIGNS = {  # By name, in the order in which they run: the module.
+    "kills": "tests.faults.campaigns.kills",
+    "broker": "tests.faults.campaigns.broker",
+    "frozen": "tests.faults.campaigns.frozen",
     "storage": "tests.faults.campaigns.storage",
     "writers": "tests.faults.campaigns.writers",
+    "live": "tests.faults.campaigns.live",
+    "postgres": "tests.faults.campaigns.postgres",
+    "clock": "tests.faults.campaigns.clock",
     "races": "tests.faults.campaigns.races",
     "clients": "tests.faults.campaigns.clients",
     "stored": "tests.faults.campaigns.stored",
@@ -31,8 +36,9 @@ class Run:
     """One line of the report.
 
     what: a phrase that tells this run from the campaign's others. counts: what was done, and how often ("kills of a
-    trainer": 31), and what was measured ("median seconds to recover": 5.2). problems: what did not hold, a sentence
-    each; [] means that everything held. seed: where it is another than the campaign's own. skipped: why the run could
+    trainer": 31), and what was measured ("median seconds to recover": 5.2): the report adds up whole numbers over all
+    runs of a campaign, and gives the range of the others. problems: what did not hold, a sentence each; [] means that
+    everything held. seed: where it is another than the campaign's own. skipped: why the run could
     not be made on this machine; then nothing is claimed.
     """
 
