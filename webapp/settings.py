@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "webapp.searches.link_door.LinkDoor",
     "webapp.accounts.access.DeniedByDefault",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -1,4 +1,7 @@
-"""Nobody gets anywhere without signing in, except where a view says so with `login_not_required`."""
+"""Nobody gets anywhere without signing in, except where a view says so with `login_not_required`.
+
+A link that shows one search or training is a second door beside it, see webapp.searches.link_door.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +29,8 @@ class DeniedByDefault(LoginRequiredMiddleware):
                 return _not_signed_in()
             request.user = user
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        elif getattr(request.user, "linked_streams", ()):  # The door before this gate let it through.
+            return None
         return super().process_view(request, view, args, kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view: Callable[..., Any]) -> HttpResponseBase:

@@ -19,7 +19,7 @@ from webapp.searches.live_state import State, WireEvent
 from webapp.searches.models import Event, Keyframe, Stream
 
 EVERY = 1000  # Events. Rarer ones make a page fold longer; more frequent ones take room, up to 0.1 MB each deflated.
-AT_ONCE = 10  # The most that one look of the reconciler makes, about two seconds of work.
+AT_ONCE = 5  # The most that one look of the reconciler, or one request, makes: a second or two of work.
 _FOLD = (
     "live_state.py", "live_finals.py", "live_shared.py", "bounded_lists.py", "log_sentences.py"
 )  # fmt: skip
@@ -35,11 +35,12 @@ def rules() -> str:
 def nearest(stream: Stream, n: int) -> State:
     """The state at the last multiple of EVERY that is no greater than n and than the stream is long.
 
-    Costs a fold of all that comes behind the last keyframe there is: once, because what is made on the way is kept.
+    Where keyframes are missing, at most AT_ONCE are made and kept, and the state may be an earlier one: asked again,
+    it goes on from there.
     """
     wanted = min(n, stream.last_event) // EVERY * EVERY
     state = _kept(stream, wanted)
-    for event in _events(stream.pk, state["n"], wanted):
+    for event in _events(stream.pk, state["n"], min(wanted, state["n"] + AT_ONCE * EVERY)):
         state = live_state.apply(state, event)
         if state["n"] % EVERY == 0:
             _keep(stream, state)
@@ -47,9 +48,11 @@ def nearest(stream: Stream, n: int) -> State:
 
 
 def state_of(stream: Stream, n: int) -> State:
-    """The state after event n, or after the last one where there are fewer."""
+    """The state after event n, or after the last one where there are fewer; an earlier one where `nearest` says so."""
     n = min(n, stream.last_event)
     state = nearest(stream, n)
+    if n - state["n"] >= EVERY:
+        return state
     for event in _events(stream.pk, state["n"], n):
         state = live_state.apply(state, event)
     return state

@@ -1,11 +1,8 @@
 """A stream's events as a line to move along: how many there are, when they happened, and which ones stand out."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from django.db.models import F
 
 from webapp.searches.models import Event, Stream
 
@@ -13,9 +10,18 @@ MOST_TICKS = 1000  # Between two of them, times are taken to go evenly.
 MOST_STEPS = 2000
 MOST_MARKS = 300  # Of every other kind.
 
-# Of which events a step of the search, an epoch of its shared weights, or an epoch of a training is told.
-_STEPS = {"search": ("step_proposed", "shared_epoch_ended"), "training": ("epoch_ended",)}
-_LOSSES = ("job_lost", "file_damaged")
+# What events stand out for by their kind alone: a step of the search, an epoch of its shared weights or of a training.
+_KINDS = {
+    "search": {"step_proposed": "step", "shared_epoch_ended": "step"},
+    "training": {"epoch_ended": "step"},
+}
+_ALWAYS = {"job_lost": "loss", "file_damaged": "loss", "limits_changed": "change", "state_changed": ""}
+_STATES = {"running": "resume", "paused": "pause"}
+# Whose figure may be the best so far, and what it is called there.
+_FIGURES = {
+    "search": {"child_finished": "reward", "controller_phase_ended": "best_reward"},
+    "training": {"epoch_ended": "accuracy"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,7 @@ class Timeline:
 
 def timeline_of(stream: Stream) -> Timeline:
     """Bounded, however long the stream is."""
-    finders: Sequence[Callable[[Stream], Iterable[Mark]]] = (_steps, _bests, _losses, _changes)
-    marks = [mark for find in finders for mark in find(stream)]
+    marks = [*_by_kind(stream), *_bests(stream)]
     return Timeline(stream.last_event, _ticks(stream), sorted(marks, key=lambda mark: mark.n))
 
 
@@ -50,43 +55,29 @@ def _ticks(stream: Stream) -> list[tuple[int, float]]:
     return list(rows.values_list("number", "at"))
 
 
-def _steps(stream: Stream) -> list[Mark]:
-    rows = Event.objects.filter(stream_id=stream.pk, kind__in=_STEPS[stream.kind]).order_by("number")
-    return _thinned([Mark(n, at, "step") for n, at in rows.values_list("number", "at")], MOST_STEPS)
+def _by_kind(stream: Stream) -> Iterator[Mark]:
+    names = _KINDS[stream.kind] | _ALWAYS
+    found: dict[str, list[Mark]] = {}
+    rows = Event.objects.filter(stream_id=stream.pk, kind__in=names).order_by("number")
+    for n, at, kind, state in rows.values_list("number", "at", "kind", "payload__state"):
+        name = names[kind] or _STATES.get(state, "end")
+        found.setdefault(name, []).append(Mark(n, at, name))
+    for name, marks in found.items():
+        yield from _thinned(marks, MOST_STEPS if name == "step" else MOST_MARKS)
 
 
 def _bests(stream: Stream) -> list[Mark]:
     """Events that brought a figure above all before: a child's reward, the best of a phase, a training's accuracy."""
-    events = Event.objects.filter(stream_id=stream.pk).order_by("number")
-    if stream.kind == Stream.Kind.TRAINING:
-        return _rising(events.filter(kind="epoch_ended").values_list("number", "at", "payload__accuracy"))
-    measured = events.filter(kind="child_finished", payload__reason=None)
-    children = _rising(measured.values_list("number", "at", "payload__reward"))
-    phases = events.filter(kind="controller_phase_ended").values_list("number", "at", "payload__best_reward")
-    return [*children, *_rising(phases)]
-
-
-def _rising(rows: Iterable[Any]) -> list[Mark]:
+    figures = _FIGURES[stream.kind]
+    rows = Event.objects.filter(stream_id=stream.pk, kind__in=figures).order_by("number")
     found: list[Mark] = []
-    best = -math.inf
-    for n, at, value in rows:
-        if value is not None and value > best:
-            best = value
+    best: dict[str, float] = {}
+    for n, at, kind, payload in rows.values_list("number", "at", "kind", "payload"):
+        value = payload[figures[kind]] if payload.get("reason") is None else None
+        if value is not None and value > best.get(kind, -math.inf):
+            best[kind] = value
             found.append(Mark(n, at, "best"))
     return _thinned(found, MOST_MARKS)
-
-
-def _losses(stream: Stream) -> list[Mark]:
-    rows = Event.objects.filter(stream_id=stream.pk, kind__in=_LOSSES).order_by("number")
-    return _thinned([Mark(n, at, "loss") for n, at in rows.values_list("number", "at")], MOST_MARKS)
-
-
-def _changes(stream: Stream) -> list[Mark]:
-    """Changes of state and of limits."""
-    rows = Event.objects.filter(stream_id=stream.pk, kind__in=("state_changed", "limits_changed")).order_by("number")
-    names = {"running": "resume", "paused": "pause", None: "change"}
-    found = rows.annotate(to=F("payload__state")).values_list("number", "at", "to")
-    return _thinned([Mark(n, at, names.get(to, "end")) for n, at, to in found], MOST_MARKS)
 
 
 def _thinned(marks: list[Mark], most: int) -> list[Mark]:

@@ -4,12 +4,22 @@ from django.urls import path
 
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
-from webapp.searches.pages import data_pages, gallery_pages, search_forms, shared_page, training_forms, views
+from webapp.searches.pages import (
+    data_pages,
+    gallery_pages,
+    replay_pages,
+    search_forms,
+    shared_links,
+    shared_page,
+    training_forms,
+    views,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("searches/new", search_forms.new_search, name="new-search"),
     path("searches/<uuid:search_id>", views.search_page, name="search-page"),
+    path("searches/<uuid:search_id>/replay", replay_pages.search_replay, name="search-replay"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>", views.child_page, name="child-page"),
     path("searches/<uuid:search_id>/children/<int:step>/<int:slot>/<slug:which>.svg", views.picture, name="picture"),
     path("searches/<uuid:search_id>/example.svg", shared_page.example_picture, name="example-picture"),
@@ -25,6 +35,9 @@ urlpatterns = [
     path("data/<uuid:data_id>", data_pages.own_data_page, name="own-data-page"),
     path("trainings/new", training_forms.new_training, name="new-training"),
     path("trainings/<uuid:training_id>", views.training_page, name="training-page"),
+    path("trainings/<uuid:training_id>/replay", replay_pages.training_replay, name="training-replay"),
+    path("shared", shared_links.shared, name="shared"),
+    path("shared/open", shared_links.open_shared, name="open-shared"),
     path("api/docs", docs, name="api-docs"),
     path("api/", api.urls),
 ]

@@ -1,7 +1,6 @@
 """All of the API. A session cookie (with the CSRF header on every POST) or a bearer token opens it."""
 
 from django.conf import settings
-from ninja.security import django_auth
 
 from webapp.searches.api import (
     architectures,
@@ -12,18 +11,21 @@ from webapp.searches.api import (
     honesty_meters,
     own_data,
     policies,
+    replays,
     searches,
     shared_comparisons,
+    sharing,
     trainings,
     workers,
 )
 from webapp.searches.api.refusals import SentencesApi, add_handlers
+from webapp.searches.link_door import Admitted
 
 api = SentencesApi(
     title="Cellwright",
     version=settings.CODE_VERSION,
     description="Everything the pages do. Send a session cookie, or a bearer token made with manage.py token NAME.",
-    auth=django_auth,  # Bearer tokens are read by webapp.accounts.access, before a view is called.
+    auth=Admitted(),  # Bearer tokens are read by webapp.accounts.access, before a view is called.
     docs_url=None,  # /api/docs is our own page, see docs.py.
     openapi_url="/openapi.json",
     urls_namespace="api",
@@ -35,6 +37,10 @@ api.add_router("/searches", comparisons.router)
 api.add_router("/searches", shared_comparisons.router)
 api.add_router("/searches", honesty_meters.router)
 api.add_router("/searches", policies.router)
+api.add_router("/searches", replays.of_searches)
+api.add_router("/searches", sharing.of_searches)
+api.add_router("/trainings", replays.of_trainings)
+api.add_router("/trainings", sharing.of_trainings)
 api.add_router("/trainings", trainings.router)
 api.add_router("/architectures", bundles.router)  # First: the other one takes any word for an architecture's name.
 api.add_router("/architectures", architectures.router)

@@ -19,9 +19,11 @@ from django.db import DatabaseError
 from webapp.accounts.models import User
 from webapp.searches.live.hub import Watched, this_hub
 from webapp.searches.models import Stream
+from webapp.searches.share_links import streams_opened
 
 ALIVE_SECONDS = 15.0  # A page that hears nothing for twice as long asks by itself.
 RIGHTS_SECONDS = 30.0
+LINK_RIGHTS_SECONDS = 3.0  # Of a page that a link opened: revoking the link shuts it.
 BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND, TRY_AGAIN = 4400, 4401, 4404, 1013
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 class StreamConsumer(AsyncWebsocketConsumer):
     """One browser page that watches one stream."""
+
+    _rights_seconds = RIGHTS_SECONDS  # After so many it is asked again whether the page may.
 
     async def connect(self) -> None:
         await self.accept()  # A close before that would reach the page as a plain 403, without a code.
@@ -72,7 +76,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 # A slow page holds us up here and finds more in its next frame; nobody else waits for it.
                 await self._send_json({"events": events})
                 after, spoken = events[-1]["n"], time.monotonic()
-            if time.monotonic() - checked >= RIGHTS_SECONDS:
+            if time.monotonic() - checked >= self._rights_seconds:
                 refusal = await self._refusal()
                 if refusal is not None:
                     return refusal
@@ -82,7 +86,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
             if time.monotonic() - spoken >= ALIVE_SECONDS:
                 await self._send_json({"alive": after})
                 spoken = time.monotonic()
-            until = min(spoken + ALIVE_SECONDS, checked + RIGHTS_SECONDS)
+            until = min(spoken + ALIVE_SECONDS, checked + self._rights_seconds)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), max(0.0, until - time.monotonic()))
 
@@ -94,10 +98,18 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """The close code if this page may not watch this stream now; asked again and again, since people sign out."""
         user = self.scope["user"]
         session = self.scope["session"]
-        is_signed_in = user.is_authenticated and session.exists(session.session_key)
-        if not is_signed_in or not User.objects.filter(pk=user.pk, is_active=True).exists():
-            return NOT_SIGNED_IN
-        return None if Stream.objects.visible_to(user).filter(pk=self._stream_id).exists() else NOT_FOUND
+        is_there = session.session_key is not None and session.exists(session.session_key)
+        linked = streams_opened(session) if is_there else frozenset()
+        is_signed_in = (
+            is_there and user.is_authenticated and User.objects.filter(pk=user.pk, is_active=True).exists()
+        )  # fmt: skip
+        if is_signed_in and Stream.objects.visible_to(user).filter(pk=self._stream_id).exists():
+            self._rights_seconds = RIGHTS_SECONDS
+            return None
+        if self._stream_id in linked:
+            self._rights_seconds = LINK_RIGHTS_SECONDS
+            return None
+        return NOT_FOUND if is_signed_in or linked else NOT_SIGNED_IN
 
 
 def _number(query: bytes) -> int | None:

@@ -17,7 +17,7 @@ from search_engine.spaces.build import build_space
 from webapp.searches.companion import accompanied_by, companion_of, is_left_alone
 from webapp.searches.costs.estimate import live_rates
 from webapp.searches.costs.shared_estimate import shared_cost
-from webapp.searches.live_state import State, state_at
+from webapp.searches.live_state import State
 from webapp.searches.models import Event, Search
 from webapp.searches.pages.architecture_parts import svg_of
 from webapp.searches.pages.owned import owned
@@ -32,9 +32,8 @@ PICTURES = {
 THUMBNAILS = {"enas-micro": "normal", "enas-macro": "whole", "enas-recurrent": "whole"}
 
 
-def shared_shown(search: Search, config: AnyEnasSearchConfig) -> dict[str, Any]:
-    """The context of its page, beside the search."""
-    state = state_at(search)
+def shared_shown(search: Search, config: AnyEnasSearchConfig, state: State) -> dict[str, Any]:
+    """The context of its page in this state, beside the search."""
     facts = page_facts(str(search.pk), config, epoch_seconds=_epoch_seconds(config, state))
     return {
         "state": state,

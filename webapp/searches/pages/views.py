@@ -18,7 +18,7 @@ from search_engine.data.texts import COMPARABLE
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.companion import accompanied_by, compares, is_left_alone
 from webapp.searches.costs.advice import honesty
-from webapp.searches.live_state import state_at
+from webapp.searches.live_state import State, state_at
 from webapp.searches.models import Search, Training
 from webapp.searches.pages.architecture_parts import downloads_of, svg_of
 from webapp.searches.pages.candidate_page import candidate_shown
@@ -27,6 +27,7 @@ from webapp.searches.pages.listing import entries_of
 from webapp.searches.pages.owned import owned, owned_child
 from webapp.searches.pages.settings_shown import started_with
 from webapp.searches.pages.shared_page import shared_shown
+from webapp.searches.pages.watching import watched
 
 
 @require_GET
@@ -39,19 +40,24 @@ def home(request: HttpRequest) -> HttpResponse:
 def search_page(request: HttpRequest, search_id: uuid.UUID) -> HttpResponse:
     """The live page, with the state as it is now; the socket brings what follows."""
     search = owned(Search, request, search_id)
+    template, context = search_shown(search, state_at(search))
+    return render(request, template, watched(request, search, context))
+
+
+def search_shown(search: Search, state: State) -> tuple[str, dict[str, Any]]:
+    """The template of a search's page, and its context in this state."""
     config = read_search_config(search.config)
     if not isinstance(config, SearchConfig):
-        return render(request, "shared_live.html", {"search": search, **shared_shown(search, config)})
-    context = {
+        return "shared_live.html", {"search": search, **shared_shown(search, config, state)}
+    return "search_live.html", {
         "search": search,
-        "state": state_at(search),
+        "state": state,
         "page": {"kind": "search", "id": str(search.pk), **compares(search)},
         "accompanies": accompanied_by(search),
         "is_left_alone": is_left_alone(search),
         "honesty": honesty(config),
         "settings": started_with(SearchConfig, search, search.config),
     }
-    return render(request, "search_live.html", context)
 
 
 @require_GET
@@ -60,7 +66,8 @@ def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int)
     search, child = owned_child(request, search_id, step, slot)
     config = read_search_config(search.config)
     shown = child_shown(child, config) if isinstance(config, SearchConfig) else candidate_shown(child, config)
-    return render(request, "architecture.html", {"search": search, "child": child, **shown})
+    is_guest = search.owner_id != request.user.pk
+    return render(request, "architecture.html", {"search": search, "child": child, "is_guest": is_guest, **shown})
 
 
 @require_GET
@@ -74,9 +81,16 @@ def picture(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int, wh
 def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
     """The live page of a training."""
     training = owned(Training, request, training_id)
-    context = {
+    return render(
+        request, "training_live.html", watched(request, training, training_shown(training, state_at(training)))
+    )
+
+
+def training_shown(training: Training, state: State) -> dict[str, Any]:
+    """The context of a training's page in this state."""
+    return {
         "training": training,
-        "state": state_at(training),
+        "state": state,
         "page": {"kind": "training", "id": str(training.pk)},
         "origin": _origin(training),
         "downloads": downloads_of(
@@ -86,7 +100,6 @@ def training_page(request: HttpRequest, training_id: uuid.UUID) -> HttpResponse:
         "comparable": COMPARABLE if reads_text(training.config) else "",
         "command": _evaluation(training.config["data"]),
     }
-    return render(request, "training_live.html", context)
 
 
 def _evaluation(data: dict[str, Any]) -> str:

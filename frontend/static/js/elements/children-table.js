@@ -13,6 +13,7 @@ import { WhileSeen } from "./while-seen.js";
 
 const SIZE = 8;
 const REFRESH_MS = 3000;
+const REST_MS = 200; // Where a replay stands so long, its children are asked for without a wait.
 const COLUMNS = [ // [sort key of the API or null, heading, whether it starts with the greatest]
   [null, "Cells", false], ["step", "Child", true], ["reward", "Reward", true], ["parameters", "Parameters", false],
   ["mult_adds", "Mult-adds", false], ["seconds", "Time", false],
@@ -27,6 +28,8 @@ class ChildrenTable extends HTMLElement {
   #pages = 1;
   #done = -1; // Verdicts at the last answer; -1 where another page or order was asked for since.
   #wanted = 0;
+  #rest = null;
+  #n = 0; // The event that the page shows, which matters on a replay.
   #head = build("tr", {});
   #hasCandidates = false;
   #body = build("tbody", {});
@@ -55,6 +58,7 @@ class ChildrenTable extends HTMLElement {
   }
 
   disconnectedCallback() {
+    clearTimeout(this.#rest);
     this.#whileSeen.stop();
     this.removeEventListener("click", this.#clicked);
     this.#head.replaceChildren();
@@ -64,6 +68,11 @@ class ChildrenTable extends HTMLElement {
   render(state, page) {
     this.#page = page;
     this.#wanted = state.done;
+    if (page.is_replay && state.n !== this.#n) {
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => this.#whileSeen.hurry(), REST_MS);
+    }
+    this.#n = state.n;
     if (state.shared && !this.#hasCandidates) this.#nameCandidates();
     this.#whileSeen.plan();
   }
@@ -95,8 +104,10 @@ class ChildrenTable extends HTMLElement {
   async #ask(signal) {
     const done = this.#wanted;
     const query = new URLSearchParams({ sort: this.#sort, order: this.#order, page: this.#number, size: SIZE });
+    const { children, childrenThen } = searchPaths(this.#page.id);
+    const path = this.#page.is_replay ? `${childrenThen}?at=${this.#n}&${query}` : `${children}?${query}`;
     try {
-      const answer = await get(`${searchPaths(this.#page.id).children}?${query}`, { signal });
+      const answer = await get(path, { signal });
       this.#done = done;
       this.#fill(answer);
       write(this.#error, "");

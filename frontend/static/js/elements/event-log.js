@@ -13,11 +13,16 @@ class EventLog extends HTMLElement {
 
   disconnectedCallback() {
     this.replaceChildren();
+    this.#forget();
+  }
+
+  #forget() {
     this.#list.replaceChildren();
     this.#newest = 0;
   }
 
   render(state) {
+    if ((state.log.at(-1)?.n ?? 0) < this.#newest) this.#forget(); // A replay went back.
     const fresh = state.log.filter(({ n }) => n > this.#newest);
     for (const { n, at, text } of fresh) {
       this.#newest = n;

@@ -2,6 +2,7 @@
 
 import { duration } from "../drawing/format.js";
 import { phaseElapsed, phaseExpected, phaseOf } from "../drawing/shared_progress.js";
+import { now } from "../live/now.js";
 import { build, write } from "./build.js";
 
 const TICK_MS = 1000;
@@ -47,7 +48,7 @@ class PhasePanel extends HTMLElement {
 
   #tick() {
     if (!this.#state || phaseOf(this.#state).phase === "over") return;
-    const passed = phaseElapsed(this.#state, Date.now() / 1000);
+    const passed = phaseElapsed(this.#state, now());
     const expected = phaseExpected(this.#state);
     write(this.#time, inWords(passed, expected, this.#state, this.#page));
     const part = passed !== null && expected ? Math.min(passed / expected, 1) : 0;

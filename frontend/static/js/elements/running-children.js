@@ -3,6 +3,7 @@
 import { duration, percent } from "../drawing/format.js";
 import { sparkPath } from "../drawing/sparkline.js";
 import { searchPaths } from "../live/paths.js";
+import { now } from "../live/now.js";
 import { build, buildSvg, write } from "./build.js";
 
 const MOST = 12;
@@ -60,7 +61,7 @@ function fill(item, child) {
   const last = child.curve.at(-1);
   const part = child.epochs && last ? last[0] / child.epochs : 0;
   const accuracy = last && last[2] !== null ? `, ${percent(last[2])}` : "";
-  const ran = duration(Math.max(0, Date.now() / 1000 - child.since));
+  const ran = duration(Math.max(0, now() - child.since));
   write(item.words, last ? `epoch ${last[0]} of ${child.epochs}${accuracy}` : `first epoch, ${ran}`);
   const again = child.attempt > 1 ? `, attempt ${child.attempt}` : "";
   write(item.worker, child.worker === null ? "waits for a worker" : `${child.worker}${again}`);

@@ -9,10 +9,11 @@ import { withoutReward } from "../drawing/no_reward.js";
 import {
   behindLastEpoch, busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft,
 } from "../drawing/progress.js";
+import { now as presentMoment } from "../live/now.js";
 import { build, write } from "./build.js";
 
 const TICK_MS = 1000;
-const CONNECTIONS = { connected: "live", connecting: "connecting", reconnecting: "reconnecting" };
+const CONNECTIONS = { connected: "live", connecting: "connecting", reconnecting: "reconnecting", replay: "replay" };
 
 class StateStrip extends HTMLElement {
   #state = null;
@@ -95,14 +96,14 @@ class StateStrip extends HTMLElement {
 
   #tick() {
     if (!this.#state) return;
-    const now = Date.now() / 1000;
+    const now = presentMoment();
     const values = "curve" in this.#state ? trainingFigures(this.#state, now)
       : this.#state.shared ? sharedFigures(this.#state, this.#page, now) : searchFigures(this.#state, now);
     for (const [name, node] of this.#figures) write(node, values[name]);
     if (this.#bestLabel) write(this.#bestLabel, bestLabel(this.#state));
     if (!this.#label) return showPart(this.#bar, values.part);
     if (this.#state.finals) write(this.#label, "final round");
-    else if (this.#state.failed) write(this.#label, failures(this.#state));
+    else write(this.#label, this.#state.failed ? failures(this.#state) : "children done");
     showPart(this.#bar, values.part);
   }
 }

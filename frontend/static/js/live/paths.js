@@ -6,6 +6,7 @@ export function searchPaths(id) {
   return {
     api,
     children: `${api}/children`,
+    childrenThen: `${api}/states/children`,
     table: `${api}/children.csv`,
     curve: `${api}/rewards.html`,
     clone: `/searches/new?clone=${id}`,
@@ -22,6 +23,7 @@ export function searchPaths(id) {
 }
 
 export function streamPaths({ kind, id }) {
-  const api = `/api/${kind === "search" ? "searches" : "trainings"}/${id}`;
-  return { api, events: `${api}/events`, socket: `/ws/streams/${id}` };
+  const page = `/${kind === "search" ? "searches" : "trainings"}/${id}`;
+  const api = `/api${page}`;
+  return { page, api, events: `${api}/events`, socket: `/ws/streams/${id}`, links: `${api}/links` };
 }
