@@ -190,8 +190,8 @@ def test_a_claim_in_the_very_moment_of_another_gets_the_next_job(owner, tmp_path
     drawn_search(owner, tmp_path)
     read = leases._fairest
 
-    def somebody_is_faster(kinds):
-        job = read(kinds)
+    def somebody_is_faster(kinds, without):
+        job = read(kinds, without)
         monkeypatch.setattr(leases, "_fairest", read)
         faster.append(leases.claim("faster", kinds))
         return job

@@ -2,7 +2,7 @@
 
 Written while searches run: rows are read as of one moment, and before anything that they name can be removed each file
 gets a second name, under which it is copied. Read back into an empty database, of either kind, whichever it came from.
-Left out: sessions, workers, uploads that are under way, and files that can be downloaded again.
+Left out: sessions, workers and their hosts, uploads that are under way, and files that can be downloaded again.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F, Model, QuerySet
 
 from webapp.searches import artifacts
-from webapp.searches.models import Job, OwnData, Worker
+from webapp.searches.models import Host, Job, OwnData, Worker
 
 APPS = ("accounts", "searches")
 FORMAT = 1
@@ -130,7 +130,7 @@ def _rows() -> Iterator[QuerySet[Model]]:
             rows = model._base_manager.order_by("pk")
             if model is OwnData:
                 rows = rows.exclude(state__in=OwnData.IN_QUARANTINE)
-            if model is not Worker:
+            if model not in (Worker, Host):
                 yield rows
 
 

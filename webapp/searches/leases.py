@@ -13,7 +13,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
-from webapp.searches import clock, event_log, final_round, planner
+from webapp.searches import clock, event_log, final_round, hosts, planner
 from webapp.searches.models import NO_CHECKPOINTS, Child, Job, Search, Stream, Worker
 
 LEASE_SECONDS = 5.0
@@ -61,17 +61,20 @@ class Lost:
 
 
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
-    """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none, or its worker is drained.
+    """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none, or none for this worker.
 
     Fair: first higher priority, then groups with fewer leased jobs, then the older group; a stream that belongs to
     no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
     begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
     longer. Within a search: children by step and slot. Nobody joins a stream that has as many workers as it may.
     """
-    if Worker.objects.filter(pk=worker, is_drained=True).exists():
+    turn = hosts.turn_of(worker)
+    if turn is None:
         return None
     while True:
-        job = _fairest(kinds)
+        job = _fairest(kinds, turn.avoided | turn.refused)
+        if job is None and turn.avoided:
+            job = _fairest(kinds, turn.refused)
         if job is None:
             return None
         if _take(job, worker):
@@ -83,7 +86,7 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
                 stream_id=job.stream_id,
                 step=job.step,
                 slot=job.slot,
-                attempt=job.attempts + 1,
+                attempt=hosts.counted_losses(job.attempts, job.lost_on) + 1,
                 checkpoint=job.checkpoint,
                 checkpoint_before=job.checkpoint_before,
             )
@@ -114,8 +117,8 @@ def _take(job: Job, worker: str) -> bool:
     return taken == 1
 
 
-def _fairest(kinds: Sequence[str]) -> Job | None:
-    due = claimable().filter(kind__in=kinds)
+def _fairest(kinds: Sequence[str], without: frozenset[int]) -> Job | None:
+    due = claimable().filter(kind__in=kinds).exclude(pk__in=without)
     while (group := _first_group(due)) is not None:
         job = _first_within(due.alias(group=GROUP).filter(group=group))
         if job is not None:
@@ -239,22 +242,22 @@ def _expire(job_id: int, fence: int) -> Lost | None:
 
 
 def _lose(job: Job, reason: str) -> None:
-    attempt = job.attempts + 1
+    attempt, lost_on = job.attempts + 1, hosts.note_loss(job, reason)
     events: list[Event] = [JobLost(what=job.what, worker=job.worker, reason=reason, attempt=attempt)]
-    put_back(job, attempts=attempt)
-    if attempt >= ATTEMPTS:
-        events += _set_aside(job, reason)
+    put_back(job, attempts=attempt, lost_on=lost_on)
+    if hosts.counted_losses(attempt, lost_on) >= ATTEMPTS:
+        events += _set_aside(job, reason, attempt)
     if Stream.objects.get(pk=job.stream_id).is_open or len(events) > 1:  # The log of what has ended is closed.
         event_log.append(job.stream_id, events)
 
 
-def put_back(job: Job, **changes: int) -> None:
+def put_back(job: Job, **changes: int | list[str]) -> None:
     """Of a job that is held: due again; the fence grows at once, so that the old holder is refused from now on."""
     job.state = Job.State.DUE
     Job.objects.filter(pk=job.pk).update(state=job.state, fence=F("fence") + 1, lease_until=None, **changes)
 
 
-def _set_aside(job: Job, reason: str) -> list[Event]:
+def _set_aside(job: Job, reason: str, attempt: int) -> list[Event]:
     """A job that was lost too often: a child is out of the search and a finalist is not the best; an update or a
     training cannot do without it."""
     stream = Stream.objects.get(pk=job.stream_id)
@@ -264,7 +267,7 @@ def _set_aside(job: Job, reason: str) -> list[Event]:
         return []
     if job.kind not in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
         job.state = Job.State.DROPPED
-        why = f"{job.what.capitalize()} was lost {ATTEMPTS} times in a row, the last time because of this: {reason}."
+        why = f"{job.what.capitalize()} was lost {attempt} times in a row, the last time because of this: {reason}."
         return [planner.close(stream, Stream.State.FAILED, why)]
     job.state = Job.State.DONE
     Job.objects.filter(pk=job.pk).update(state=job.state, **NO_CHECKPOINTS)

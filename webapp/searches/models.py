@@ -360,6 +360,7 @@ class Job(models.Model):
     lease_until = models.FloatField(null=True)
     progress = models.BigIntegerField(default=0)  # Grows while work goes on; means nothing else.
     attempts = models.IntegerField(default=0)  # How often it was lost since it last made a checkpoint.
+    lost_on = models.JSONField(default=list)  # Hosts of its last losses, the newest last; the last `attempts` count.
     checkpoint = models.CharField(max_length=SHA256_LENGTH, blank=True)  # File to go on from; "" at first.
     # The file before it, in case that one is damaged.
     checkpoint_before = models.CharField(max_length=SHA256_LENGTH, blank=True, default="")
@@ -454,6 +455,24 @@ class ShareLink(models.Model):
     objects = Owned.as_manager()
 
 
+class Host(models.Model):
+    """A machine with workers, once jobs were lost there or somebody drained something there (see hosts).
+
+    drained: the numbers of its processes that are drained each by itself, whichever pid they have. losses: the last of
+    those in a row, the newest last, each {"job", "reason", "at"}.
+    """
+
+    name = models.CharField(primary_key=True, max_length=120)
+    is_drained = models.BooleanField(default=False)  # All its workers are, and those that are still to come.
+    drained = models.JSONField(default=list)
+    losses = models.JSONField(default=list)
+    in_a_row = models.PositiveIntegerField(default=0)  # Losses since something last went well there.
+    set_aside = models.FloatField(null=True)  # Since when it gets no work; None for a host that does.
+    tries = models.PositiveIntegerField(default=0)  # How often in a row it was set aside; each wait is longer.
+    free_at = models.FloatField(null=True)  # When it may claim one job, to see whether that goes well.
+    trial = models.CharField(max_length=120, blank=True)  # The worker that may, or did.
+
+
 class Worker(models.Model):
     """A worker process, as it describes itself."""
 
@@ -463,6 +482,7 @@ class Worker(models.Model):
     # What it measured: [[mult-adds of an image forward, mult-adds of such images trained on per second], ...].
     rates = models.JSONField(default=list)
     memory = models.BigIntegerField(null=True)  # Bytes of the device; None where it cannot be told.
+    number = models.PositiveSmallIntegerField(default=0)  # Of the process on its host, from 1; 0 where nobody said.
     seen = models.FloatField()
     is_drained = models.BooleanField(default=False)  # It gives back what it does, and claims nothing.
 

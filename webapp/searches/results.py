@@ -22,7 +22,7 @@ from search_engine.events import (
     StepProposed,
     TrainingFinished,
 )
-from webapp.searches import artifacts, event_log, final_round, planner
+from webapp.searches import artifacts, event_log, final_round, hosts, planner
 from webapp.searches.leases import holding
 from webapp.searches.models import Child, Job, Search, Stream, Training
 from webapp.searches.models import Event as EventRow
@@ -176,12 +176,14 @@ def keep_checkpoint(job: Job, checkpoint: str) -> None:
         job.checkpoint, job.checkpoint_before = checkpoint, job.checkpoint
     job.attempts = 0
     job.save(update_fields=["checkpoint", "checkpoint_before", "attempts"])
+    hosts.note_success(job.worker)
 
 
 def end_job(job: Job) -> None:
     """It is done. Whoever calls this holds it."""
     job.state, job.lease_until, job.checkpoint, job.checkpoint_before = Job.State.DONE, None, "", ""
     job.save(update_fields=["state", "lease_until", "checkpoint", "checkpoint_before"])
+    hosts.note_success(job.worker)
 
 
 def propose(search: Search, proposed: Sequence[StepProposed]) -> None:

@@ -19,7 +19,7 @@ class Body(BaseModel):
 
 
 Workers = Annotated[StrictInt, Field(ge=1, le=10_000)]
-Hours = Annotated[StrictInt | StrictFloat, Field(ge=0.01, le=100_000)]
+Hours = Annotated[StrictFloat, Field(ge=0.01, le=100_000)]
 
 
 class FirstLimits(Body):
@@ -378,6 +378,27 @@ class Draining(Body):
     is_drained: bool
 
 
+class HostChange(Body):
+    """is_drained: whether none of its workers shall claim anything any more; is_set_aside: false to use it again."""
+
+    is_drained: bool | None = None
+    is_set_aside: Literal[False] | None = None
+
+
+class HostReply(BaseModel):
+    """A machine on which work was lost, or that is drained.
+
+    is_set_aside: it gets no work, because too many jobs in a row were lost there; why: those losses in words, "" where
+    there are none; seconds_until_trial: until it may claim one job, to see whether that goes well.
+    """
+
+    name: str
+    is_drained: bool
+    is_set_aside: bool
+    why: str
+    seconds_until_trial: float | None
+
+
 class WorkerReply(BaseModel):
     """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for.
 
@@ -398,4 +419,8 @@ class WorkerReply(BaseModel):
 
 
 class WorkerList(BaseModel):
+    """standing_still: why no worker does anything, and what helps, where all their hosts are set aside; else ""."""
+
     workers: list[WorkerReply]
+    hosts: list[HostReply]
+    standing_still: str

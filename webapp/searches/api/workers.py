@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
-from webapp.searches import clock, planner
+from webapp.searches import clock, hosts, planner
 from webapp.searches.api.refusals import not_found
-from webapp.searches.api.replies import Draining, Refusal, WorkerList
+from webapp.searches.api.replies import Draining, HostChange, HostReply, Refusal, WorkerList
 from webapp.searches.costs.estimate import LIVE_SECONDS
-from webapp.searches.models import Job, Worker
+from webapp.searches.models import Host, Job, Worker
 
 ELSEWHERE = "something for another user"
 
@@ -36,7 +36,21 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
                 "stream": job.stream_id if job is not None and is_mine else None,
             }
         )
-    return {"workers": workers}
+    return {
+        "workers": workers,
+        "hosts": [_told(each) for each in Host.objects.order_by("name")],
+        "standing_still": hosts.standing_still(),
+    }
+
+
+def _told(host: Host) -> dict[str, Any]:
+    return {
+        "name": host.pk,
+        "is_drained": host.is_drained,
+        "is_set_aside": host.set_aside is not None,
+        "why": hosts.why(host) if host.losses else "",
+        "seconds_until_trial": hosts.seconds_until_trial(host),
+    }
 
 
 @router.patch(
@@ -44,9 +58,30 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
     url_name="drain-worker",
 )  # fmt: skip
 def drain(request: HttpRequest, name: str, body: Draining) -> Draining:
-    """What a drained worker does goes to others at the next checkpoint: of a child, at the end of its epoch."""
-    if not Worker.objects.filter(pk=name).update(is_drained=body.is_drained):
+    """What a drained worker does goes to others at the next checkpoint: of a child, at the end of its epoch.
+
+    A worker that is started again in its place stays drained.
+    """
+    worker = Worker.objects.filter(pk=name).first()
+    if worker is None:
         raise not_found("worker")
+    hosts.drain(worker, body.is_drained)
     if not body.is_drained:
         planner.call_workers(1)
     return body
+
+
+@router.patch(
+    "/hosts/{name}", response={200: HostReply, 404: Refusal, 422: Refusal}, url_name="change-host",
+    summary="Drain a host, or use one again that was set aside",
+)  # fmt: skip
+def change_host(request: HttpRequest, name: str, body: HostChange) -> dict[str, Any]:
+    """A host on which job after job is lost is set aside for a while. A person may say that it is sound again."""
+    if not hosts.is_known(name):
+        raise not_found("host")
+    if body.is_set_aside is False:
+        hosts.use_again(name)
+    if body.is_drained is not None:
+        hosts.drain_host(name, body.is_drained)
+    planner.call_workers(Worker.objects.filter(host=name).count())
+    return _told(Host.objects.filter(pk=name).first() or Host(name=name))

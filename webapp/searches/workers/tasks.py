@@ -51,7 +51,8 @@ def _begin(**_: Any) -> None:
 
     _process = WorkingProcess(name=name, spool=spool, start_trainer=start_trainer, is_stopping=_is_stopping)
     _process.warm_up()
-    _presence = Presence(name, socket.gethostname(), DEVICE)
+    _presence = Presence(name, socket.gethostname(), DEVICE, number)
+    _presence.say()  # Before it claims anything: its place may be drained.
     _presence.start()
 
 

@@ -11,7 +11,7 @@ import psutil
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from webapp.searches import artifacts, clock, leases, results, storage_pauses
+from webapp.searches import artifacts, clock, hosts, leases, results, storage_pauses
 from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Job, Worker
@@ -189,21 +189,28 @@ class Presence(threading.Thread):
     whoever drives them, so a worker that hangs loses its job although it is still seen.
     """
 
-    def __init__(self, name: str, host: str, device: str) -> None:
+    def __init__(self, name: str, host: str, device: str, number: int = 0) -> None:
+        """number: of this process on its host, from 1, which one that takes its place has as well; 0 for none."""
         super().__init__(name="presence", daemon=True)
-        self._row = {"host": host, "device": device, "memory": psutil.virtual_memory().total}
+        self._row = {"host": host, "device": device, "number": number, "memory": psutil.virtual_memory().total}
         self._worker = name
         self._ended = threading.Event()
 
     def run(self) -> None:
         while not self._ended.is_set():
-            try:
-                Worker.objects.update_or_create(name=self._worker, defaults=self._row | {"seen": clock.now()})
-            except DatabaseError:
-                log.exception("Could not say that %s is there", self._worker)
-                connection.close()
+            self.say()
             self._ended.wait(SEEN_SECONDS)
         connection.close()
+
+    def say(self) -> None:
+        """Be seen. Where its place is drained, a worker is drained from its first word."""
+        row = self._row | {"seen": clock.now()}
+        try:
+            if not Worker.objects.filter(pk=self._worker).update(**row):
+                hosts.register(Worker(name=self._worker, **row))
+        except DatabaseError:
+            log.exception("Could not say that %s is there", self._worker)
+            connection.close()
 
     def end(self) -> None:
         self._ended.set()

@@ -1,0 +1,225 @@
+"""Hosts that keep failing get no work, and whoever is drained claims nothing.
+
+A host is set aside after some losses in a row (settings.HOST_LOSSES) on at least two different jobs. Later one of its
+workers may claim a single job: where that goes well, or gets as far as a checkpoint, the host has work again; where it
+is lost too, the wait is longer. One machine alone is treated alike: it stands still rather than use its children up.
+
+Which of them is to blame, a job or its host? A job that is lost too often is set aside, but the first losses on a host
+that is set aside do not speak against it. Once the host has done something well, they do. So neither rule waits for
+the other: a job can be lost so often on every host, and no more.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from webapp.searches import clock
+from webapp.searches.models import Host, Job, Worker
+
+DIFFERENT_JOBS = 2
+DIFFERENT_HOSTS_AFTER = 2  # Losses of a job on one host, before it waits for another one.
+PRESENT_SECONDS = 15.0  # A worker that was seen so recently is there.
+PAUSES_SECONDS = (60.0, 300.0, 1800.0)  # Before a host may try again: after the first time it was set aside, and so on.
+TRIAL_SECONDS = 10.0  # Whoever may try and finds nothing to do leaves it to the next one after so long.
+SPARED = 3  # So many losses of one job on a host that is set aside do not speak against the job.
+KEPT = 10  # Losses that a host remembers.
+
+log = logging.getLogger(__name__)
+
+
+def host_of(worker: str) -> str:
+    """As the worker said; of one that never did, or is forgotten, what its name begins with."""
+    said = Worker.objects.filter(pk=worker).values_list("host", flat=True).first()
+    return said or worker.rpartition(":")[0] or worker
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a worker may claim: anything but `refused`, and `avoided` only where nothing else is due (Job keys)."""
+
+    avoided: frozenset[int] = frozenset()
+    refused: frozenset[int] = frozenset()
+
+
+def turn_of(worker: str) -> Turn | None:
+    """None where this worker may claim nothing: it is drained, or its host is set aside and has no trial now.
+
+    A host leaves a job that was lost on it to others: so it is soon seen whether others are lost on it as well. What
+    was lost on it twice it does not get at all while there is another host with work, for which it waits.
+    """
+    if Worker.objects.filter(pk=worker, is_drained=True).exists():
+        return None
+    host = Host.objects.filter(pk=host_of(worker)).first()
+    if host is None:
+        return Turn()
+    if host.is_drained or (host.set_aside is not None and not _may_try(host, worker)):
+        return None
+    lost = Counter(loss["job"] for loss in host.losses)
+    twice = frozenset(job for job, times in lost.items() if times >= DIFFERENT_HOSTS_AFTER)
+    return Turn(frozenset(lost), twice if twice and _is_another_at_work(host) else frozenset())
+
+
+def _is_another_at_work(host: Host) -> bool:
+    """Whether a worker of another host, which is not set aside, was seen a moment ago."""
+    aside = Host.objects.filter(set_aside__isnull=False).values("name")
+    others = Worker.objects.filter(is_drained=False, seen__gt=clock.now() - PRESENT_SECONDS)
+    return others.exclude(host=host.pk).exclude(host__in=aside).exists()
+
+
+def _may_try(host: Host, worker: str) -> bool:
+    """Whether this one, and no other worker of the host, may claim one job now."""
+    assert host.free_at is not None
+    now = clock.now()
+    # A time that is further away than any pause was set before the clock was set back.
+    if now < host.free_at <= now + PAUSES_SECONDS[-1] or _are_at_work(host):
+        return False
+    waiting = Host.objects.filter(pk=host.pk, free_at=host.free_at, set_aside__isnull=False)
+    return waiting.update(free_at=now + TRIAL_SECONDS, trial=worker) == 1
+
+
+def _are_at_work(host: Host) -> bool:
+    workers = Worker.objects.filter(host=host.pk).values("name")
+    return Job.objects.filter(state=Job.State.LEASED, worker__in=workers).exists()
+
+
+def note_loss(job: Job, reason: str) -> list[str]:
+    """A job was lost; on which hosts it was now, the newest last. Whoever calls this holds it."""
+    name, now = host_of(job.worker), clock.now()
+    Host.objects.get_or_create(pk=name)
+    host = Host.objects.select_for_update().get(pk=name)
+    host.losses = [*host.losses, {"job": job.pk, "reason": reason, "at": now}][-KEPT:]
+    host.in_a_row += 1
+    if host.set_aside is None:
+        if host.in_a_row >= settings.HOST_LOSSES and len({loss["job"] for loss in host.losses}) >= DIFFERENT_JOBS:
+            _set_aside(host, now)
+    elif job.worker == host.trial:  # Others may have been in the middle of something when it was set aside.
+        _set_aside(host, now)
+    host.save(update_fields=["losses", "in_a_row", "set_aside", "tries", "free_at", "trial"])
+    return [*_recent(job.attempts, job.lost_on), name]
+
+
+def _set_aside(host: Host, now: float) -> None:
+    host.set_aside = host.set_aside or now
+    pause = PAUSES_SECONDS[min(host.tries, len(PAUSES_SECONDS) - 1)]
+    host.tries, host.free_at, host.trial = host.tries + 1, now + pause, ""
+    log.error("Host %s is set aside, and tries again in %.0f s. %s", host.pk, pause, why(host))
+
+
+def note_success(worker: str) -> None:
+    """A job of this worker is done, or got as far as a checkpoint: losses of its host count from here."""
+    host = Host.objects.filter(pk=host_of(worker), in_a_row__gt=0).first()
+    if host is not None:
+        _clear(host.pk)
+        if host.set_aside is not None:
+            log.warning("Host %s has work again: a job went well on it", host.pk)
+
+
+def use_again(name: str) -> bool:
+    """What a person says of a host that is set aside; whether there is such a host."""
+    return _clear(name)
+
+
+def _clear(name: str) -> bool:
+    sound = {"losses": [], "in_a_row": 0, "set_aside": None, "tries": 0, "free_at": None, "trial": ""}
+    return Host.objects.filter(pk=name).update(**sound) == 1
+
+
+def counted_losses(attempts: int, lost_on: Sequence[str]) -> int:
+    """How many losses speak against a job. attempts: how often it was lost; lost_on: where, as Job has it."""
+    known = Counter(_recent(attempts, lost_on))
+    aside = set(Host.objects.filter(pk__in=known, set_aside__isnull=False).values_list("pk", flat=True))
+    spared = sum(min(SPARED, losses) for host, losses in known.items() if host in aside)
+    return attempts - spared
+
+
+def _recent(attempts: int, lost_on: Sequence[str]) -> Sequence[str]:
+    """Those since its last checkpoint."""
+    return lost_on[-attempts:] if attempts else []
+
+
+# --- Draining: by place, since a process that is started again has another pid and so another name. ------------------
+
+
+def register(worker: Worker) -> None:
+    """A worker is there for the first time: it is drained where its place is, by itself or with its host."""
+    with transaction.atomic():
+        host = Host.objects.select_for_update().filter(pk=worker.host).first()
+        worker.is_drained = host is not None and (host.is_drained or worker.number in host.drained)
+        worker.save()
+
+
+def drain(worker: Worker, value: bool) -> None:
+    """Drain one worker, or let it work again: whoever has its number on its host then, too."""
+    with transaction.atomic():
+        host = _locked(worker.host)
+        if host.is_drained and not value:  # All the others stay drained, each by itself.
+            host.is_drained = False
+            host.drained = sorted({*host.drained, *_numbers(host)})
+        places = set(host.drained) - {worker.number, 0}
+        host.drained = sorted(places | {worker.number} if value and worker.number else places)
+        host.save(update_fields=["is_drained", "drained"])
+        Worker.objects.filter(pk=worker.pk).update(is_drained=value)
+
+
+def drain_host(name: str, value: bool) -> bool:
+    """Drain all workers of a host, also those to come, or let all work again; whether there is such a host."""
+    with transaction.atomic():
+        if not is_known(name):
+            return False
+        host = _locked(name)
+        host.is_drained, host.drained = value, []
+        host.save(update_fields=["is_drained", "drained"])
+        Worker.objects.filter(host=name).update(is_drained=value)
+    return True
+
+
+def is_known(name: str) -> bool:
+    return Worker.objects.filter(host=name).exists() or Host.objects.filter(pk=name).exists()
+
+
+def _locked(name: str) -> Host:
+    Host.objects.get_or_create(pk=name)
+    return Host.objects.select_for_update().get(pk=name)
+
+
+def _numbers(host: Host) -> set[int]:
+    return set(Worker.objects.filter(host=host.pk).values_list("number", flat=True))
+
+
+# --- What people read. ------------------------------------------------------------------------------------------------
+
+
+def why(host: Host) -> str:
+    """Why it is set aside, a sentence or two: how many losses in a row, and their reasons, the commonest first."""
+    reasons = Counter(loss["reason"].rstrip(".") for loss in host.losses)
+    said = "; ".join(
+        reason if times == 1 else f"{reason} ({times} times)" for reason, times in reasons.most_common(3)
+    )  # fmt: skip
+    return f"Work was lost on it {host.in_a_row} times in a row: {said}."
+
+
+def standing_still() -> str:
+    """Why nothing moves at all, and what to do, where every host with a worker is set aside; "" otherwise."""
+    with_workers = set(Worker.objects.values_list("host", flat=True))
+    aside = set(Host.objects.filter(set_aside__isnull=False).values_list("pk", flat=True))
+    if not with_workers or with_workers - aside:
+        return ""
+    which = "The only host is" if len(with_workers) == 1 else "All hosts are"
+    return (
+        f"Nothing moves: {which} set aside, because jobs kept being lost there. Look at the reasons and at the "
+        "trainers' logs, mend what is wrong, and use it again. From time to time one job is tried by itself."
+    )
+
+
+def forget_hosts() -> None:
+    """Rows that say nothing any more."""
+    Host.objects.filter(is_drained=False, drained=[], in_a_row=0, set_aside=None).delete()
+
+
+def seconds_until_trial(host: Host) -> float | None:
+    """How long a host that is set aside still waits; None for one that is not."""
+    return None if host.free_at is None else max(0.0, host.free_at - clock.now())
