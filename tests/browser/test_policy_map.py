@@ -36,6 +36,15 @@ JOIN = """async ({module, columns, most, threshold}) => {
     const gap = withStep(history, {...columns.at(-1), step: columns.length + 1}, most);
     return {shown, gap};
 }"""
+CUT = """async ({module, columns, threshold}) => {
+    const {historyUpTo, withStep} = await import(module);
+    const nothing = {columns: [], frozen: [], known: 0, every: 1, isRandom: false, threshold};
+    const history = columns.reduce((past, column) => withStep(past, column), nothing);
+    return columns.map((column) => {
+        const {columns: shown, frozen} = historyUpTo(history, column);
+        return {steps: shown.map(({step}) => step), frozen};
+    });
+}"""
 RAMP = """async (module) => {
     const {rampOf} = await import(module);
     const style = getComputedStyle(document.querySelector("policy-map"));
@@ -101,7 +110,8 @@ def ramp_of(page: Page) -> Any:
     return page.evaluate(RAMP, f"{settings.STATIC_URL}js/drawing/policy_pixels.js")
 
 
-def test_steps_that_join_in_the_page_are_thinned_and_frozen_as_on_the_server(page: Page) -> None:
+def settling(points: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Forty steps in which decisions freeze and thaw, and what the server says after each, thinned to `points`."""
     draw = random.Random(4)
     columns, told = Columns(), []
     steps = []
@@ -111,12 +121,27 @@ def test_steps_that_join_in_the_page_are_thinned_and_frozen_as_on_the_server(pag
         policy = [[1 - p, p] if flip else [p, 1 - p] for p, flip in zip(sure, flips, strict=True)] + [[1.0]]
         columns.add(step + 1, step, policy, [0.1] * 4)
         steps.append({"step": step, "policy": policy, "entropies": [0.1] * 4})
-        found = asdict(columns.shown(7))
-        told.append({name: found[name] for name in ("steps", "frozen", "known", "every")})
+        told.append(asdict(columns.shown(points)))
+    return steps, told
+
+
+def run_in_page(page: Page, script: str, **arguments: Any) -> Any:
     with served(Played("search", [], 0)) as address:
         page.goto(address.replace("/live", "/empty"))
         module = f"{settings.STATIC_URL}js/drawing/policy_columns.js"
-        joined = page.evaluate(JOIN, {"module": module, "columns": steps, "most": 7, "threshold": FROZEN})
+        return page.evaluate(script, {"module": module, "threshold": FROZEN, **arguments})
+
+
+def test_a_replay_shows_at_every_step_what_was_known_at_that_step(page: Page) -> None:
+    steps, found = settling(1000)
+    shown = run_in_page(page, CUT, columns=steps)
+    assert shown == [{name: each[name] for name in ("steps", "frozen")} for each in found]
+
+
+def test_steps_that_join_in_the_page_are_thinned_and_frozen_as_on_the_server(page: Page) -> None:
+    steps, found = settling(7)
+    told = [{name: each[name] for name in ("steps", "frozen", "known", "every")} for each in found]
+    joined = run_in_page(page, JOIN, columns=steps, most=7)
     assert joined["shown"] == told and joined["gap"] is None
     assert len({str(each["frozen"]) for each in told}) > 5  # Decisions froze and thawed.
 

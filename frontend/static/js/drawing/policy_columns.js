@@ -30,6 +30,19 @@ export function withStep(history, column, most = MOST_COLUMNS) {
   return { ...history, columns, every, known: history.known + 1, frozen: frozenAfter(history, last, column) };
 }
 
+/**
+ * The history as it was after a step, which a replay shows. column: of that step. Where steps were thinned, a decision
+ * counts as frozen from the first column that is shown.
+ */
+export function historyUpTo(history, column) {
+  const before = history.columns.filter(({ step }) => step < column.step);
+  const columns = [...before, column];
+  const start = { ...history, frozen: [] };
+  const { frozen } = columns.reduce((past, each, place) =>
+    ({ ...past, frozen: frozenAfter(past, columns[place - 1], each) }), start);
+  return { ...history, columns, frozen };
+}
+
 function frozenAfter({ frozen, threshold }, last, { step, policy }) {
   return policy.map((probabilities, decision) => {
     if (probabilities.length < 2) return null;

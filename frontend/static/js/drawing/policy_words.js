@@ -48,7 +48,7 @@ export function importanceInWords({ share, by_chance: byChance, p, may_be_chance
   };
 }
 
-/** Above the map. history: null until it came. */
+/** Above the map. history: what is shown of it. */
 export function summaryInWords({ decisions, policy, shared, proposed }, history) {
   const most = mostEntropy(decisions).toFixed(2);
   if (!policy) {
@@ -58,8 +58,8 @@ export function summaryInWords({ decisions, policy, shared, proposed }, history)
   }
   const when = !shared ? `Step ${policy.step}` : proposed ? "The candidates" : `After epoch ${policy.step + 1}`;
   const said = `${when}: entropy ${policy.entropy.toFixed(2)} nats of ${most}.`;
-  if (history?.isRandom) return `${said} Random search learns nothing: every option stays as probable as at the start, so the map is flat.`;
-  const frozen = history?.frozen.filter((step) => step !== null).length ?? 0;
+  if (history.isRandom) return `${said} Random search learns nothing: every option stays as probable as at the start, so the map is flat.`;
+  const frozen = history.frozen.filter((step) => step !== null).length;
   const open = decisions.filter(({ options }) => options.length > 1).length;
-  return history?.columns.length ? `${said} ${frozen} of ${open} decisions are frozen.` : said;
+  return history.frozen.length ? `${said} ${frozen} of ${open} decisions are frozen.` : said;
 }

@@ -5,7 +5,7 @@
  */
 
 import { get } from "../api.js";
-import { historyOf, MOST_COLUMNS, withStep } from "../drawing/policy_columns.js";
+import { historyOf, historyUpTo, MOST_COLUMNS, withStep } from "../drawing/policy_columns.js";
 import { rampOf } from "../drawing/policy_pixels.js";
 import { policyGroups, uniformColumn } from "../drawing/policy_rows.js";
 import { cellInWords, summaryInWords } from "../drawing/policy_words.js";
@@ -20,6 +20,7 @@ import { WhileSeen } from "./while-seen.js";
 const HISTORY_MS = 3000;
 const RESULTS_MS = 8000;
 const HINT = "Point at a place of the map, or go to it with the arrow keys. A click or Enter shows the children that took the option.";
+const IN_REPLAY = "A replay shows the policy alone. The children that took an option stand on the page of the search.";
 const RAMP = ["0", "1", "2", "3", "4", "5"].map((stop) => `--policy-${stop}`);
 
 class PolicyMap extends HTMLElement {
@@ -45,7 +46,7 @@ class PolicyMap extends HTMLElement {
     pause: HISTORY_MS, isWanted: (isSeen) => isSeen && this.#isBehind && this.#page !== null,
   });
   #askResults = new WhileSeen((signal) => this.#fetchResults(signal), {
-    pause: RESULTS_MS, isWanted: (isSeen) => isSeen && this.#state !== null && this.#state.done !== this.#resultsOf,
+    pause: RESULTS_MS, isWanted: (isSeen) => isSeen && this.#page !== null && !this.#page.is_replay && this.#state.done !== this.#resultsOf,
   });
 
   connectedCallback() {
@@ -93,9 +94,9 @@ class PolicyMap extends HTMLElement {
   }
 
   /** The newest step joins what is there, unless it is the draw of candidates, which is no step. */
-  #append({ policy, shared, proposed }) {
-    if (!policy || !this.#history || (shared && proposed)) return;
-    const column = { step: policy.step, policy: policy.probabilities, entropies: policy.entropies };
+  #append(state) {
+    const column = newestColumn(state);
+    if (!column || !this.#history) return;
     const longer = withStep(this.#history, column);
     this.#isBehind = longer === null;
     this.#history = longer ?? this.#history;
@@ -127,20 +128,25 @@ class PolicyMap extends HTMLElement {
     }
   }
 
-  /** What is known of the policy over time: at least the newest one, and before any the one where all are alike. */
+  /**
+   * What is known of the policy over time up to the state's own, behind which a history can be on a replay: at least
+   * the newest policy, and before any the one where all are alike.
+   */
   #shown() {
     const { policy, shared } = this.#state;
-    const newest = policy && [{ step: policy.step, policy: policy.probabilities, entropies: policy.entropies }];
-    const columns = this.#history?.columns.length ? this.#history.columns : newest || [this.#uniform];
-    return { columns, uniform: this.#uniform, frozen: this.#history?.frozen ?? [], unit: shared ? "epoch" : "step" };
+    const newest = newestColumn(this.#state);
+    let history = this.#history?.columns.length ? this.#history : { columns: [newest ?? this.#uniform], frozen: [] };
+    if (!policy) history = { columns: [this.#uniform], frozen: [] };
+    else if (newest && newest.step < history.columns.at(-1).step) history = historyUpTo(history, newest);
+    return { ...history, uniform: this.#uniform, unit: shared ? "epoch" : "step" };
   }
 
   #draw() {
     if (!this.#uniform || !this.isConnected) return;
-    write(this.#summary, summaryInWords(this.#state, this.#history));
+    const shown = this.#shown();
+    write(this.#summary, summaryInWords(this.#state, shown));
     const style = getComputedStyle(this);
     const ramp = rampOf(RAMP.map((name) => style.getPropertyValue(name).trim()));
-    const shown = this.#shown();
     this.#strips.draw({ ...shown, ramp });
     this.#tables.show(shown);
   }
@@ -160,6 +166,10 @@ class PolicyMap extends HTMLElement {
   }
 
   #open(cell, strip) {
+    if (this.#page.is_replay) {
+      write(this.#readout, IN_REPLAY);
+      return;
+    }
     strip.after(this.#panel.node);
     this.#panel.open(cell, this.#page);
     if (this.#results) this.#panel.showResults(this.#results);
@@ -170,6 +180,12 @@ class PolicyMap extends HTMLElement {
     this.#panel.close();
     this.#strips.focus();
   }
+}
+
+/** The state's policy as a column; null before any, and where it is the draw of candidates, which is no step. */
+function newestColumn({ policy, shared, proposed }) {
+  if (!policy || (shared && proposed)) return null;
+  return { step: policy.step, policy: policy.probabilities, entropies: policy.entropies };
 }
 
 customElements.define("policy-map", PolicyMap);
