@@ -46,6 +46,7 @@ class DownloadMenu extends HTMLElement {
     const link = (href, text) => build("a", { href, download: true }, text);
     const entries = state.shared ? [link(paths.table, "All candidates (CSV)"), this.#files]
       : [link(paths.table, "All children (CSV)"), link(paths.curve, "Curve of rewards (HTML)")];
+    entries.push(link(paths.changes, "Changed limits, for the terminal (JSON)"));
     if (state.best) {
       const file = (name) => paths.file(state.best.step, state.best.slot, name);
       entries.push(

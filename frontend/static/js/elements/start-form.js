@@ -115,7 +115,14 @@ class StartForm extends HTMLElement {
   }
 
   #body() {
-    return { ...this.#extra, ...this.#beside(), config: readFields(this) };
+    const { limits: _beside, ...config } = readFields(this);
+    return { ...this.#extra, ...this.#beside(), config };
+  }
+
+  /** What a start wants to know besides: limits that were given. They are no part of the configuration. */
+  #started() {
+    const given = Object.entries(readFields(this).limits ?? {}).filter(([, value]) => value !== "");
+    return { ...this.#body(), ...(given.length && { limits: Object.fromEntries(given) }) };
   }
 
   /** Ticks that are sent beside the configuration, where they are there and set. */
@@ -154,7 +161,7 @@ class StartForm extends HTMLElement {
       // Asked first, because a refused start would stand as an error in the browser's console.
       const { errors } = await post(this.dataset.estimate, this.#body());
       if (errors.length) throw new ApiError(422, errors);
-      const { url } = await post(this.dataset.start, this.#body(), { key: this.#key });
+      const { url } = await post(this.dataset.start, this.#started(), { key: this.#key });
       location.assign(url);
     } catch (error) {
       this.#disable(false);

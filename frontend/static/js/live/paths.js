@@ -9,6 +9,7 @@ export function searchPaths(id) {
     childrenThen: `${api}/states/children`,
     table: `${api}/children.csv`,
     curve: `${api}/rewards.html`,
+    changes: `${api}/changes`,
     clone: `/searches/new?clone=${id}`,
     child,
     picture: (step, slot) => `${child(step, slot)}/both.svg`,
