@@ -39,12 +39,18 @@ class Watch:
     """All losses of a run."""
 
     losses: list[Loss] = field(default_factory=list)
+    _latest: list[Loss] = field(default_factory=list)
 
-    def strike(self, part: str, jobs: Iterable[Job]) -> None:
-        """Note who is about to be struck, just before it is done. What has not gone on by now is not counted."""
-        for loss in self.losses:
-            loss.is_void = loss.is_void or loss.is_open
-        self.losses += [_noted(part, job) for job in jobs]
+    def strike(self, part: str, jobs: Iterable[Job], *, is_hasty: bool) -> None:
+        """Note who is about to be struck, just before it is done.
+
+        is_hasty: it would be done even if what was lost by the strike before stood still yet. None of that counts then,
+        neither what stands still nor what was quick enough.
+        """
+        for loss in self._latest:
+            loss.is_void = loss.is_void or is_hasty or loss.is_open
+        self._latest = [_noted(part, job) for job in jobs]
+        self.losses += self._latest
 
     def look(self) -> bool:
         """Note what went on; whether everything did."""

@@ -27,7 +27,7 @@ LONGEST_SECONDS = 120.0
 
 def run(seed: int, size: Size, folder: Path) -> Iterator[Run]:
     is_large = size == "large"
-    absence = 60.0 if is_large else 12.0  # Seconds: longer than the pauses between tries to reach it grow at first.
+    absence = 60.0 if is_large else 5.0
     draws = random.Random(f"broker {seed}")
     application = start_application(settings.DATA_FOLDER)
     moving: dict[str, float] = {}
