@@ -9,7 +9,7 @@ import pytest
 from search_engine.events import StateChanged
 from tests.faults.fake_engine import DATA, DECISIONS, small_config
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches import clock, deletion, event_log, leases, lifecycle, live_state, storage_pauses
+from webapp.searches import clock, deletion, event_log, leases, lifecycle, live_state, running_time, storage_pauses
 from webapp.searches.models import Job, Search, Stream, Worker
 from webapp.searches.workers import reconciler
 
@@ -162,6 +162,18 @@ def test_what_waits_for_a_disk_goes_on_though_it_was_paused_in_times_to_come(clo
     clocks.wall -= DAY
     storage_pauses.resume_what_waits()
     assert Stream.objects.get(pk=search.pk).state == "running"
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, DAY, -DAY])
+def test_no_hours_of_a_search_pass_when_the_clock_is_set(clocks: Clocks, jump: float) -> None:
+    search = start()
+    Search.objects.update(max_hours=0.5)
+    look_for(clocks, 10.0)
+    clocks.wall += jump
+    look_for(clocks, 10.0)
+    ran = running_time.seconds(Stream.objects.get(pk=search.pk))
+    assert 10.0 <= ran <= 22.0
+    assert "limits_changed" not in [event["kind"] for event in event_log.read(search.pk, 0)]
 
 
 def test_the_time_that_a_search_ran_is_never_negative(clocks: Clocks) -> None:

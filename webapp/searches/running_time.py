@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from webapp.searches import clock
 from webapp.searches.models import Stream
@@ -21,6 +21,18 @@ def ends() -> dict[str, Any]:
     now = Value(clock.now())
     ran = Greatest(now - Coalesce(F("running_since"), now), Value(0.0))  # The clock may be set back.
     return {"ran_seconds": F("ran_seconds") + ran, "running_since": None}
+
+
+def clock_was_set(jump: float) -> None:
+    """What runs has not run for the seconds by which the clock was set forward, nor since a time to come.
+
+    Twice the same, where two reconcilers look, makes a search run longer at most.
+    """
+    now = clock.now()
+    running = Stream.objects.filter(running_since__isnull=False)
+    if jump > 0:
+        running.update(running_since=Least(F("running_since") + jump, Value(now)))
+    running.filter(running_since__gt=now).update(running_since=now)
 
 
 def seconds(stream: Stream) -> float:

@@ -79,9 +79,10 @@ def look() -> None:
 
 
 def watch_clock() -> None:
-    """Whoever is alive says so anew by a clock that was set; until then nobody is taken for silent."""
+    """Whoever is alive says so anew by a clock that was set; until then nobody is taken for silent. No hours passed."""
     jump = _clock.look()
     if jump:
+        running_time.clock_was_set(jump)
         log.warning("The database's clock was set %s by %.0f s", "forward" if jump > 0 else "back", abs(jump))
 
 
