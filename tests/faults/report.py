@@ -16,10 +16,10 @@ from tests.faults.campaigns.one import prepared
 Line = dict[str, Any]
 HEAD = """# What was done to it, and what held
 
-`make faults` does harm to the program and looks whether anything was lost. Every campaign has a seed, and every run of
-it ends with a checker: one accepted result per child, gapless event numbers, state equal to the log, no row without its
-file nor file without its row, no lease without an owner, no process left. This page is made from the lines that it
-printed: `python -m tests.faults.report LINES > docs/trust.md`. Make your own: `make faults SIZE=large OUT=LINES`.
+`make faults` does harm to the program and looks whether anything was lost. Every campaign has a seed. Where searches
+run, a checker ends every run: one accepted result per child, gapless event numbers, state equal to the log, no row
+without its file nor file without its row, no lease without an owner, no process left. This page is made from the lines
+that it printed: `python -m tests.faults.report LINES > docs/trust.md`. Your own lines: `make faults SIZE=large OUT=LINES`.
 """
 
 
@@ -41,8 +41,9 @@ def section(name: str, campaign: Campaign, lines: list[Line]) -> Iterator[str]:
     yield f"{campaign.harm}\n"
     yield f"*Wanted*: {campaign.holds}\n"
     if made:
-        held = "held in every run" if not bad else f"**did not hold in {len(bad)} of {len(made)} runs**"
-        yield f"*Found*: it {held}. {len(made)} runs in {_minutes(sum(line['seconds'] for line in made))}.\n"
+        held = "held" if not bad else f"**did not hold in {len(bad)} of {len(made)} runs**"
+        times = "once" if len(made) == 1 else f"{len(made)} runs"
+        yield f"*Found*: it {held}; {times}, in {_minutes(sum(line['seconds'] for line in made))}.\n"
     yield from (f"- not run here, {line['what']}: {line['skipped']}" for line in lines if line["skipped"] is not None)
     yield from (f"- {line['what']}, seed {line['seed']}: {problem}" for line in bad for problem in line["problems"])
     yield from (f"- {what}: {figure}" for what, figure in figures(made).items())
@@ -74,7 +75,8 @@ def _where(lines: list[Line]) -> str:
     told = f"{seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} from {seeds[0]} to {seeds[-1]}"
     commits = ", ".join(sorted({line["commit"] for line in lines}))
     machines = {
-        f"{m['system']} on {m['processor']}, {m['cores']} cores, {m['memory_gb']} GB, Python {m['python']}"
+        f"{m['system']} on {m['processor']}, {m['cores']} cores, {m['memory_gb']} GB, Python {m['python']}, load"
+        f" {m['load']} at the start"
         for m in (line["machine"] for line in lines)
     }
     return f"Size {sizes}; seed {told}; commit {commits}; {'; '.join(sorted(machines))}."
