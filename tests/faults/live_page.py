@@ -30,12 +30,14 @@ class Place:
 class Page:
     """One page: its cursor, and what was wrong with what it was sent.
 
-    slow: it sleeps between frames and has a tiny receive buffer. frames: file that takes every event, one a line.
+    slow: it sleeps between frames and has a tiny receive buffer. wanted: how often it comes at least, also when nothing
+    is left to read. frames: file that takes every event, one a line.
     """
 
     place: Place
     chance: random.Random
     slow: bool = False
+    wanted: int = 0
     frames: Path | None = None
     last: int = 0
     connects: int = 0
@@ -53,7 +55,7 @@ class Page:
 
         longest_visit: events after which it leaves at the latest, as long as `until` is not set.
         """
-        while not (until.is_set() and self.last >= await end):
+        while not (until.is_set() and self.last >= await end and self.connects >= self.wanted):
             try:
                 await self._visit(until, end, longest_visit)
             except (OSError, WebSocketException, TimeoutError):

@@ -40,6 +40,7 @@ REST_SECONDS = 3.0
 class Stress:
     """How much of it. seconds: over which the events are written; kills: of web server and broker, in its first half.
 
+    connects: how often pages come at least, all together.
     longest_visit: events after which a page leaves at the latest. most_growth: of the web server's memory in MB behind
     its warm-up, None where it is too short to say.
     """
@@ -49,13 +50,16 @@ class Stress:
     events: int
     seconds: float
     kills: int
+    connects: int
     longest_visit: int
     most_growth: float | None = None
 
 
 SIZES: dict[Size, Stress] = {
-    "small": Stress(pages=6, slow=2, events=2500, seconds=5, kills=2, longest_visit=60),
-    "large": Stress(pages=30, slow=6, events=100_000, seconds=240, kills=12, longest_visit=300, most_growth=8.0),
+    "small": Stress(pages=6, slow=2, events=2500, seconds=5, kills=2, connects=90, longest_visit=60),
+    "large": Stress(
+        pages=30, slow=6, events=100_000, seconds=240, kills=12, connects=10_000, longest_visit=300, most_growth=8.0
+    ),
 }
 
 
@@ -118,7 +122,7 @@ async def _stressed(seed: int, stress: Stress, folder: Path) -> Run:
     async with _site(folder) as site:
         pages = [
             Page(site.place, random.Random(f"page:{seed}:{n}"), slow=n < stress.slow,
-                 frames=frames if n == stress.pages - 1 else None)
+                 wanted=-(-stress.connects // stress.pages), frames=frames if n == stress.pages - 1 else None)
             for n in range(stress.pages)
         ]  # fmt: skip
         written = asyncio.Event()
