@@ -315,6 +315,8 @@ def test_searches_with_shared_weights_show_epochs_and_candidates(
     played = shown(events, len(events))
     await_columns(page, 3)
     expect(page.locator(".policy-strip")).to_have_count(strips)
+    one_option = sum(len(each["options"]) == 1 for each in played.state()["decisions"])  # Of a recurrent cell's node 2.
+    expect(page.locator(".policy-fate", has_text="no choice")).to_have_count(one_option)
     page.get_by_role("application", name=f"{unit} over time").focus()
     expect(page.locator(".policy-readout")).to_contain_text("after epoch 3")
     page.keyboard.press("Enter")

@@ -64,7 +64,8 @@ export class PolicyStrip {
 
   /** results: decisions of GET /api/searches/{id}/decisions. */
   showImportance(results) {
-    const told = this.#decisions.map(({ at }) => results[at].importance).filter((each) => each !== null);
+    const open = this.#decisions.filter(({ options }) => options.length > 1);
+    const told = open.map(({ at }) => results[at].importance).filter((each) => each !== null);
     this.#matters.hidden = !told.length;
     if (!told.length) return;
     const most = told.reduce((best, each) => (each.share > best.share ? each : best));

@@ -14,6 +14,7 @@ export class PolicyTables {
   #when = build("output", { class: "number small" });
   #shown = null;
   #uniform = null;
+  #unit = "step";
   #read;
 
   /** read(cell, words): a cell was pointed at or gone to. */
@@ -45,7 +46,7 @@ export class PolicyTables {
   show({ columns, uniform, unit }) {
     this.#columns = columns;
     this.#uniform = uniform;
-    this.unit = unit;
+    this.#unit = unit;
     if (this.#place !== null && this.#place >= columns.length - 1) this.#place = null;
     this.#step.max = columns.length - 1;
     this.#step.disabled = columns.length < 2;
@@ -64,7 +65,7 @@ export class PolicyTables {
     const place = this.#place ?? this.#columns.length - 1;
     this.#shown = this.#columns[place];
     this.#step.value = place;
-    const words = columnInWords(this.#shown.step, this.unit);
+    const words = columnInWords(this.#shown.step, this.#unit);
     this.#step.setAttribute("aria-valuetext", words);
     write(this.#when, words);
     for (const cell of this.#cells.flat()) {
@@ -95,7 +96,7 @@ export class PolicyTables {
     this.#chosen = [row, column];
     const cell = this.#cells[row][column];
     cell.node.setAttribute("tabindex", "0");
-    const words = cellInWords(cell, this.#shown, this.#uniform, this.unit);
+    const words = cellInWords(cell, this.#shown, this.#uniform, this.#unit);
     cell.node.setAttribute("aria-label", words);
     this.#read(cell, words);
   }
