@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from search_engine.architectures.reading import architecture_from_json
+from search_engine.config.changes import Change
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.errors import CheckpointError, UserError
-from search_engine.events import ChildFinished, Event, SearchStarted, StateChanged
+from search_engine.events import ChildFinished, Event, LimitsChanged, SearchStarted, StateChanged, StepProposed
 from search_engine.strategies.base import Proposal
 from search_engine.terminal.search_folder import SearchFolder
 from tests.engine.toy import ToyEvaluator
@@ -57,9 +58,9 @@ def take(folder: SearchFolder, count: int | None = None, rule: Callable[[Proposa
 
 
 def logged(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log without their time."""
+    """The lines of a log without their time, and so without the digest of it."""
     lines = [json.loads(line) for line in (path / "events.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key != "at"} for line in lines]
+    return [{key: value for key, value in line.items() if key not in ("at", "digest")} for line in lines]
 
 
 def test_a_whole_search_leaves_its_files(tmp_path: Path) -> None:
@@ -168,3 +169,46 @@ def test_a_lost_log_is_not_taken_for_a_new_search(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").unlink()
     with pytest.raises(CheckpointError, match="has 0 events"):
         SearchFolder(tmp_path, config())
+
+
+def test_changes_lead_to_the_same_fingerprint_wherever_the_search_was_left(tmp_path: Path) -> None:
+    changes = (Change(from_step=1, children=10), Change(from_step=2, children=7))
+    whole = SearchFolder(tmp_path / "whole", config(), changes)
+    take(whole)
+    assert [len(event.proposals) for event in whole.events if isinstance(event, StepProposed)] == [3, 3, 1]
+    assert whole.children == 7 and whole.fingerprint != fingerprint_of(tmp_path / "plain")
+    take(SearchFolder(tmp_path / "left", config(), changes), count=14)
+    left = SearchFolder(tmp_path / "left", config())  # It knows its changes.
+    take(left)
+    assert left.fingerprint == whole.fingerprint
+    told = [event for event in left.events if isinstance(event, LimitsChanged)]
+    assert [(event.limits, event.from_step) for event in told] == [({"children": 10}, 1), ({"children": 7}, 2)]
+    assert json.loads((tmp_path / "left" / "changes.json").read_text())[1] == {"from_step": 2, "children": 7}
+
+
+def fingerprint_of(place: Path) -> str:
+    folder = SearchFolder(place, config())
+    take(folder)
+    return folder.fingerprint
+
+
+def test_a_change_may_come_while_a_search_lies_in_its_folder(tmp_path: Path) -> None:
+    take(SearchFolder(tmp_path / "two", config()), count=16)  # Within its second step.
+    changes = [Change(from_step=2, children=12)]
+    later = SearchFolder(tmp_path / "two", config(), changes)
+    take(later)
+    whole = SearchFolder(tmp_path / "one", config(), changes)
+    take(whole)
+    assert later.fingerprint == whole.fingerprint and later.children == 12
+
+
+@pytest.mark.parametrize("change", [Change(from_step=3, children=20), Change(from_step=1, children=4)])
+def test_a_change_that_contradicts_what_was_drawn_is_refused_and_not_kept(tmp_path: Path, change: Change) -> None:
+    take(SearchFolder(tmp_path, config()))
+    before = (tmp_path / "events.jsonl").read_bytes()
+    with pytest.raises(UserError, match="changes"):
+        SearchFolder(tmp_path, config(), [change])
+    assert not (tmp_path / "changes.json").exists() and (tmp_path / "events.jsonl").read_bytes() == before
+    folder = SearchFolder(tmp_path, config())
+    assert folder.is_finished
+    folder.close()

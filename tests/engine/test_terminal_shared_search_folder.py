@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from search_engine import checkpoints
+from search_engine.config.changes import Change
 from search_engine.data.named_text import named_text
 from search_engine.errors import ConfigError, UserError
 from search_engine.terminal import derived_trainings
@@ -136,3 +137,35 @@ def test_a_candidate_that_cannot_be_trained_is_told_and_the_next_one_is_trained(
     first, second = outcome["trained"]
     assert first["failed"] == f"{shown} is 20; it failed."
     assert second["test_accuracy"] >= 0
+
+
+def changed(folder, data, changes, *, stop_at=None):
+    asked = 0
+
+    def should_stop():
+        nonlocal asked
+        asked += 1
+        return stop_at is not None and asked > stop_at
+
+    search = SharedSearchFolder(folder, CONFIG, changes)
+    list(search.run(data, device=CPU, should_stop=should_stop))
+    search.close()
+    return search
+
+
+def test_more_epochs_lead_to_the_same_fingerprint_whenever_they_were_asked_for(tmp_path, data):
+    assert CONFIG.epochs == 2
+    changes = (Change(from_step=2, epochs=3),)
+    whole = changed(tmp_path / "one", data, changes)
+    assert whole.is_derived and whole.steps_told == 3
+    left = changed(tmp_path / "two", data, None, stop_at=14)  # Within its second epoch.
+    assert left.steps_told == 1
+    later = changed(tmp_path / "two", data, changes)
+    assert later.fingerprint == whole.fingerprint != changed(tmp_path / "three", data, None).fingerprint
+
+
+def test_epochs_that_are_over_cannot_be_changed(tmp_path, data):
+    whole = changed(tmp_path, data, None)
+    with pytest.raises(UserError, match="would make it 3 epochs; 2 of 2 are over already"):
+        SharedSearchFolder(tmp_path, CONFIG, (Change(from_step=2, epochs=3),))
+    assert changed(tmp_path, data, None).fingerprint == whole.fingerprint

@@ -79,7 +79,7 @@ def test_the_event_says_what_was_set_and_from_which_step_on(owner, tmp_path):
     assert search.config == config
     state = live_state.state_at(search)
     assert (state["total"], state["max_workers"], state["max_hours"]) == (20, 2, None)
-    assert state["log"][-1]["text"] == "Limits changed: 20 children in all, at most 2 workers from step 1 on."
+    assert state["log"][-1]["text"] == "Limits changed: 20 children in all from step 1 on, at most 2 workers."
 
 
 def test_what_is_in_force_already_is_no_event(owner):

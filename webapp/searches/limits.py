@@ -20,6 +20,7 @@ from search_engine.events import LimitsChanged
 from webapp.searches import leases, planner, running_time
 from webapp.searches.models import Child, Job, Search, Stream
 
+NAMES = ("children", "epochs", "workers", "hours")  # In the order in which they are told.
 Wanted = Mapping[str, Any]  # By name, only what is to change; None for no limit of workers or hours.
 
 
@@ -35,7 +36,8 @@ def change(search: Search, wanted: Wanted, by: Literal["person", "time"] = "pers
     Raises ConfigError at the limit that cannot be as wanted; then nothing is changed.
     """
     in_force = limits_of(search)
-    limits = {name: value for name, value in wanted.items() if in_force.get(name) != value or name not in in_force}
+    given = [(name, wanted[name]) for name in NAMES if name in wanted]
+    limits = {name: value for name, value in given if name not in in_force or in_force[name] != value}
     name = total_of(search)
     if other := ({"children", "epochs"} - {name}) & limits.keys():
         raise ConfigError(other.pop(), f"is no limit of this search; its length is the number of {name}.")

@@ -60,19 +60,18 @@ def _state(event: WireEvent) -> str:
 
 
 def _limits(event: WireEvent) -> str:
-    told = ", ".join(_limit(name, value) for name, value in event["limits"].items())
-    if "epochs" in event["limits"]:
-        told += f" from epoch {event['from_step'] + 1} on"
-    elif "children" in event["limits"]:
-        told += f" from step {event['from_step']} on"
+    told = ", ".join(_limit(name, value, event.get("from_step")) for name, value in event["limits"].items())
     return f"Its hours are over: {told}." if event["by"] == "time" else f"Limits changed: {told}."
 
 
-def _limit(name: str, value: float | None) -> str:
+def _limit(name: str, value: float | None, from_step: int | None) -> str:
     if value is None:
         return f"any number of {name}"
     counted = f"{str(value).removesuffix('.0')} {_ONE[name] if value == 1 else name}"
-    return f"{counted} in all" if name in ("children", "epochs") else f"at most {counted}"
+    if from_step is None or name not in ("children", "epochs"):
+        return f"at most {counted}"
+    since = f"step {from_step}" if name == "children" else f"epoch {from_step + 1}"
+    return f"{counted} in all from {since} on"
 
 
 _ONE = {"children": "child", "epochs": "epoch", "workers": "worker", "hours": "hour"}

@@ -44,16 +44,15 @@ const OF_CANDIDATES = {
 };
 
 function limitsSentence({ limits, from_step: step, by }) {
-  let told = Object.entries(limits).map(([name, value]) => limit(name, value)).join(", ");
-  if ("epochs" in limits) told += ` from epoch ${step + 1} on`;
-  else if ("children" in limits) told += ` from step ${step} on`;
+  const told = Object.entries(limits).map(([name, value]) => limit(name, value, step)).join(", ");
   return by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
 }
 
-function limit(name, value) {
+function limit(name, value, step) {
   if (value === null) return `any number of ${name}`;
   const counted = `${value} ${value === 1 ? ONE[name] : name}`;
-  return name === "children" || name === "epochs" ? `${counted} in all` : `at most ${counted}`;
+  if (name !== "children" && name !== "epochs") return `at most ${counted}`;
+  return `${counted} in all from ${name === "children" ? `step ${step}` : `epoch ${step + 1}`} on`;
 }
 
 const ONE = { children: "child", epochs: "epoch", workers: "worker", hours: "hour" };
