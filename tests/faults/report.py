@@ -18,8 +18,9 @@ HEAD = """# What was done to it, and what held
 
 `make faults` does harm to the program and looks whether anything was lost. Every campaign has a seed. Where searches
 run, a checker ends every run: one accepted result per child, gapless event numbers, state equal to the log, no row
-without its file nor file without its row, no lease without an owner, no process left. This page is made from the lines
-that it printed: `python -m tests.faults.report LINES > docs/trust.md`. Your own lines: `make faults SIZE=large OUT=LINES`.
+without its file nor file without its row, no lease without an owner, no process left.
+
+`make faults SIZE=large OUT=LINES` makes the lines, `python -m tests.faults.report LINES > docs/trust.md` this page.
 """
 
 
