@@ -1,3 +1,5 @@
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,48 @@ def test_two_processes_cannot_have_one_file(path: Path) -> None:
         EventFile(path)
     file.close()
     assert reopened(path) == EVENTS
+
+
+def test_every_flipped_byte_is_noticed_and_said_with_its_line(path: Path) -> None:
+    content = path.read_bytes()
+    generator = random.Random(1)
+    for place in generator.sample(range(len(content) - 1), 60):  # Without its last byte a file is one that was cut.
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << generator.randrange(8)
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match=r"is damaged in line [123]"):
+            EventFile(path)
+
+
+def test_a_line_that_is_gone_or_was_moved_is_noticed(path: Path) -> None:
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    for lines in ((second, third), (first, third), (second, first, third)):
+        path.write_bytes(b"".join(lines))
+        with pytest.raises(CheckpointError, match=r"is damaged in line [12]"):
+            EventFile(path)
+
+
+def without_digests(content: bytes) -> bytes:
+    """As earlier versions wrote it."""
+    return re.sub(rb', "digest": "[0-9a-f]{16}"', b"", content)
+
+
+def test_a_file_of_an_earlier_version_opens_and_goes_on_with_digests(path: Path) -> None:
+    path.write_bytes(without_digests(path.read_bytes()))
+    file = EventFile(path)
+    assert file.events == EVENTS
+    file.append(EVENTS[0])
+    file.close()
+    assert reopened(path) == [*EVENTS, EVENTS[0]]
+    content = path.read_bytes()
+    assert content.count(b"digest") == 1
+    path.write_bytes(content.replace(b'"epochs": 2, "loss": 0.1', b'"epochs": 2, "loss": 0.2'))
+    with pytest.raises(CheckpointError, match="is damaged in line 4"):
+        EventFile(path)
+
+
+def test_a_line_without_a_digest_behind_one_with_is_damage(path: Path) -> None:
+    first, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + without_digests(b"".join(rest)))
+    with pytest.raises(CheckpointError, match="is damaged in line 2"):
+        EventFile(path)

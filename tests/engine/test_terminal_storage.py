@@ -28,7 +28,7 @@ if os.environ.get("CELLWRIGHT_FAULTS") == "all":
     EVERY = dict.fromkeys(EVERY, 1)
 # A process that ends leaves its log open, which here is one that goes on.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-NOT_COMPARED = ("at", "seconds", "checkpoint")
+NOT_COMPARED = ("at", "seconds", "checkpoint", "digest")
 Run = Callable[[Path], Any]
 
 

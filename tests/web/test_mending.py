@@ -2,6 +2,9 @@
 
 import io
 import os
+import socket
+import subprocess
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -182,6 +185,43 @@ def test_an_old_file_that_no_row_names_is_found_and_a_young_one_is_not(begun, tm
     assert line.endswith("is named by no row.") and status == 1
     assert len(mended(begun)) == 1
     assert artifacts.is_there(sha256)
+
+
+def test_a_file_without_a_row_goes_at_once_when_it_is_older_than_a_minute(begun, tmp_path):
+    (tmp_path / "draft").write_bytes(b"two minutes old")
+    sha256 = artifacts.put(tmp_path / "draft")
+    two_minutes_ago = time.time() - 2 * artifacts.MENDED_SECONDS
+    os.utime(artifacts.local_path(sha256), (two_minutes_ago, two_minutes_ago))
+    assert artifacts.forgotten() == []  # The reconciler's own sweep waits for a day.
+    (line,), status = fsck()
+    assert line.endswith("is named by no row.") and status == 1
+    assert len(mended(begun)) == 1
+    assert not artifacts.is_there(sha256)
+
+
+def test_folders_that_killed_processes_left_are_found_and_removed_and_those_of_the_living_stay(
+    begun, tmp_path, settings
+):
+    settings.DATA_FOLDER = tmp_path / "data"
+    host, store, spools = socket.gethostname(), settings.ARTIFACTS_DIR, tmp_path / "data" / "spool"
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = [store / f"backup-{dead.pid}@{host}-abc", store / f"restore-{dead.pid}@{host}-abc", store / "backup-old1"]
+    left.append(spools / f"{host}:{dead.pid}")
+    kept = [
+        store / f"backup-{os.getpid()}@{host}-abc",
+        store / f"backup-{dead.pid}@elsewhere-abc",
+        store / "backup-new1",
+    ]
+    kept += [spools / f"{host}:{os.getpid()}", spools / f"elsewhere:{dead.pid}"]
+    for folder in [*left, *kept]:
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(b"half of it")
+    os.utime(store / "backup-old1", (0, 0))
+    lines, status = fsck()
+    assert (len(lines), status) == (4, 1) and all("left by a process that is no more" in line for line in lines)
+    assert len(mended(begun)) == 4
+    assert not any(folder.exists() for folder in left) and all(folder.exists() for folder in kept)
 
 
 def test_every_finding_of_a_search_under_way_is_looked_at_again_under_its_lock(begun, monkeypatch):

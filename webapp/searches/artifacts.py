@@ -10,13 +10,15 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import psutil
 from django.conf import settings
 from django.db.models import QuerySet
 
@@ -27,11 +29,16 @@ from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job
 SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
 
+MENDED_SECONDS = 60.0  # How old it must be for a person who has files and rows mended.
+
 REPLACED_SECONDS = (
     10.0  # How old a file must be to go at once when it was replaced: somebody may have just put it again.
 )
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PASSING = re.compile(
+    r"(?:backup|restore)-(?:(?P<pid>[0-9]+)@(?P<host>.+)-)?[^-]+"
+)  # Earlier versions named no process.
 
 
 class ArtifactMissing(Exception):
@@ -112,6 +119,34 @@ def forgotten(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
     named = _named_by_rows()
     unnamed = (path for path in sorted(_root().glob("??/*")) if path.parent.name + path.name not in named)
     return [path for path in unnamed if _is_older(path, older_than_seconds)]
+
+
+def passing_folder(kind: Literal["backup", "restore"]) -> tempfile.TemporaryDirectory[str]:
+    """A folder of the store for as long as this process needs it; of one that is killed it is found by its name."""
+    _root().mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryDirectory(prefix=f"{kind}-{os.getpid()}@{socket.gethostname()}-", dir=_root())
+
+
+def left_folders() -> list[Path]:
+    """Such folders of processes of this host that were killed, and any that are older than a sweep needs."""
+    return [path for path in sorted(_root().glob("*-*")) if path.is_dir() and _is_left(path)]
+
+
+def remove_left_folders() -> list[Path]:
+    """What was removed."""
+    removed = left_folders()
+    for folder in removed:
+        shutil.rmtree(folder, ignore_errors=True)
+    return removed
+
+
+def _is_left(folder: Path) -> bool:
+    named = _PASSING.fullmatch(folder.name)
+    if named is None:
+        return False
+    if named["host"] == socket.gethostname():
+        return not psutil.pid_exists(int(named["pid"]))
+    return _is_older(folder, SWEEP_SECONDS)
 
 
 def drop_replaced(sha256: str) -> bool:

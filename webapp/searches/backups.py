@@ -87,10 +87,9 @@ def restore(source: Path) -> Written:
 
 
 def _write(file: IO[bytes]) -> Written:
-    settings.ARTIFACTS_DIR.mkdir(parents=True, exist_ok=True)
     with (
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        tempfile.TemporaryDirectory(prefix="backup-", dir=settings.ARTIFACTS_DIR) as folder,
+        artifacts.passing_folder("backup") as folder,
     ):
         with _one_moment():
             missing = artifacts.name_twice(Path(folder))
@@ -203,7 +202,7 @@ def _check(archive: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
 
 
 def _restore_file(archive: zipfile.ZipFile, sha256: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.ARTIFACTS_DIR) as folder:
+    with artifacts.passing_folder("restore") as folder:
         draft = Path(folder) / "file"
         with archive.open(FILES + sha256) as source, draft.open("wb") as target:
             shutil.copyfileobj(source, target, PIECE)
@@ -213,7 +212,7 @@ def _restore_file(archive: zipfile.ZipFile, sha256: str) -> None:
 
 @transaction.atomic
 def _restore_rows(archive: zipfile.ZipFile) -> None:
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.ARTIFACTS_DIR) as folder:
+    with artifacts.passing_folder("restore") as folder:
         archive.extract(ROWS, folder)
         try:
             call_command("loaddata", str(Path(folder) / ROWS), verbosity=0)

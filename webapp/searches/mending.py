@@ -21,6 +21,7 @@ from webapp.searches.models import (
     Snapshot,
     Stream,
 )
+from webapp.searches.workers.spools import dead_spools, remove_dead_spools
 
 
 def findings() -> list[str]:
@@ -42,8 +43,10 @@ def mend() -> list[str]:
                 sentence = act(planner.locked_stream(stream.pk))
             if sentence:
                 done.append(f"{_called(stream)}: {sentence}")
-    removed = artifacts.sweep()
-    return [*done, *(f"The file {path.name} was removed: no row names it." for path in removed)]
+    removed = artifacts.sweep(artifacts.MENDED_SECONDS)
+    done += [f"The file {path.name} was removed: no row names it." for path in removed]
+    left = [*artifacts.remove_left_folders(), *remove_dead_spools()]
+    return [*done, *(f"The folder {path.name} was removed: whoever made it is no more." for path in left)]
 
 
 def _problems(stream: Stream) -> list[str]:
@@ -63,8 +66,10 @@ def _reference_problems() -> Iterator[str]:
 
 def _file_problems() -> Iterator[str]:
     """Files that no row names, and files of what belongs to no stream."""
-    for path in artifacts.forgotten():
+    for path in artifacts.forgotten(artifacts.MENDED_SECONDS):
         yield f"The file {path.name} is named by no row."
+    for path in [*artifacts.left_folders(), *dead_spools()]:
+        yield f"The folder {path.name} was left by a process that is no more."
     others = {
         **dict.fromkeys(OwnData.objects.filter(state=OwnData.State.READY).values_list("preview", flat=True), "data"),
         **dict.fromkeys(artifacts.files_of_data(), "data"),

@@ -21,6 +21,7 @@ from webapp.searches import (
     artifacts,
     clock,
     deletion,
+    hosts,
     keyframes,
     leases,
     lifecycle,
@@ -31,6 +32,7 @@ from webapp.searches import (
 )
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
+from webapp.searches.workers.spools import remove_dead_spools
 
 LOOK_SECONDS = 2.0
 FORGET_WORKER_SECONDS = 60.0
@@ -159,6 +161,9 @@ def sweep() -> None:
     """Remove files that nobody names, and uploads that nobody finishes."""
     for path in artifacts.sweep():
         log.info("Removed %s: no row names it", path)
+    for path in [*artifacts.remove_left_folders(), *remove_dead_spools()]:
+        log.info("Removed %s: whoever made it is no more", path)
+    hosts.forget_hosts()
     housekeeping.clear_what_nobody_finishes()
 
 

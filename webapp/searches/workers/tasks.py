@@ -5,18 +5,16 @@ The message says "look" and nothing else: what there is to do stands in the data
 
 import mmap
 import os
-import shutil
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
-import psutil
 from billiard import current_process
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
 from webapp.celery import LOOK, app
+from webapp.searches.workers.spools import remove_dead_spools
 from webapp.searches.workers.trainer_process import TrainerProcess
 from webapp.searches.workers.worker import Presence, WorkingProcess
 
@@ -42,7 +40,7 @@ def _begin(**_: Any) -> None:
     assert "torch" not in sys.modules, "a worker process must not import PyTorch"
     name, number = f"{socket.gethostname()}:{os.getpid()}", current_process().index + 1
     spool = settings.DATA_FOLDER / "spool" / name
-    _forget_dead_spools(spool.parent)
+    remove_dead_spools()
 
     def start_trainer(threads: int) -> TrainerProcess:
         log = settings.DATA_FOLDER / "logs" / f"trainer-{number}.log"
@@ -72,10 +70,3 @@ def _end(**_: Any) -> None:
 
 def _is_stopping() -> bool:
     return _stopping[0] == 1
-
-
-def _forget_dead_spools(folder: Path) -> None:
-    """Files of workers of this host that were killed; those of living ones, and of other hosts, stay."""
-    for spool in folder.glob(f"{socket.gethostname()}:*"):
-        if not psutil.pid_exists(int(spool.name.rpartition(":")[2])):
-            shutil.rmtree(spool, ignore_errors=True)
