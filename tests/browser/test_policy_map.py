@@ -350,7 +350,14 @@ def test_the_figures_of_an_earlier_step_are_a_slider_away(page: Page, shown: Any
     page.keyboard.press("Home")
     expect(page.locator(".policy-step output")).to_have_text("step 0")
     share = played.policy(100)["policy"][0][0][0]
-    expect(page.locator("policy-map td[data-place]").first).to_have_text(f"{round(share * 100)}")
+    figure = page.locator("policy-map td[data-place]").first
+    expect(figure).to_have_text(f"{round(share * 100)}")
+    figure.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".option-panel h3")).to_have_text("normal 1 input 1: current")
+    page.keyboard.press("Escape")
+    expect(figure).to_be_focused()
+    expect(page.locator(".option-panel")).to_have_count(0)
 
 
 def test_on_a_phone_a_tap_reads_a_place_and_nothing_scrolls_sideways(context: BrowserContext) -> None:

@@ -28,9 +28,10 @@ class PolicyMap extends HTMLElement {
   #readout = build("p", { class: "policy-readout number", "aria-live": "polite" });
   #error = build("p", { class: "small is-error", role: "alert" });
   #switch = kindSwitch("How the policy is shown", [["map", "Over time"], ["tables", "One step, in figures"]], (kind) => this.#turnTo(kind));
+  #scale = build("span", { class: "policy-scale" }, "0 %", build("span", { class: "policy-ramp" }), "100 %");
   #kind = "map";
   #strips = new PolicyStrips((cell, place) => this.#read(cell, place), (cell, strip) => this.#open(cell, strip));
-  #tables = new PolicyTables((cell, words) => write(this.#readout, words));
+  #tables = new PolicyTables((cell, words) => write(this.#readout, words), (cell, tables) => this.#open(cell, tables));
   #panel = new OptionChildren(() => this.#close());
   #state = null;
   #page = null;
@@ -50,8 +51,7 @@ class PolicyMap extends HTMLElement {
   });
 
   connectedCallback() {
-    const scale = build("span", { class: "policy-scale" }, "0 %", build("span", { class: "policy-ramp" }), "100 %");
-    const bar = build("div", { class: "policy-tools" }, this.#switch, scale);
+    const bar = build("div", { class: "policy-tools" }, this.#switch, this.#scale);
     this.append(this.#summary, bar, this.#error, this.#strips.node, this.#tables.node, this.#readout);
     this.#turnTo(this.#kind);
     write(this.#readout, HINT);
@@ -154,9 +154,10 @@ class PolicyMap extends HTMLElement {
   #turnTo(kind) {
     this.#kind = kind;
     this.#strips.node.hidden = kind !== "map";
+    this.#scale.hidden = kind !== "map";
     this.#tables.node.hidden = kind !== "tables";
     press(this.#switch, kind, () => true);
-    if (kind !== "map") this.#panel.close();
+    this.#panel.close();
   }
 
   /** place: of a column; -1 is where all options are alike. */
@@ -178,7 +179,7 @@ class PolicyMap extends HTMLElement {
 
   #close() {
     this.#panel.close();
-    this.#strips.focus();
+    (this.#kind === "map" ? this.#strips : this.#tables).focus();
   }
 }
 

@@ -16,10 +16,12 @@ export class PolicyTables {
   #uniform = null;
   #unit = "step";
   #read;
+  #open;
 
-  /** read(cell, words): a cell was pointed at or gone to. */
-  constructor(read) {
+  /** read(cell, words): a cell was pointed at or gone to; open(cell, node): its children are wanted behind the node. */
+  constructor(read, open) {
     this.#read = read;
+    this.#open = open;
     this.node = build("div", { class: "policy-at-step" },
       build("label", { class: "policy-step" }, "Step", this.#step, this.#when), this.#tables);
     this.#step.addEventListener("input", () => {
@@ -30,6 +32,9 @@ export class PolicyTables {
     this.#tables.addEventListener("pointerover", (event) => this.#point(event));
     this.#tables.addEventListener("focusin", (event) => this.#point(event));
     this.#tables.addEventListener("keydown", (event) => this.#press(event));
+    this.#tables.addEventListener("click", ({ target }) => {
+      if (target.closest("[data-place]")) this.#openChosen();
+    });
   }
 
   lay(groups) {
@@ -82,13 +87,23 @@ export class PolicyTables {
     if (place) this.#choose(...place.split(" ").map(Number));
   }
 
+  /** Back to the cell that was chosen last. */
+  focus() {
+    this.#cells[this.#chosen[0]][this.#chosen[1]].node.focus();
+  }
+
+  #openChosen() {
+    this.#open(this.#cells[this.#chosen[0]][this.#chosen[1]], this.#tables);
+  }
+
   #press(event) {
+    if (event.key === "Enter" && event.target.closest("[data-place]")) this.#openChosen();
     const move = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key];
     if (!move || !this.#cells.length) return;
     event.preventDefault();
     const row = clamp(this.#chosen[0] + move[0], this.#cells.length);
     this.#choose(row, clamp(this.#chosen[1] + move[1], this.#cells[row].length));
-    this.#cells[this.#chosen[0]][this.#chosen[1]].node.focus();
+    this.focus();
   }
 
   #choose(row, column) {
