@@ -29,7 +29,7 @@ from search_engine.events import (
 from webapp.searches import artifacts, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
-from webapp.searches.storage_pauses import StorageRefused
+from webapp.searches.storage_pauses import StorageRefused, sentence_of
 from webapp.searches.workers.beside import beside
 from webapp.searches.workers.trainer_process import Message, Trainer, TrainerGone
 from webapp.searches.workers.trainer_requests import INTERRUPT, Request
@@ -220,16 +220,22 @@ class Driver:
         return self._persist(lambda: record(self._claim.job_id, self._claim.fence, *what))
 
     def _persist(self, act: Callable[[], R]) -> R:
-        """Do it, again and again while the database cannot be reached and the lease may still be ours.
+        """Do it, again and again while the database cannot be reached: nobody else can take the job away meanwhile.
 
-        Each act is one transaction that asks for the fence first, so doing it twice is refused.
+        Each act is one transaction that asks for the fence first, so doing it twice is refused. What a disk refuses is
+        tried for the time of a lease.
         """
+        began = time.monotonic()
         while True:
             try:
-                return act()
-            except OperationalError:
-                if time.monotonic() - self._renewed > LEASE_SECONDS:
+                done = act()
+            except OperationalError as error:
+                is_refused = sentence_of(error) is not None and time.monotonic() - self._renewed > LEASE_SECONDS
+                if is_refused or self._is_stopping():
                     raise
-                log.warning("The database does not answer; trying again", exc_info=True)
+                log.warning("The database does not answer; trying again: %s", error)
                 connection.close()
                 time.sleep(RETRY_SECONDS)
+            else:
+                self._grew += time.monotonic() - began  # Nobody listened to the trainer for so long.
+                return done

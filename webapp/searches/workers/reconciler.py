@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from django.db import close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
 from webapp.celery import ring_workers
@@ -39,7 +39,7 @@ FORGET_WORKER_SECONDS = 60.0
 PRESENT_SECONDS = 15.0  # A worker that was seen so recently hears a ring.
 SWEEP_SECONDS = 3600.0
 
-_trouble = -math.inf  # When the disk last refused, by time.monotonic.
+_trouble = -math.inf  # When the disk last refused or the database was away, by time.monotonic.
 _clock = clock.Watch()
 log = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ def _note_trouble() -> None:
 def expire_leases() -> None:
     """Jobs of workers that fell silent are due again.
 
-    Nobody can renew a lease while the database takes no writes, and a clock that was set says nothing of leases from
-    before: for a lease's time behind either nobody loses one.
+    Nobody can renew a lease while the database is away or takes no writes, and a clock that was set says nothing of
+    leases from before: for a lease's time behind either nobody loses one.
     """
     if time.monotonic() - _trouble < leases.LEASE_SECONDS or not _clock.was_steady_for(leases.LEASE_SECONDS):
         return
@@ -173,6 +173,6 @@ def _safely(act: Callable[[], object], what: str) -> None:
         act()
     except Exception as error:
         log.exception("Could not %s; it will be tried again", what)
-        if storage_pauses.sentence_of(error) is not None:
+        if isinstance(error, OperationalError) or storage_pauses.sentence_of(error) is not None:
             _note_trouble()
         connection.close()
