@@ -5,6 +5,7 @@ the first sign that it is computed: another count of progress in a renewed lease
 its end. A job that was handed in before its worker noticed is no loss, and counts nowhere.
 """
 
+import math
 import socket
 import time
 from collections.abc import Iterable
@@ -122,5 +123,5 @@ def _last_event(stream: Any) -> int:
 
 
 def _share(ordered: list[float], share: float) -> float:
-    """The smallest figure that is not below this share of all."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    """The smallest figure below or at which this share of all lies."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
