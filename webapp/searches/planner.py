@@ -22,6 +22,7 @@ from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
 from webapp.searches import clock, event_log, final_round, running_time
 from webapp.searches.models import NO_CHECKPOINTS, NO_PLACE, Child, Job, Search, Stream, Training
+from webapp.searches.nothing_measured import why_nothing_was_measured
 
 Due = schedule.Due | shared_schedule.DueShared
 
@@ -52,7 +53,7 @@ def what_follows(search: Search) -> list[Event]:
     if due:
         _make_jobs(search, due)
     else:
-        events.append(close(search, Stream.State.FINISHED))
+        events.append(close(search, Stream.State.FINISHED, why_nothing_was_measured(search)))
     return events
 
 
