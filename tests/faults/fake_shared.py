@@ -23,7 +23,7 @@ from search_engine.events import (
 )
 from tests.faults.fake_engine import OPTIONS, decode
 
-MINIBATCHES = 4  # Of a shared epoch; behind each but the last there is a checkpoint.
+MINIBATCHES = 3  # Of a shared epoch; behind each but the last there is a checkpoint.
 
 State = dict[str, Any]
 

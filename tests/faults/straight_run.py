@@ -1,9 +1,9 @@
 """What a search under faults is compared with: `search_engine.runner.run` of the same configuration, in one process."""
 
-from collections.abc import Generator, Iterator, Set
+from collections.abc import Generator, Iterator, Sequence, Set
 from typing import Any
 
-from search_engine.config.enas_search import EnasMicroSearchConfig
+from search_engine.config.changes import Change, read_changes
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.evaluators.base import Evaluator
@@ -14,6 +14,7 @@ from search_engine.runner import run
 from search_engine.strategies.base import Evaluation, Proposal
 from tests.faults import fake_shared
 from tests.faults.fake_engine import FakeEvaluator
+from tests.faults.jobs import read_enas
 from webapp.searches import leases, live_state
 from webapp.searches.models import Child, Finalist, Search, Stream, Training
 
@@ -36,7 +37,8 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
     config = read_config(SearchConfig, search.config)
     lost = set(Child.objects.filter(search=search, reason=leases.LOST).values_list("step", "slot"))
     lost_finalists = set(Finalist.objects.filter(search=search, reason=leases.LOST).values_list("rank", flat=True))
-    fingerprints, verdicts = straight(config, lost, engine, lost_finalists)
+    changes = read_changes(search.changes, config)
+    fingerprints, verdicts = straight(config, lost, engine, lost_finalists, changes)
     last = len(fingerprints) if search.finals == Search.Finals.KEPT else search.steps_told
     if search.fingerprint != (fingerprints[last - 1] if last > 0 else ""):
         yield f"The fingerprint after {search.steps_told} steps is not that of the straight run."
@@ -48,15 +50,16 @@ def compared(stream: Stream, engine: Any) -> Iterator[str]:
 
 
 def _compared_shared(search: Search) -> Iterator[str]:
-    straight = fake_shared.straight_fingerprints(read_config(EnasMicroSearchConfig, search.config))
+    straight = fake_shared.straight_fingerprints(read_enas({"config": search.config, "changes": search.changes}))
     last = -1 if search.state == Stream.State.FINISHED else search.steps_told
     if search.fingerprint != straight[last]:
         yield f"The fingerprint after {search.steps_told} epochs is not that of the straight run."
 
 
 def straight(
-    config: SearchConfig, lost: set[tuple[int, int]], engine: Any, lost_finalists: Set[int] = frozenset()
-) -> tuple[list[str], dict[tuple[int, int], Verdict]]:
+    config: SearchConfig, lost: set[tuple[int, int]], engine: Any, lost_finalists: Set[int] = frozenset(),
+    changes: Sequence[Change] = (),
+) -> tuple[list[str], dict[tuple[int, int], Verdict]]:  # fmt: skip
     """Fingerprints by step, then of the final round, and verdicts by place, of `runner.run` in one process."""
     losing = Losing(config, lost, lost_finalists)
     evaluator: Evaluator = losing
@@ -65,7 +68,7 @@ def straight(
         evaluator = Reusing(evaluator, lookahead=config.strategy.lookahead)
     fingerprints, verdicts = [], {}
     events = run(
-        engine.build_strategy(config), evaluator, final_round=final_round, should_stop=lambda: False,
+        engine.build_strategy(config, changes), evaluator, final_round=final_round, should_stop=lambda: False,
         save=lambda strategy, fingerprint: None,
     )  # fmt: skip
     for event in events:

@@ -10,7 +10,7 @@ from django.apps import apps
 from search_engine.config.reading import read_config
 from search_engine.config.training import TrainingConfig
 from search_engine.events import ChildFinished
-from tests.faults import fake_engine
+from tests.faults import fake_engine, fake_shared
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_search, a_training
 from webapp.accounts.models import User
@@ -269,6 +269,16 @@ def test_the_reconciler_removes_a_training_with_its_files(owner, page, tmp_path)
     assert artifacts.is_there(weights)
     reconciler.look()
     assert not artifacts.is_there(weights) and not Stream.objects.exists()
+
+
+def test_a_search_is_sound_although_the_training_of_its_best_candidate_was_deleted(owner, tmp_path):
+    config = fake_shared.small_config(epochs=1, train=1)
+    search = lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
+    work_off(tmp_path)
+    deletion.delete(Training.objects.get(child__search=search).pk)
+    let_files_age()
+    assert deletion.remove_deleted() == 1
+    assert checker.check(search) == []
 
 
 def test_nobody_deletes_what_belongs_to_another(owner, client):

@@ -21,10 +21,8 @@ def problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
         return
     yield from _file_problems(search)
     yield from _fingerprint_problems(search, [each for each in phases if each["kind"] == "controller_phase_ended"])
-    if search.state == Stream.State.FINISHED:
-        if search.steps_told != search.epochs:
-            yield f"The search is finished after {search.steps_told} of {search.epochs} epochs."
-        yield from _training_problems(search)
+    if search.state == Stream.State.FINISHED and search.steps_told != search.epochs:
+        yield f"The search is finished after {search.steps_told} of {search.epochs} epochs."
 
 
 def _file_problems(search: Search) -> Iterator[str]:
@@ -53,8 +51,8 @@ def _fingerprint_problems(search: Search, phases: list[WireEvent]) -> Iterator[s
         yield "The row has another fingerprint than the log."
 
 
-def _training_problems(search: Search) -> Iterator[str]:
-    """The best candidates are trained from scratch, or the search says why not."""
+def missing_trainings(search: Search) -> Iterator[str]:
+    """The best candidates are trained from scratch, or the search says why not. Not so where one was deleted since."""
     config = read_enas_config(search.config)
     measured = Child.objects.filter(search=search, reward__isnull=False, reason="")
     rows = measured.values_list("reward", "step", "slot", "hash")
