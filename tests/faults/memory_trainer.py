@@ -8,8 +8,8 @@ from search_engine.config.search import SearchConfig
 from search_engine.events import TrainingFinished
 from search_engine.storage import storage_sentence
 from tests.faults import fake_shared
-from tests.faults.jobs import epoch_of
 from tests.faults.fake_engine import FakeEvaluator, small_config
+from tests.faults.jobs import epoch_of
 from tests.web import test_shared_worker, test_worker
 from webapp.searches.workers.trainer_process import Message
 

@@ -17,6 +17,7 @@ CAMPAIGNS = {  # By name, in the order in which they run: the module.
     "kills": "tests.faults.campaigns.kills",
     "broker": "tests.faults.campaigns.broker",
     "frozen": "tests.faults.campaigns.frozen",
+    "simulation": "tests.faults.campaigns.simulation",
     "storage": "tests.faults.campaigns.storage",
     "writers": "tests.faults.campaigns.writers",
     "live": "tests.faults.campaigns.live",
