@@ -32,3 +32,38 @@ def test_a_worker_is_drained_and_let_work_again(page: Page) -> None:
         page.get_by_role("button", name="Let host:7 work again").click()
         expect(page.get_by_role("cell", name="child 3.5")).to_be_visible()
         assert asked == [("PATCH", {"is_drained": True}), ("PATCH", {"is_drained": False})]
+
+
+def test_a_host_that_is_set_aside_says_why_nothing_moves_and_is_used_again(page: Page) -> None:
+    worker = {
+        "name": "host:7", "host": "host", "device": "cpu", "job": None, "seen": 0.4, "is_here": True,
+        "is_drained": False,
+    }  # fmt: skip
+    why = "Work was lost on it 3 times in a row: the trainer was killed by SIGKILL (3 times)."
+    host = {"name": "host", "is_drained": False, "is_set_aside": True, "why": why, "seconds_until_trial": 41.2}
+    still = "Nothing moves: The only host is set aside."
+    asked = []
+
+    def workers(route: Route) -> None:
+        aside = {"hosts": [host], "standing_still": still} if not asked else {"hosts": [], "standing_still": ""}
+        other = worker | {"name": "host:8"}
+        route.fulfill(json={"workers": [worker, other]} | aside)
+
+    def change(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(json=host)
+
+    page.route("**/api/workers", workers)
+    page.route("**/api/workers/hosts/host", change)
+    page.route_web_socket("**/ws/streams/**", lambda line: None)
+    events = recorded_search()
+    with served(Played("search", events, len(events))) as address:
+        page.goto(address)
+        page.locator("workers-panel").scroll_into_view_if_needed()
+        expect(page.get_by_text(still)).to_be_visible()
+        expect(page.get_by_text(why)).to_contain_text("It tries one job in 42 s.")
+        page.get_by_role("button", name="Use host host again").click()
+        expect(page.get_by_text(still)).to_be_hidden()
+        page.get_by_role("button", name="Drain all of host").click()
+        expect(page.get_by_role("button", name="Drain all of host")).to_be_enabled()
+    assert asked == [{"is_set_aside": False}, {"is_drained": True}]

@@ -1,4 +1,4 @@
-/** <workers-panel>: every worker that is there, what it does, and when it was last heard. */
+/** <workers-panel>: every worker that is there, what it does, when it was last heard, and hosts that get no work. */
 
 import { change, get } from "../api.js";
 import { clock } from "../drawing/format.js";
@@ -9,12 +9,14 @@ const REFRESH_MS = 5000;
 
 class WorkersPanel extends HTMLElement {
   #body = build("tbody", {});
+  #hosts = build("div", {});
+  #still = build("p", { class: "notice is-bad", role: "status", hidden: true });
   #note = build("p", { class: "quiet small" });
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
 
   connectedCallback() {
     const heads = ["Worker", "Device", "Does", "Last heard", "Draining"].map((title) => build("th", { scope: "col" }, title));
-    this.append(build("div", { class: "table-frame" }, build("table", { class: "table" },
+    this.append(this.#still, this.#hosts, build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
     this.addEventListener("click", this);
     this.#whileSeen.start(this);
@@ -29,16 +31,14 @@ class WorkersPanel extends HTMLElement {
   /** Workers serve all searches; nothing of this one's state is shown. */
   render() {}
 
-  /** Drains a worker, or lets it work again; an open request would bring back how it was before. */
+  /** Changes a worker or a host; an open request would bring back how it was before. */
   async handleEvent(event) {
-    const button = event.target.closest("[data-drain]");
+    const button = event.target.closest("[data-address]");
     if (!button) return;
     this.#whileSeen.drop();
     button.disabled = true;
     try {
-      await change("PATCH", `/api/workers/${encodeURIComponent(button.dataset.worker)}`, {
-        is_drained: button.dataset.drain === "yes",
-      });
+      await change("PATCH", button.dataset.address, { [button.dataset.field]: button.dataset.value === "yes" });
       this.#whileSeen.hurry();
     } catch (error) {
       button.disabled = false;
@@ -49,8 +49,12 @@ class WorkersPanel extends HTMLElement {
 
   async #ask(signal) {
     try {
-      const { workers } = await get("/api/workers", { signal });
+      const { workers, hosts = [], standing_still: still = "" } = await get("/api/workers", { signal });
       this.#body.replaceChildren(...workers.map(rowOf));
+      this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside).map(setAside),
+        ...hostsToDrain(workers, hosts));
+      write(this.#still, still);
+      this.#still.hidden = !still;
       write(this.#note, workers.length ? "" : "No worker is there. Searches wait until one comes.");
     } catch (error) {
       if (!signal.aborted) write(this.#note, error.message);
@@ -61,13 +65,40 @@ class WorkersPanel extends HTMLElement {
 function rowOf(worker) {
   const does = worker.job ?? (worker.is_drained ? "is drained" : "waits");
   const drain = build("button", {
-    class: "button", type: "button", "data-worker": worker.name, "data-drain": worker.is_drained ? "no" : "yes",
+    class: "button", type: "button", "data-address": `/api/workers/${encodeURIComponent(worker.name)}`,
+    "data-field": "is_drained", "data-value": worker.is_drained ? "no" : "yes",
     "aria-label": worker.is_drained ? `Let ${worker.name} work again` : `Drain ${worker.name}`,
     title: worker.is_drained ? null : "It claims nothing more; what it does goes elsewhere at the end of its epoch.",
   }, worker.is_drained ? "Work again" : "Drain");
   return build("tr", {}, build("td", {}, worker.name), build("td", {}, worker.device),
     build("td", {}, worker.is_here ? does : "gone"), build("td", { class: "number" }, clock(worker.seen)),
     build("td", {}, worker.is_here ? drain : null));
+}
+
+/** A host that gets no work: why, when it tries again, and a button for whoever knows better. */
+function setAside(host) {
+  const wait = host.seconds_until_trial > 0 ? `in ${Math.ceil(host.seconds_until_trial)} s` : "now";
+  return build("p", { class: "notice is-bad" },
+    `Host ${host.name} is set aside. ${host.why} It tries one job ${wait}. `,
+    hostButton(host.name, "is_set_aside", false, "Use it again", `Use host ${host.name} again`));
+}
+
+/** One button for each host with several workers, and for each that is drained as a whole. */
+function hostsToDrain(workers, hosts) {
+  const drained = new Set(hosts.filter((host) => host.is_drained).map((host) => host.name));
+  const counts = new Map();
+  for (const { host, is_here: isHere } of workers) if (host && isHere) counts.set(host, (counts.get(host) ?? 0) + 1);
+  const shown = new Set([...drained, ...[...counts].filter(([, count]) => count > 1).map(([name]) => name)]);
+  return [...shown].sort().map((name) => build("p", { class: "small" }, drained.has(name)
+    ? hostButton(name, "is_drained", false, `Let all of ${name} work again`)
+    : hostButton(name, "is_drained", true, `Drain all of ${name}`)));
+}
+
+function hostButton(name, field, value, text, label = null) {
+  return build("button", {
+    class: "button", type: "button", "data-address": `/api/workers/hosts/${encodeURIComponent(name)}`,
+    "data-field": field, "data-value": value ? "yes" : "no", "aria-label": label,
+  }, text);
 }
 
 customElements.define("workers-panel", WorkersPanel);
