@@ -266,7 +266,7 @@ async def test_a_revoked_link_closes_its_socket(stream: Stream, monkeypatch: pyt
     page = socket_of(stream.pk, await guest_cookie(stream))
     assert await page.connect()
     await sync_to_async(ShareLink.objects.all().delete)()
-    assert (await page.hear())["code"] == consumers.NOT_SIGNED_IN
+    assert (await page.hear())["code"] == consumers.LINK_GONE
 
 
 @pytest.mark.django_db(transaction=True)
@@ -275,4 +275,4 @@ async def test_an_expired_link_closes_its_socket(stream: Stream, monkeypatch: py
     page = socket_of(stream.pk, await guest_cookie(stream))
     assert await page.connect()
     await sync_to_async(ShareLink.objects.update)(expires=1.0)
-    assert (await page.hear())["code"] == consumers.NOT_SIGNED_IN
+    assert (await page.hear())["code"] == consumers.LINK_GONE

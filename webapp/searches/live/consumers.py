@@ -19,12 +19,12 @@ from django.db import DatabaseError
 from webapp.accounts.models import User
 from webapp.searches.live.hub import Watched, this_hub
 from webapp.searches.models import Stream
-from webapp.searches.share_links import streams_opened
+from webapp.searches.share_links import OPENED, streams_opened
 
 ALIVE_SECONDS = 15.0  # A page that hears nothing for twice as long asks by itself.
 RIGHTS_SECONDS = 30.0
 LINK_RIGHTS_SECONDS = 3.0  # Of a page that a link opened: revoking the link shuts it.
-BAD_REQUEST, NOT_SIGNED_IN, NOT_FOUND, TRY_AGAIN = 4400, 4401, 4404, 1013
+BAD_REQUEST, NOT_SIGNED_IN, LINK_GONE, NOT_FOUND, TRY_AGAIN = 4400, 4401, 4403, 4404, 1013
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
         if self._stream_id in linked:
             self._rights_seconds = LINK_RIGHTS_SECONDS
             return None
-        return NOT_FOUND if is_signed_in or linked else NOT_SIGNED_IN
+        if is_signed_in or linked:
+            return NOT_FOUND
+        return LINK_GONE if is_there and session.get(OPENED) else NOT_SIGNED_IN
 
 
 def _number(query: bytes) -> int | None:

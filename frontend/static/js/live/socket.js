@@ -14,6 +14,7 @@ const WATCH_MS = 1000;
 const REFUSED = new Map([ // Close codes after which coming again is useless.
   [4400, "The server refused this page's connection. Reload the page."],
   [4401, "You are signed out. Open your sign-in link again."],
+  [4403, "The link that opened this page was revoked, or has expired."],
   [4404, "This page's search or training is gone."],
 ]);
 
