@@ -19,7 +19,7 @@ from typing import NoReturn, TextIO
 
 import torch
 
-from search_engine.errors import UserError
+from search_engine.errors import DamagedFile, UserError
 from search_engine.shared_jobs import CHECKPOINT_SECONDS
 from search_engine.storage import storage_sentence
 from search_engine.trainer_jobs import Message, Trainer
@@ -110,6 +110,8 @@ def _serve(trainer: Trainer, request: Message, line: Line) -> None:
     teller.start()
     try:
         ending = _send_events(trainer.job(request), line)
+    except DamagedFile as error:  # Whoever asked looked at the file before: it goes wrong this moment, or is mended.
+        ending = {"damaged": {"message": error.message}}
     except UserError as error:
         ending = {"refused": {"field": error.field, "message": error.message}}
     except Exception as error:

@@ -248,6 +248,14 @@ def test_a_mistake_of_the_user_is_refused_with_its_field_and_the_trainer_goes_on
     assert end == {"done": {}}
 
 
+def test_a_damaged_file_is_no_mistake_of_the_user_and_the_trainer_goes_on(driver, spool):
+    (spool / "damaged").write_bytes(b"damaged")
+    [end] = driver.do(evaluate({"slot": 0, "decisions": [0] * 10}, checkpoint=str(spool / "damaged")))
+    assert "is damaged" in end["damaged"]["message"]
+    *_, end = driver.do(evaluate({"slot": 0, "decisions": [0] * 10}))
+    assert end == {"done": {}}
+
+
 def test_rates_are_measured_at_two_sizes(driver):
     [end] = driver.do({"do": "measure"})
     (small, small_rate), (large, large_rate) = end["done"]["rates"]

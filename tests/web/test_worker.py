@@ -374,6 +374,28 @@ def test_a_damaged_checkpoint_costs_time_and_changes_no_number(workshop: Worksho
     assert workshop.trainers[1].requests[0]["checkpoint"] is None
 
 
+def test_damage_behind_the_workers_look_is_a_loss_that_is_done_again_and_the_file_is_then_mended(
+    workshop: Workshop, settings: Any
+) -> None:
+    search = start()
+
+    def damage(message: Message) -> None:
+        if is_end_of_epoch(2)(message):
+            workshop.before = lambda message: None
+            sha256 = Job.objects.exclude(checkpoint="").get().checkpoint
+            (settings.ARTIFACTS_DIR / sha256[:2] / sha256[2:]).write_bytes(b"damaged")
+            message.clear()
+            message["damaged"] = {"message": "is damaged"}
+
+    workshop.before = damage
+    workshop.worker.look()
+    search.refresh_from_db()
+    assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+    told = {event["kind"]: event for event in event_log.read(search.pk, 0, 10_000)}
+    assert told["job_lost"]["reason"] == "a file that it goes on from got damaged just before it was read"
+    assert told["file_damaged"]["what"].startswith("checkpoint of child")
+
+
 def test_no_work_begins_on_a_full_disk(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     search = start()
     with monkeypatch.context() as full:

@@ -157,6 +157,8 @@ class Driver:
             self._is_over = True
         elif "storage" in message:
             raise StorageRefused(message["storage"]["message"])
+        elif "damaged" in message:  # Behind the worker's own look at it. The next one looks again, and mends it.
+            raise TrainerGone("a file that it goes on from got damaged just before it was read")
         elif "failed" in message:
             raise TrainerGone(f"the trainer failed: {message['failed']['message']}")
         elif "progress" not in message:
