@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.faults import fake_engine, fake_shared
-from tests.faults.simulation import training_config
+from tests.faults.small_world import training_config
 from webapp.accounts.models import User
 from webapp.searches import lifecycle
 from webapp.searches.models import Stream
