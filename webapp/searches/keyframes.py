@@ -64,12 +64,11 @@ def moment(stream: Stream, n: int) -> float | None:
 
 
 def keep_keyframes() -> int:
-    """Make what is missing, oldest first, at most AT_ONCE; how many were made. Those of another fold go."""
+    """Make what is missing, oldest first, at most AT_ONCE; how many were made."""
     of_this_fold = Count("keyframes", filter=Q(keyframes__rules=rules()))
     behind = Stream.objects.annotate(kept=of_this_fold).filter(last_event__gte=(F("kept") + 1) * EVERY)
     made = 0
     for stream in behind.exclude(state=Stream.State.DELETING).order_by("created")[:AT_ONCE]:
-        Keyframe.objects.filter(stream_id=stream.pk).exclude(rules=rules()).delete()
         due = min(AT_ONCE - made, stream.last_event // EVERY - stream.kept)
         nearest(stream, (stream.kept + due) * EVERY)
         made += due
@@ -88,6 +87,9 @@ def _kept(stream: Stream, wanted: int) -> State:
 
 
 def _keep(stream: Stream, state: State) -> None:
+    """With the first of this fold, those of another one go."""
+    if state["n"] == EVERY:
+        Keyframe.objects.filter(stream_id=stream.pk).exclude(rules=rules()).delete()
     deflated = zlib.compress(json.dumps(state, separators=(",", ":")).encode(), level=1)
     row = Keyframe(stream_id=stream.pk, number=state["n"], rules=rules(), state=deflated)
     Keyframe.objects.bulk_create([row], ignore_conflicts=True)  # Somebody else may make the same one.
