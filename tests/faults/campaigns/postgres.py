@@ -1,6 +1,7 @@
 """PostgreSQL is stopped and started again under the whole application, while a search runs and a page watches it."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -16,7 +17,6 @@ from typing import Any
 import httpx
 
 from tests import running_application
-from tests.faults.campaigns.by_pytest import run_tests
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from tests.faults.live_page import Page, Place
 from tests.faults.postgres_server import Mode, NoServer, Server, running_server
@@ -24,8 +24,7 @@ from tests.running_application import ROOT, environment_of
 
 END_SECONDS = 300.0
 RECOVERY_SECONDS = 15.0  # From the server's return until the search goes on.
-SIMULATION = "tests/faults/test_simulation.py"
-SEEDS = "20"
+SEEDS = 20
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,20 @@ def run(seed: int, size: Size, folder: Path) -> Iterator[Run]:
             return
         yield asyncio.run(_stopped_and_started(server, random.Random(f"postgres:{seed}"), SIZES[size], folder))
         if size == "large":
-            environment = {"DATABASE_URL": server.url, "CELLWRIGHT_SEEDS": SEEDS}
-            yield run_tests(f"the simulation of {SEEDS} seeds on PostgreSQL", [SIMULATION], folder, environment)
+            yield _simulated(server, folder)
+
+
+def _simulated(server: Server, folder: Path) -> Run:
+    """The simulation of faults, which has a database in memory else, in this one."""
+    what = "the simulation of faults on PostgreSQL"
+    command = [sys.executable, "-m", "tests.faults.simulate_here", "0", str(SEEDS)]
+    environment = os.environ | environment_of(folder) | {"DATABASE_URL": server.url}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        return Run(what=what, counts={}, problems=[f"It ended with {done.returncode}: {done.stderr[-300:]}"])
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    assert found["database"] == "postgresql", found["database"]
+    return Run(what=what, counts={"seeds": SEEDS} | found["counts"], problems=found["problems"])
 
 
 @dataclass
