@@ -41,6 +41,8 @@ def section(name: str, campaign: Campaign, lines: list[Line]) -> Iterator[str]:
     yield f"## {name.capitalize()}\n"
     yield f"{campaign.harm}\n"
     yield f"*Wanted*: {campaign.holds}\n"
+    if any(line["size"] == "small" for line in made):
+        yield "*Small size*: a few of each, shorter absences, and what is wanted in seconds is **not judged**.\n"
     if made:
         held = "held" if not bad else f"**did not hold in {len(bad)} of {len(made)} runs**"
         times = "once" if len(made) == 1 else f"{len(made)} runs"
