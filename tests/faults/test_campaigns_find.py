@@ -73,7 +73,7 @@ def test_a_key_that_is_not_looked_at_is_found(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(idempotency, "once", lambda owner, key, path, body, act: act())
     world = clients.World(0, tmp_path, clients.fake_engine)
     with world.is_real():
-        problems = list(clients.Round(random.Random(0), world, Counter())._start_twice())
+        problems = list(clients.Round(random.Random(0), world, tmp_path, Counter())._start_twice())
     assert any("one start made 3 searches" in problem for problem in problems)
 
 

@@ -59,22 +59,24 @@ def run(seed: int, size: Size, folder: Path) -> Iterator[Run]:
     problems: list[str] = []
     for number in range(ROUNDS[size]):
         chance = random.Random(f"clients:{seed}:{number}")
-        world = World(number, folder / str(number), fake_engine)
-        world.folder.mkdir()
+        place = folder / str(number)
+        place.mkdir()
+        world = World(number, place, fake_engine)
         world.now = START + CALM
         with world.is_real(), patch.object(artifacts, "REPLACED_SECONDS", -10.0):
-            found = Round(chance, world, counts).problems()
+            found = Round(chance, world, place, counts).problems()
             problems += [f"round {number}: {problem}" for problem in found]
         counts["rounds"] += 1
     yield Run(what="commands at the same moment", counts=dict(counts), problems=problems)
 
 
 class Round:
-    def __init__(self, chance: random.Random, world: World, counts: Counter[str]) -> None:
+    def __init__(self, chance: random.Random, world: World, folder: Path, counts: Counter[str]) -> None:
         self._chance = chance
+        self._folder = folder
         self._world = world
         self._counts = counts
-        self._owner = User.objects.create(name=str(world.folder))
+        self._owner = User.objects.create(name=folder.name)
         self._crashes: list[str] = []
 
     def problems(self) -> Iterator[str]:
@@ -83,7 +85,7 @@ class Round:
             return
         kind = self._chance.choice(("search", "search", "training", "shared search"))
         self._stream = start(kind, train=self._chance.randint(0, 1), owner=self._owner)
-        work_off(self._world.folder / "before", jobs=self._chance.randint(0, MOST_JOBS[kind]))
+        work_off(self._folder / "before", jobs=self._chance.randint(0, MOST_JOBS[kind]))
         self._put_into_a_state()
         before, first = state_of(self._stream.pk), Stream.objects.get(pk=self._stream.pk).last_event
         sent = self._commands()
@@ -161,8 +163,9 @@ class Round:
 
     def _work(self, number: int, done: threading.Event) -> None:
         """A worker in a world of its own: the same store and database, another spool."""
-        own = World(number, self._world.folder / f"worker {number}", fake_engine)
-        own.folder.mkdir()
+        place = self._folder / f"worker {number}"
+        place.mkdir()
+        own = World(number, place, fake_engine)
         own.now = START + CALM
         while not done.is_set():
             claim = leases.claim(f"worker {number}", KINDS)
@@ -183,11 +186,11 @@ class Round:
     def _come_to_the_end(self) -> Iterator[str]:
         held_on = state_of(self._stream.pk)
         self._world.now += SILENT_SECONDS
-        reconciler.expire_leases()
+        leases.expire()
         reconciler.plan_what_stands_still()
         for paused in Stream.objects.filter(state=Stream.State.PAUSED):
             lifecycle.resume(paused.pk)
-        work_off(self._world.folder / "after")
+        work_off(self._folder / "after")
         self._world.now += SILENT_SECONDS
         deletion.remove_deleted()
         ended = state_of(self._stream.pk)
@@ -207,7 +210,7 @@ class Round:
         if any(model.objects.exists() for model in (Stream, Event, Child, Job)):
             yield "rows of what was deleted are left"
         artifacts.sweep(-10.0)
-        if left := [path.name for path in (self._world.folder / "store").glob("??/*")]:
+        if left := [path.name for path in self._world.store.glob("??/*")]:
             yield f"files of what was deleted are left: {left}"
 
     def _start_twice(self) -> Iterator[str]:

@@ -27,6 +27,7 @@ from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User
 from webapp.searches import artifacts, backups, checker, deletion, mending
 from webapp.searches.models import Child, Event, Job, Stream
+from webapp.searches.workers import reconciler
 
 KILLS = {"small": {"delete": 12, "backup": 10, "restore": 3}, "large": {"delete": 400, "backup": 400, "restore": 100}}
 KINDS = ("search", "training", "shared search")
@@ -94,6 +95,10 @@ def backed_up(chance: random.Random, kills: int, folder: Path, counts: Counter[s
             yield from (f"backup {number}: {problem}" for problem in _archive_problems(target))
     backups.write(target)
     yield from _archive_problems(target)
+    let_files_age()
+    reconciler.sweep()
+    if left := [path.name for path in settings.ARTIFACTS_DIR.glob("backup-*")]:
+        yield f"the sweep leaves folders of backups that were killed: {left}"
 
 
 def _archive_problems(path: Path) -> Iterator[str]:
