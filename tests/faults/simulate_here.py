@@ -1,6 +1,6 @@
 """Runs seeds of the simulation in the database that the environment names: `python -m tests.faults.simulate_here 0 20`.
 
-Nothing of it stays there. Prints one JSON line: the counts of all seeds together, and what did not hold.
+The database is emptied after each. Prints one JSON line: the counts of all seeds together, and what did not hold.
 """
 
 import json
@@ -18,13 +18,9 @@ import django
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import connection  # noqa: E402
 
-from tests.faults.simulation import Report, simulate  # noqa: E402
-
-
-class Undone(Exception):
-    """Ends a transaction that shall leave nothing behind."""
+from tests.faults.simulation import simulate  # noqa: E402
 
 
 def main(first: int, count: int) -> None:
@@ -33,21 +29,13 @@ def main(first: int, count: int) -> None:
     counts, problems = Counter[str](), []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(first, first + count):
-            report = _simulated(seed, Path(folder) / str(seed))
+            place = Path(folder) / str(seed)
+            place.mkdir()
+            report = simulate(seed, place)
+            call_command("flush", verbosity=0, interactive=False)
             counts.update(report.counts)
             problems += [f"seed {seed}: {problem}" for problem in report.problems]
     print(json.dumps({"database": connection.vendor, "seeds": count, "counts": counts, "problems": problems}))
-
-
-def _simulated(seed: int, folder: Path) -> Report:
-    folder.mkdir()
-    reports = []
-    try:
-        with transaction.atomic():
-            reports.append(simulate(seed, folder))
-            raise Undone
-    except Undone:
-        return reports[0]
 
 
 if __name__ == "__main__":
