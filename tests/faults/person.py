@@ -42,11 +42,11 @@ def _command(world: "World", stream_id: uuid.UUID) -> None:
         _send(world, lifecycle.resume, stream_id)
     elif chance < 0.75:
         _send(world, lifecycle.change_limits, stream_id, _limits(world))
-    elif chance < 0.84:
+    elif chance < 0.82:
         _send(world, lifecycle.prioritise, stream_id, world.chance.choice((-1, 0, 1)))
-    elif chance < 0.94:
+    elif chance < 0.90:
         _send(world, drain, world.chance.choice(world.awake_workers() or [""]), world.chance.random() < 0.6)
-    elif chance < 0.96:
+    elif chance < 0.93:
         _send(world, lifecycle.stop, stream_id)
     else:
         world.has_deleted = True

@@ -103,11 +103,13 @@ def state_one_step_behind() -> Any:
 
 
 def deletion_that_does_not_wait() -> Any:
+    """Neither for leases nor for files to age."""
     remove = deletion._remove
 
     def hasty(stream_id: Any) -> bool:
         Job.objects.filter(stream_id=stream_id).update(state=Job.State.DROPPED, lease_until=None)
-        return remove(stream_id)
+        with patch.object(artifacts, "REPLACED_SECONDS", 0.0):
+            return remove(stream_id)
 
     return _in_place_of((deletion, "_remove"), now=hasty)
 
@@ -129,7 +131,7 @@ WITHIN = {  # So many seeds, and one of them finds it.
     event_number_taken_twice: 5,
     result_accepted_twice: 10,
     state_one_step_behind: 5,
-    deletion_that_does_not_wait: 100,
+    deletion_that_does_not_wait: 30,
     damage_unnoticed: 20,
 }
 BUGS = {bug.__name__: bug for bug in WITHIN}
