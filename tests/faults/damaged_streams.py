@@ -80,3 +80,15 @@ def work_until_a_second_checkpoint(folder: Path, job_kind: str) -> Job:
     job = Job.objects.exclude(checkpoint_before="").get()
     assert job.kind == job_kind and job.checkpoint != job.checkpoint_before
     return job
+
+
+def gone_on_from(requests: list[Message], job: Job) -> str | None:
+    """The checkpoint that came with the first request for this job."""
+
+    def is_for_it(request: Message) -> bool:
+        place = request.get("step", job.step), request.get("slot", job.slot)
+        rank = request.get("finalist", {"rank": job.slot})["rank"]
+        return request["do"] == job.kind and place == (job.step, job.slot) and rank == job.slot
+
+    checkpoint: str | None = next(filter(is_for_it, requests))["checkpoint"]
+    return checkpoint

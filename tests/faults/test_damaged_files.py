@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.damaged_streams import damages, flip, problems, work, work_until_a_second_checkpoint
+from tests.faults.damaged_streams import damages, flip, gone_on_from, problems, work, work_until_a_second_checkpoint
 from tests.faults.small_streams import start
 from webapp.searches import artifacts
 from webapp.searches.models import Job, Search, Stream
@@ -38,7 +38,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_one_before_it_is_used(
     assert "The file" in " ".join(problems()[1:])
     requests = work(tmp_path)
     assert damages() == [(f"checkpoint of {job.what}", is_anew)]
-    assert requests[0]["checkpoint"] == (None if is_anew else str(before))
+    assert gone_on_from(requests, job) == (None if is_anew else str(before))
     assert problems() == ["finished"]
 
 

@@ -12,7 +12,7 @@ from unittest.mock import patch
 from django.conf import settings
 
 from tests.faults.campaigns.campaign import Campaign, Run, Size
-from tests.faults.damaged_streams import damages, flip, problems, work, work_until_a_second_checkpoint
+from tests.faults.damaged_streams import damages, flip, gone_on_from, problems, work, work_until_a_second_checkpoint
 from tests.faults.small_streams import start
 from webapp.accounts.models import User
 from webapp.searches import artifacts
@@ -60,9 +60,9 @@ def _checkpoint_problems(chance: random.Random, folder: Path, counts: Counter[st
     job = work_until_a_second_checkpoint(folder, job_kind)
     before = str(artifacts.local_path(job.checkpoint_before))
     flip(job.checkpoint, chance)
-    requests = work(folder)
-    if requests[0]["checkpoint"] != before:
-        yield f"{job.what} goes on from {requests[0]['checkpoint']}, not from the checkpoint before"
+    used = gone_on_from(work(folder), job)
+    if used != before:
+        yield f"{job.what} goes on from {used}, not from the checkpoint before"
     yield from _told(f"checkpoint of {job.what}", False)
     counts[f"checkpoint, {job_kind}"] += 1
 
