@@ -19,13 +19,14 @@ from search_engine.config.search import SearchConfig
 from tests.faults.bad_trainer import HANGS
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from webapp.accounts.models import User
-from webapp.searches import checker, event_log, leases
+from webapp.searches import checker, event_log, hosts, leases
 from webapp.searches.models import Child, Search, Stream
 from webapp.searches.start import start_search
 from webapp.searches.workers import driver
 from webapp.searches.workers.trainer_process import TRAINER, TrainerProcess
 from webapp.searches.workers.worker import WorkingProcess
 
+MOST_ASIDE = 10  # In a campaign; more means that it never ends.
 ROUNDS = {"small": 1, "large": 12}
 CHILDREN, STEP_SIZE = 8, 4
 IMPATIENT_SECONDS, USUAL_SECONDS = 2.0, driver.STALLED_SECONDS
@@ -45,8 +46,8 @@ def run(seed: int, size: Size, folder: Path) -> Iterator[Run]:
         place.mkdir()
         wrong = harm(chance, size)
         config = small_config(seed * 1000 + number)
-        good, bad = (work_off(owner, config, place, plan) for plan in ({}, wrong))
         counts = Counter(wrong.values()) + Counter({"children": CHILDREN})
+        good, bad = (work_off(owner, config, place, plan, counts) for plan in ({}, wrong))
         counts["losses"] = sum(event["kind"] == "job_lost" for event in events_of(bad))
         yield Run(what=f"search {number}", counts=dict(counts), problems=list(problems(good, bad, wrong)))
 
@@ -72,8 +73,9 @@ def small_config(seed: int) -> SearchConfig:
     return read_config(SearchConfig, wanted)
 
 
-def work_off(owner: User, config: SearchConfig, folder: Path, plan: dict[str, str]) -> Search:
-    """One worker works until nothing is due. A trainer that says that it hangs is given up soon."""
+def work_off(owner: User, config: SearchConfig, folder: Path, plan: dict[str, str], counts: Counter[str]) -> Search:
+    """One worker works to the end. A trainer that says that it hangs is given up soon; where the host is set aside, as
+    losses of several children in a row may have it, a person says that it is used again."""
     search = start_search(owner, config)
     program: Sequence[str] = TRAINER
     if plan:
@@ -94,6 +96,10 @@ def work_off(owner: User, config: SearchConfig, folder: Path, plan: dict[str, st
         watch.start()
         try:
             worker.look()
+            while Stream.objects.get(pk=search.pk).is_open and counts["host set aside"] < MOST_ASIDE:
+                counts["host set aside"] += 1
+                hosts.use_again("host")
+                worker.look()
         finally:
             watch.end()
             worker.end()
@@ -136,7 +142,10 @@ def problems(good: Search, bad: Search, wrong: dict[str, str]) -> Iterator[str]:
         elif child.reason != reason or not child.is_final:
             yield f"Child {place} ({what}) has the reason {child.reason!r}, not {reason!r}."
         named = [text for (job, text), times in lost.items() if job == f"child {place}" for _ in range(times)]
-        if len(named) != LOSSES.get(what, 0) or not all(WORDS[what.split()[0]] in text for text in named):
+        wanted_losses = LOSSES.get(what, 0)  # Those that speak against a host that was set aside come on top.
+        if not wanted_losses <= len(named) <= 3 * wanted_losses or not all(
+            WORDS[what.split()[0]] in text for text in named
+        ):
             yield f"Child {place} ({what or 'well'}) was lost {len(named)} times: {named}"
 
 
