@@ -16,7 +16,7 @@ from django.db import OperationalError, connection
 from tests.faults.holding import Actor, Hold
 from tests.faults.jobs import DOING, asked
 from webapp.searches import artifacts, clock, deletion, hosts, leases, live_state, results, storage_pauses
-from webapp.searches.leases import Claim, LeaseLost
+from webapp.searches.leases import LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream, Worker
 from webapp.searches.workers import reconciler, remaking
 from webapp.searches.workers.reconciler import LOOK_SECONDS
@@ -88,7 +88,7 @@ def doing(world: "World", name: str, claim: Claim) -> Actor:
     except OperationalError:
         world.note(name, "left its job")
         yield BREATH_SECONDS
-    except (ValueError, ObjectDoesNotExist, FileNotFoundError):
+    except (ValueError, LookupError, ObjectDoesNotExist, FileNotFoundError):
         if _has(claim):
             raise
         world.note(name, "failed with what was another's")
@@ -180,7 +180,7 @@ def reconciling(world: "World") -> Actor:
 
 LEASED = """
     SELECT s.id FROM searches_stream s JOIN searches_job j ON j.stream_id = s.id
-    WHERE s.state = 'deleting' AND j.state = 'leased' AND j.lease_until >= %s
+    WHERE s.state = 'deleting' AND j.state = 'leased' AND j.lease_until BETWEEN %s AND %s
 """
 
 
@@ -189,7 +189,7 @@ def _removing(world: "World") -> Callable[[], None]:
 
     def remove_deleted() -> None:
         with connection.cursor() as cursor:
-            cursor.execute(LEASED, [clock.now()])
+            cursor.execute(LEASED, [clock.now(), clock.now() + LEASE_SECONDS])
             leased = cursor.fetchall()
         deletion.remove_deleted()
         for (stream_id,) in leased:

@@ -206,6 +206,12 @@ def test_it_tries_with_one_job_at_a_time_and_waits_longer_after_each_loss(search
             break
 
 
+def test_a_clock_that_was_set_back_does_not_lengthen_the_wait(search, time):
+    lose_different("bad:1", 3)
+    time[0] -= 900
+    assert leases.claim("bad:1", KINDS) is not None
+
+
 def test_a_trial_that_finds_nothing_to_do_is_left_to_the_next_worker(search, time):
     lose_different("bad:1", 3)
     time[0] += hosts.PAUSES_SECONDS[0]

@@ -74,8 +74,8 @@ def _may_try(host: Host, worker: str) -> bool:
     """Whether this one, and no other worker of the host, may claim one job now."""
     assert host.free_at is not None
     now = clock.now()
-    # A time that is further away than any pause was set before the clock was set back.
-    if now < host.free_at <= now + PAUSES_SECONDS[-1] or _are_at_work(host):
+    # A time that is further away than its pause was long was written before the clock was set back.
+    if now < host.free_at <= now + _pause_after(host.tries - 1) or _are_at_work(host):
         return False
     waiting = Host.objects.filter(pk=host.pk, free_at=host.free_at, set_aside__isnull=False)
     return waiting.update(free_at=now + TRIAL_SECONDS, trial=worker) == 1
@@ -104,9 +104,14 @@ def note_loss(job: Job, reason: str) -> list[str]:
 
 def _set_aside(host: Host, now: float) -> None:
     host.set_aside = host.set_aside or now
-    pause = PAUSES_SECONDS[min(host.tries, len(PAUSES_SECONDS) - 1)]
+    pause = _pause_after(host.tries)
     host.tries, host.free_at, host.trial = host.tries + 1, now + pause, ""
     log.error("Host %s is set aside, and tries again in %.0f s. %s", host.pk, pause, why(host))
+
+
+def _pause_after(tries: int) -> float:
+    """Seconds before a host may try that was set aside so often before."""
+    return PAUSES_SECONDS[min(tries, len(PAUSES_SECONDS) - 1)]
 
 
 def note_success(worker: str) -> None:
