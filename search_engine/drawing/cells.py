@@ -1,5 +1,7 @@
 """A cell of blocks as a picture."""
 
+from collections.abc import Mapping
+
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.drawing import parts
@@ -11,10 +13,11 @@ from search_engine.drawing.palette import EDGE_COLOURS, FRAME, FRAME_LINE, INK, 
 BETWEEN = 22.0  # From the normal cell to the reduction cell.
 
 
-def cell_svg(cell: Cell, *, title: str) -> str:
-    """One cell as a picture with its title above."""
+def cell_svg(cell: Cell, *, title: str, name: str = "", marks: Mapping[str, str] = parts.NO_MARKS) -> str:
+    """One cell as a picture with its title above. name: the architecture's field that holds it, as marks name it."""
     placed = layout(cell)
-    return parts.one_picture("cell", title, describe_cell(cell), placed.width, placed.height, _cell(cell, placed))
+    inner = _cell(cell, placed, name, marks)
+    return parts.one_picture("cell", title, describe_cell(cell), placed.width, placed.height, inner)
 
 
 def both_cells_svg(architecture: CellArchitecture) -> str:
@@ -49,26 +52,29 @@ def _state_name(state: int) -> str:
     return ("current input", "previous input")[state] if state < 2 else f"block {state - 1}"
 
 
-def _cell(cell: Cell, placed: CellLayout) -> list[str]:
+def _cell(cell: Cell, placed: CellLayout, name: str = "", marks: Mapping[str, str] = parts.NO_MARKS) -> list[str]:
     """Frames below edges, edges below boxes: an edge is never hidden and never writes over a name."""
     frames = [parts.rectangle("drawing-frame", block.frame, 10, FRAME, FRAME_LINE) for block in placed.blocks]
-    edges = [_edge(edge) for edge in sorted(placed.edges, key=lambda edge: edge.target != OUTPUT)]
+    edges = [_edge(edge, name, marks) for edge in sorted(placed.edges, key=lambda edge: edge.target != OUTPUT)]
     inputs = [parts.end(_state_name(state), "h_i" if state == 0 else "h_i−1", box, f"drawing-input input-{state}",
                         EDGE_COLOURS["current" if state == 0 else "previous"])
               for state, box in placed.inputs.items()]  # fmt: skip
-    name = "concat" if len(cell.concat) > 1 else "output"
-    output = parts.end(name, "h_i+1", placed.output, "drawing-output", INK)
-    blocks = [_block(block, cell.blocks[block.state - 2]) for block in placed.blocks]
+    end = "concat" if len(cell.concat) > 1 else "output"
+    output = parts.marked(parts.end(end, "h_i+1", placed.output, "drawing-output", INK), f"{name}.concat", marks)
+    blocks = [_block(block, cell.blocks[block.state - 2], name, marks) for block in placed.blocks]
     return [*frames, *edges, *inputs, *blocks, output]
 
 
-def _block(placed: PlacedBlock, block: Block) -> str:
+def _block(placed: PlacedBlock, block: Block, name: str, marks: Mapping[str, str]) -> str:
+    place = _place(name, placed.state)
     middle = placed.combination
     stems = [_stem(box, middle) for box in placed.operations]
     boxes = [
-        parts.operation(block.operations[side], box) for side, box in zip(placed.sides, placed.operations, strict=True)
+        parts.marked(parts.operation(block.operations[side], box), f"{place}.operations.{side}", marks)
+        for side, box in zip(placed.sides, placed.operations, strict=True)
     ]
     join = parts.labelled(block.combination, middle, f"drawing-join join-{block.combination}", PAPER, INK, radius=10)
+    join = parts.marked(join, f"{place}.combination", marks)
     number = parts.remark(str(placed.state - 1), placed.frame.x + 9, placed.frame.bottom - 9)
     return "\n".join([f'<g class="drawing-block" data-state="{placed.state}">', *stems, *boxes, join, number, "</g>"])
 
@@ -81,7 +87,13 @@ def _stem(operation: Box, join: Box) -> str:
     return f'<path class="drawing-stem" d="{path}" fill="none" stroke="{EDGE_COLOURS["block"]}" stroke-width="1.5"/>'
 
 
-def _edge(edge: PlacedEdge) -> str:
+def _place(name: str, state: int) -> str:
+    """The path of a block in the architecture's JSON form."""
+    return f"{name}.blocks.{state - 2}"
+
+
+def _edge(edge: PlacedEdge, name: str, marks: Mapping[str, str]) -> str:
     kind = "output" if edge.target == OUTPUT else {0: "current", 1: "previous"}.get(edge.source, "block")
     target = "output" if edge.target == OUTPUT else str(edge.target)
-    return parts.edge(kind, edge.source, target, parts.falling(edge.legs))
+    place = f"{name}.concat" if edge.target == OUTPUT else f"{_place(name, edge.target)}.inputs.{edge.side}"
+    return parts.marked(parts.edge(kind, edge.source, target, parts.falling(edge.legs)), place, marks)

@@ -1,5 +1,6 @@
 """A macro network as a picture: a column of layers with skip connections as arcs beside it."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from search_engine.architectures.macro import MacroArchitecture
@@ -16,10 +17,10 @@ WEIGHTS = {"near": 1.6, "middle": 1.3, "far": 1.0}  # Long arcs are many at one 
 SPANS = {"near": "1 to 3 layers", "middle": "4 to 8", "far": "9 and more"}
 
 
-def macro_svg(architecture: MacroArchitecture) -> str:
+def macro_svg(architecture: MacroArchitecture, marks: Mapping[str, str] = parts.NO_MARKS) -> str:
     """The whole network under its title."""
     placed = layout(architecture)
-    inner, width, height = _network(architecture, placed), placed.width, placed.height
+    inner, width, height = _network(architecture, placed, marks), placed.width, placed.height
     if placed.skips:
         legend, least = _legend(placed)
         height += LEGEND
@@ -52,14 +53,14 @@ def _source_name(source: int) -> str:
     return f"layer {source}" if source else "the stem"
 
 
-def _network(architecture: MacroArchitecture, placed: MacroLayout) -> list[str]:
+def _network(architecture: MacroArchitecture, placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
     """Arcs below the column, the longest lowest: a short one is never hidden."""
     boundaries = [_boundary(box, placed.width) for box in placed.halvings]
-    skips = [_skip(skip) for skip in sorted(placed.skips, key=lambda skip: skip.source - skip.target)]
+    skips = [_skip(skip, marks) for skip in sorted(placed.skips, key=lambda skip: skip.source - skip.target)]
     halvings = [
         parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
     ]
-    layers = [_layer(layer, architecture.layers[layer.number - 1].operation, placed) for layer in placed.layers]
+    layers = [_layer(layer, architecture.layers[layer.number - 1].operation, placed, marks) for layer in placed.layers]
     stem = parts.end("stem", "", placed.stem, "drawing-input input-0", EDGE_COLOURS["current"])
     head = parts.end("head", "", placed.head, "drawing-output", INK)
     return [*boundaries, *skips, *_steps(placed), stem, *layers, *halvings, head]
@@ -83,29 +84,33 @@ def _step(upper: Box, lower: Box) -> str:
     return f'<path class="drawing-stem" d="{path}" fill="none" stroke="{EDGE_COLOURS["block"]}" stroke-width="1.5"/>'
 
 
-def _layer(placed: PlacedLayer, operation: str, whole: MacroLayout) -> str:
+def _layer(placed: PlacedLayer, operation: str, whole: MacroLayout, marks: Mapping[str, str]) -> str:
     box = placed.operation
-    inner = [parts.operation(operation, box), parts.remark(str(placed.number), box.x + 7, box.middle + 3.5)]
+    place = f"layers.{placed.number - 1}"  # Its path in the architecture's JSON form.
+    named = parts.marked(parts.operation(operation, box), f"{place}.operation", marks)
+    inner = [named, parts.remark(str(placed.number), box.x + 7, box.middle + 3.5)]
     if placed.bar:
         bar = placed.bar
         joined = sum(skip.target == placed.number for skip in whole.skips)
         rectangle = parts.rectangle("", bar, 4, PAPER, INK)
         text = parts.remark(f"{joined} skip{'s' if joined > 1 else ''}", bar.centre, bar.middle + 3.5, "middle")
-        inner = [_step(box, bar), *inner, f'<g class="drawing-join">{rectangle}{text}</g>']
+        join = parts.marked(f'<g class="drawing-join">{rectangle}{text}</g>', f"{place}.skips", marks)
+        inner = [_step(box, bar), *inner, join]
     return "\n".join([f'<g class="drawing-layer" data-layer="{placed.number}">', *inner, "</g>"])
 
 
-def _skip(skip: PlacedSkip) -> str:
+def _skip(skip: PlacedSkip, marks: Mapping[str, str]) -> str:
     """A curve whose middle is `reach` away: a Bezier curve gets three quarters as far as its two handles."""
     out = skip.start[0] + skip.side * skip.reach * 4 / 3
     handles = (out, skip.start[1]), (out, skip.end[1])
     path = f"M{parts.point(skip.start)}C{parts.point(handles[0])} {parts.point(handles[1])} {parts.point(skip.end)}"
     name = _span_name(skip)
     title = f"{_source_name(skip.source).removeprefix('the ').capitalize()} to layer {skip.target}"
-    return (
+    drawn = (
         f'<path class="drawing-skip skip-{name}" data-from="{skip.source}" data-to="{skip.target}" d="{path}" '
         f'fill="none" stroke="{SKIP_COLOURS[name]}" stroke-width="{WEIGHTS[name]}"><title>{title}</title></path>'
     )
+    return parts.marked(drawn, f"layers.{skip.target - 1}.skips", marks)
 
 
 def _span_name(skip: PlacedSkip) -> str:

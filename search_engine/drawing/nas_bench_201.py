@@ -4,6 +4,7 @@ Every operation has a place of its own, so no two ways cross: steps from node to
 1 on the left, the one round node 2 and the one from the input to the output on the right.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search_engine.architectures.nas_bench_201 import NAS_BENCH_201_EDGES, NasBench201Architecture
@@ -37,10 +38,10 @@ class NasBench201Layout:
     ways: tuple[tuple[Point, ...], ...]
 
 
-def nas_bench_201_svg(architecture: NasBench201Architecture) -> str:
+def nas_bench_201_svg(architecture: NasBench201Architecture, marks: Mapping[str, str] = parts.NO_MARKS) -> str:
     """The whole cell under its title."""
     placed = layout()
-    inner, height = _cell(architecture, placed), placed.height
+    inner, height = _cell(architecture, placed, marks), placed.height
     if "none" in architecture.operations:
         height += LEGEND
         inner.append(parts.remark("dashed: nothing passes", 0, height - 3))
@@ -91,16 +92,19 @@ def _way(nodes: tuple[Box, ...], edge: tuple[int, int], operation: Box) -> tuple
     return (start, source.middle), (operation.centre, source.middle), (operation.centre, low), (stop, low)
 
 
-def _cell(architecture: NasBench201Architecture, placed: NasBench201Layout) -> list[str]:
+def _cell(architecture: NasBench201Architecture, placed: NasBench201Layout, marks: Mapping[str, str]) -> list[str]:
     """Ways below boxes: each runs behind its operation."""
     named = list(zip(NAS_BENCH_201_EDGES, architecture.operations, strict=True))
     edges = [
-        parts.edge("block", *edge, _path(way), is_dashed=operation == "none")
-        for (edge, operation), way in zip(named, placed.ways, strict=True)
+        parts.marked(
+            parts.edge("block", *edge, _path(way), is_dashed=operation == "none"), f"operations.{index}", marks
+        )
+        for index, ((edge, operation), way) in enumerate(zip(named, placed.ways, strict=True))
     ]
     boxes = [
-        f'<g class="drawing-way" data-from="{edge[0]}" data-to="{edge[1]}">{parts.operation(operation, box)}</g>'
-        for (edge, operation), box in zip(named, placed.operations, strict=True)
+        f'<g class="drawing-way" data-from="{edge[0]}" data-to="{edge[1]}">'
+        f"{parts.marked(parts.operation(operation, box), f'operations.{index}', marks)}</g>"
+        for index, ((edge, operation), box) in enumerate(zip(named, placed.operations, strict=True))
     ]
     nodes = [_node(number, box) for number, box in enumerate(placed.nodes)]
     return [*edges, *boxes, *nodes]

@@ -1,10 +1,10 @@
 """The parts that every picture is made of: the document, titles, boxes with their names, curves.
 
 Stand-alone SVG without style sheets, identifiers or anything from elsewhere. The same picture always gives the same
-text.
+text. Marks, which name the parts for a page in which they are changed, are in no picture that is taken away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 from search_engine.drawing.geometry import Box, Point
@@ -16,6 +16,9 @@ PADDING = 5.0  # Between a name and the side of its box.
 OPERATION_HEIGHT = 26.0
 END_HEIGHT = 28.0  # Inputs and output.
 DASHES = ' stroke-dasharray="3 4"'
+
+
+NO_MARKS: Mapping[str, str] = {}
 
 
 def document(title: str, text: str, width: float, height: float, parts: Iterable[str]) -> str:
@@ -113,6 +116,14 @@ def edge(kind: str, source: object, target: object, path: str, *, is_dashed: boo
         f'<path class="drawing-edge edge-{kind}" data-from="{source}" data-to="{target}" d="{path}" fill="none" '
         f'stroke="{EDGE_COLOURS[kind]}" stroke-width="1.5"{dashes}/>'
     )
+
+
+def marked(drawn: str, place: str, marks: Mapping[str, str]) -> str:
+    """A part that stands for a place of the architecture says so where `marks` names it: place -> what it is."""
+    if place not in marks:
+        return drawn
+    tag, rest = drawn.split(" ", 1)
+    return f"{tag} data-place={quoteattr(place)} aria-label={quoteattr(marks[place])} {rest}"
 
 
 def falling(legs: Iterable[tuple[Point, Point]]) -> str:

@@ -1,0 +1,1 @@
+"""Architectures changed by hand, part by part: what may stand where, why not, what an edit makes. No PyTorch."""
