@@ -1,19 +1,21 @@
-"""The three jobs of a search with shared weights, as messages: the trainer answers with them, the terminal keeps them.
+"""The jobs of a search with shared weights, as messages: the trainer answers with them, the terminal keeps them.
 
 Each is a generator of objects: {"checkpoint": name} now and then, from which any position resumes to the same bits,
-{"event": ...}, and at the end {"done": ...} or {"interrupted": {}}. Files are kept by whoever runs the jobs, under the
-SHA-256 of their content; files that a job needs come as paths.
+{"event": ...}, {"scored": ...} where somebody asked for a score (see asked_scores), and at the end {"done": ...} or
+{"interrupted": {}}. Files are kept by whoever runs the jobs, under the SHA-256 of their content; files that a job needs
+come as paths.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from search_engine import checkpoints
+from search_engine.asked_scores import Moment, answers
 from search_engine.config.changes import Change, read_changes
 from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from search_engine.errors import CheckpointError
@@ -35,7 +37,7 @@ E = TypeVar("E")
 
 
 class SharedJobs:
-    """Runs share, teach and derive. One job is under way at a time."""
+    """Runs share, teach, derive and score. One job is under way at a time."""
 
     def __init__(
         self,
@@ -45,13 +47,18 @@ class SharedJobs:
         is_interrupted: Callable[[], bool],
         device: torch.device,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        asked: Callable[[], Sequence[Message]] = tuple,
     ) -> None:
-        """keep: writes a file and returns its name, the SHA-256 of its content."""
+        """keep: writes a file and returns its name, the SHA-256 of its content.
+
+        asked: the scores that were asked for since it was called last, as asked_scores reads them.
+        """
         self._keep = keep
         self._data_of = data_of
         self._is_interrupted = is_interrupted
         self._device = device
         self._checkpoint_seconds = checkpoint_seconds
+        self._asked = asked
         self._weights: SharedWeights | None = None  # Of the job that is under way, or was the last.
         self._progress_before = 0
 
@@ -76,8 +83,12 @@ class SharedJobs:
             metadata = {"kind": "share", "step": step, "position": position.to_json()}
             return checkpoints.encode(weights.tensors(), metadata)
 
+        def scored(position: EpochPosition) -> Iterator[Message]:
+            moment = Moment(step, position.minibatches, weights.minibatches(step))
+            return self._answers(config, strategy, weights, moment)
+
         ended = yield from self._until_end(
-            share_weights(config, strategy, weights, step, position, changes=changes), checkpoint
+            share_weights(config, strategy, weights, step, position, changes=changes), checkpoint, scored
         )
         if ended is None:
             yield {"interrupted": {}}
@@ -107,7 +118,10 @@ class SharedJobs:
             fingerprint=request["fingerprint"], weights_sha256=_sha256(request["weights"]), position=position,
             changes=changes,
         )  # fmt: skip
-        ended = yield from self._until_end(phase, checkpoint)
+        moment = _behind_epoch(weights, step)
+        ended = yield from self._until_end(
+            phase, checkpoint, lambda _: self._answers(config, strategy, weights, moment)
+        )  # fmt: skip
         if ended is None:
             yield {"interrupted": {}}
             return
@@ -126,10 +140,33 @@ class SharedJobs:
             yield {"event": event.to_json()}
         yield {"done": {"fingerprint": events.returned}}
 
+    def score(self, request: Message) -> Iterator[Message]:
+        """Score what was asked for while no other job of the search is under way. step: of the weights."""
+        config, changes = _configured(request)
+        strategy = _strategy(config, changes, request["strategy"])
+        weights = self._built(config, self._data_of(config))
+        weights.restore(_weights_file(request["weights"]))
+        moment = _behind_epoch(weights, request["step"])
+        for answer in answers(config, strategy, weights, moment, request["asked"]):
+            yield {"scored": answer}
+        yield {"done": {}}
+
+    def _answers(
+        self, config: AnyEnasSearchConfig, strategy: Strategy, weights: SharedWeights, moment: Moment
+    ) -> Iterator[Message]:
+        for answer in answers(config, strategy, weights, moment, self._asked()):
+            yield {"scored": answer}
+
     def _until_end(
-        self, positions: Generator[P, None, E], checkpoint: Callable[[P], bytes]
+        self,
+        positions: Generator[P, None, E],
+        checkpoint: Callable[[P], bytes],
+        scored: Callable[[P], Iterator[Message]],
     ) -> Generator[Message, None, E | None]:
-        """Go through a phase, leaving checkpoints by the clock; what it returns, or None after an interruption."""
+        """Go through a phase, leaving checkpoints by the clock; what it returns, or None after an interruption.
+
+        scored: the scores that were asked for, under the weights of a position.
+        """
         due = time.monotonic() + self._checkpoint_seconds
         phase = Returning(positions)
         for position in phase:
@@ -141,6 +178,7 @@ class SharedJobs:
                 due = now + max(self._checkpoint_seconds, CHECKPOINT_SHARE * (now - began))
             if is_interrupted:
                 return None
+            yield from scored(position)
         return phase.returned
 
     def _built(self, config: AnyEnasSearchConfig, data: SharedData) -> SharedWeights:
@@ -155,6 +193,11 @@ def _configured(request: Message) -> tuple[AnyEnasSearchConfig, tuple[Change, ..
     config = read_enas_config(request["config"])
     set_numerics(config.reproducibility.threads)
     return config, read_changes(request.get("changes", []), config)
+
+
+def _behind_epoch(weights: SharedWeights, step: int) -> Moment:
+    minibatches = weights.minibatches(step)
+    return Moment(step, minibatches, minibatches)
 
 
 def _strategy(config: AnyEnasSearchConfig, changes: tuple[Change, ...], path: str | None) -> Strategy:

@@ -1,7 +1,8 @@
 """The process that computes: it takes jobs as JSON lines on standard input and answers on standard output.
 
 A worker drives it (`python -m search_engine.trainer --spool DIR --threads N --device cpu`). Requests are objects with
-"do": learn, evaluate, retrain, share, teach, derive, train, bundle, measure, interrupt; one job is under way at a time.
+"do": learn, evaluate, retrain, share, teach, derive, score, train, bundle, measure; one job is under way at a time.
+Two more are for the job under way: interrupt, and ask, for a score that is answered between two minibatches or rounds.
 Files it makes lie in the spool under their SHA-256; files it needs come as paths. It never outlives its parent: when
 standard input closes it exits at once, even in the middle of a computation.
 """
@@ -82,15 +83,18 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _listen(jobs: "queue.SimpleQueue[Message]", trainer: Trainer) -> None:
     """Read requests as they come, and end the process with its parent.
 
-    A job forgets an interruption that was meant for the one before; it is read here, in the order of the lines.
+    A job forgets what was meant for the one before; it is read here, in the order of the lines.
     """
     try:
         for text in sys.stdin:
             request = json.loads(text)
             if request["do"] == "interrupt":
                 trainer.is_interrupted.set()
+            elif request["do"] == "ask":
+                trainer.asked.put(request)
             else:
                 trainer.is_interrupted.clear()
+                trainer.take_asked()
                 jobs.put(request)
     except Exception:
         traceback.print_exc()
@@ -126,9 +130,9 @@ def _serve(trainer: Trainer, request: Message, line: Line) -> None:
 
 
 def _send_events(messages: Iterator[Message], line: Line) -> Message:
-    """Pass events and checkpoints on as they happen; returns the message that ends the job."""
+    """Pass events, checkpoints and scores on as they happen; returns the message that ends the job."""
     for message in messages:
-        if "event" not in message and "checkpoint" not in message:
+        if not message.keys() & {"event", "checkpoint", "scored"}:
             return message
         line.send(message)
     raise AssertionError("a job ended without saying how")

@@ -4,6 +4,8 @@ Files that a job makes are kept in the spool under their SHA-256; files it needs
 job to job.
 """
 
+import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -66,12 +68,14 @@ class Trainer:
         self._bundle_began: float | None = None
         self.is_interrupted = threading.Event()
         self.has_failed = threading.Event()
+        self.asked: queue.SimpleQueue[Message] = queue.SimpleQueue()  # Scores, of the job that is under way.
         self._shared = SharedJobs(
             keep=self._keep,
             data_of=self._shared_data,
             is_interrupted=self.is_interrupted.is_set,
             device=device,
             checkpoint_seconds=checkpoint_seconds,
+            asked=self.take_asked,
         )
 
     @property
@@ -79,6 +83,14 @@ class Trainer:
         """Grows with everything done; that it stands still means that the process hangs."""
         stretches = self._stretches_before + (0 if self._text is None else self._text.batches_served)
         return self._resident.progress + stretches + self._shared.progress + self._steps_done + self._bundle_seconds
+
+    def take_asked(self) -> list[Message]:
+        """The scores that were asked for since the last time."""
+        taken: list[Message] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                taken.append(self.asked.get_nowait())
+        return taken
 
     def job(self, request: Message) -> Iterator[Message]:
         """The messages of one job. Raises UserError for what a user can mend; anything else is a bug."""
@@ -89,6 +101,7 @@ class Trainer:
             "share": self._shared.share,
             "teach": self._shared.teach,
             "derive": self._shared.derive,
+            "score": self._shared.score,
             "train": self._train,
             "bundle": self._bundle,
             "measure": self._measure,

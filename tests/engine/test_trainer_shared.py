@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from search_engine.spaces.build import build_space
 from search_engine.terminal.shared_search_folder import SharedSearchFolder
 from search_engine.training.shared_building import prepare_shared
 from tests.engine.test_trainer import Driver
@@ -121,3 +122,28 @@ def test_weights_that_cannot_be_are_refused_at_their_field(trainers):
     assert end == {
         "refused": {"field": "strategy.lookahead", "message": "is 1; with shared weights it must be 0."}
     }  # fmt: skip
+
+
+def test_a_score_is_answered_in_the_middle_of_a_phase_and_the_bits_stay_the_same(trainers):
+    """Also where the trainer is killed with the question unanswered: the next one never hears of it."""
+    driver = trainers()
+    request = {"config": CONFIG.model_dump(mode="json"), "strategy": None, "weights": None, "checkpoint": None}
+    *_, undisturbed = driver.do(request | {"do": "share", "step": 0})
+    space = build_space(CONFIG.space)
+    architecture = space.decode([0] * len(space.decisions)).to_json()
+    question = {"do": "ask", "id": 5, "architecture": architecture, "best": None}
+    driver.send(request | {"do": "share", "step": 0})
+    driver.send(question)
+    messages = []
+    while "done" not in (message := driver.receive()):
+        messages.append(message)
+    assert message == undisturbed
+    (answer,) = [message["scored"] for message in messages if "scored" in message]
+    assert answer["id"] == 5 and 0 <= answer["reward"] <= 1
+    assert 1 <= answer["at"]["minibatches"] <= 4 and answer["at"]["epoch"] == 1
+    driver.send(request | {"do": "share", "step": 0})
+    driver.send(question)
+    driver.process.send_signal(signal.SIGKILL)
+    driver.process.wait()
+    *messages, end = trainers().do(request | {"do": "share", "step": 0})
+    assert end == undisturbed and not any("scored" in message for message in messages)
