@@ -1,4 +1,4 @@
-"""Looks every two seconds for what should happen next and has not, and makes it happen.
+"""Looks every two seconds for what should happen next and has not, and makes it happen; for dead workers more often.
 
 It keeps no memory of what it did and every act is conditional, so killing it costs two seconds and running two of it
 is harmless. What was done at a regular commit is found done already; what a crash left undone is found undone.
@@ -32,9 +32,11 @@ from webapp.searches import (
 )
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
+from webapp.searches.workers import life_locks, orphaned_jobs
 from webapp.searches.workers.spools import remove_dead_spools
 
 LOOK_SECONDS = 2.0
+GLANCE_SECONDS = 0.25  # At the workers' locks alone, which are no rows.
 FORGET_WORKER_SECONDS = 60.0
 PRESENT_SECONDS = 15.0  # A worker that was seen so recently hears a ring.
 SWEEP_SECONDS = 3600.0
@@ -53,9 +55,16 @@ def run_until_stopped() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    swept = time.monotonic()
-    while not stopped.wait(LOOK_SECONDS):
+    looked = swept = time.monotonic()
+    is_glancing = True
+    while not stopped.wait(GLANCE_SECONDS):
+        if is_glancing:
+            is_glancing = _safely(take_from_dead_workers, "take jobs from dead workers")
+        if time.monotonic() - looked < LOOK_SECONDS:
+            continue
         look()
+        is_glancing = True  # What failed waits for the next look as well.
+        looked = time.monotonic()
         if time.monotonic() - swept > SWEEP_SECONDS:
             _safely(sweep, "sweep")
             swept = time.monotonic()
@@ -102,6 +111,12 @@ def watch_storage() -> None:
 def _note_trouble() -> None:
     global _trouble
     _trouble = time.monotonic()
+
+
+def take_from_dead_workers() -> None:
+    """What a process held that has ended is lost for certain, whatever clock and disk do, and others hear of it."""
+    if orphaned_jobs.take_back():
+        ring()
 
 
 def expire_leases() -> None:
@@ -163,16 +178,19 @@ def sweep() -> None:
         log.info("Removed %s: no row names it", path)
     for path in [*artifacts.remove_left_folders(), *remove_dead_spools()]:
         log.info("Removed %s: whoever made it is no more", path)
+    life_locks.forget_other_starts(set(Worker.objects.values_list("pk", flat=True)))
     hosts.forget_hosts()
     housekeeping.clear_what_nobody_finishes()
 
 
-def _safely(act: Callable[[], object], what: str) -> None:
-    """What fails, for the database or for our bug, must not keep anything else from being done."""
+def _safely(act: Callable[[], object], what: str) -> bool:
+    """Whether it was done. What fails, for the database or our bug, must not keep anything else from being done."""
     try:
         act()
+        return True
     except Exception as error:
         log.exception("Could not %s; it will be tried again", what)
         if isinstance(error, OperationalError) or storage_pauses.sentence_of(error) is not None:
             _note_trouble()
         connection.close()
+        return False

@@ -7,12 +7,20 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
+from webapp.searches.workers import life_locks
+
 
 def dead_spools() -> list[Path]:
     """Spools of workers of this host that are no more; those of living ones, and of other hosts, are not ours."""
     folder = Path(settings.DATA_FOLDER) / "spool"
-    named = ((spool, spool.name.rpartition(":")[2]) for spool in sorted(folder.glob(f"{socket.gethostname()}:*")))
-    return [spool for spool, pid in named if pid.isdigit() and not psutil.pid_exists(int(pid))]
+    ours = sorted(folder.glob(f"{socket.gethostname()}:*"))
+    return [spool for spool in ours if not _has_process(spool.name) and not life_locks.is_held(spool.name)]
+
+
+def _has_process(worker: str) -> bool:
+    """Among those that this container sees; a name is a host's, then a process's number."""
+    pid = worker.rpartition(":")[2].partition("-")[0]
+    return not pid.isdigit() or psutil.pid_exists(int(pid))
 
 
 def remove_dead_spools() -> list[Path]:

@@ -7,13 +7,15 @@ import mmap
 import os
 import socket
 import sys
+import threading
 from typing import Any
 
 from billiard import current_process
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.conf import settings
 
-from webapp.celery import LOOK, app
+from webapp.celery import LOOK, app, ring_workers
+from webapp.searches.workers import life_locks, orphaned_jobs
 from webapp.searches.workers.spools import remove_dead_spools
 from webapp.searches.workers.trainer_process import TrainerProcess
 from webapp.searches.workers.worker import Presence, WorkingProcess
@@ -24,21 +26,26 @@ DEVICE = "cpu"
 _stopping = mmap.mmap(-1, 1)
 _process: WorkingProcess | None = None
 _presence: Presence | None = None
+_life: life_locks.LifeLock | None = None
 
 
 @app.task(name=LOOK)
 def look() -> None:
-    """Do what is due until nothing is. Losing this message costs two seconds, doubling it nothing."""
+    """Do what is due until nothing is. Losing this message costs two seconds, doubling it nothing.
+
+    What a dead process held is due: whoever takes its place need not wait for the reconciler.
+    """
     assert _process is not None, "look runs in a process that Celery forked for it"
+    orphaned_jobs.take_back()
     _process.look()
 
 
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
     """In each forked process, once: PyTorch is loaded by its trainer while it waits for the first message."""
-    global _process, _presence
+    global _process, _presence, _life
     assert "torch" not in sys.modules, "a worker process must not import PyTorch"
-    name, number = f"{socket.gethostname()}:{os.getpid()}", current_process().index + 1
+    (name, _life), number = life_locks.named(socket.gethostname(), os.getpid()), current_process().index + 1
     spool = settings.DATA_FOLDER / "spool" / name
     remove_dead_spools()
 
@@ -52,6 +59,8 @@ def _begin(**_: Any) -> None:
     _presence = Presence(name, socket.gethostname(), DEVICE, number)
     _presence.say()  # Before it claims anything: its place may be drained.
     _presence.start()
+    # Somebody may have died in this place. In a thread: Celery kills a process that needs four seconds to begin.
+    threading.Thread(target=ring_workers, name="first ring", daemon=True).start()
 
 
 @worker_shutting_down.connect
@@ -66,6 +75,8 @@ def _end(**_: Any) -> None:
         _presence.end()
     if _process is not None:
         _process.end()
+    if _life is not None:
+        _life.release()
 
 
 def _is_stopping() -> bool:
