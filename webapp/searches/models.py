@@ -339,6 +339,7 @@ class Job(models.Model):
         SHARE = "share"
         TEACH = "teach"
         DERIVE = "derive"
+        SCORE = "score"  # What people asked the shared weights, while no phase of their search is under way.
 
     class State(models.TextChoices):
         DUE = "due"
@@ -387,6 +388,8 @@ class Job(models.Model):
             return f"finalist {self.slot}"
         if self.kind == self.Kind.TRAIN:
             return "training"
+        if self.kind == self.Kind.SCORE:
+            return "scores that were asked for"
         if self.kind in self.PHASES:
             return _PHASES[self.Kind(self.kind)].format(self.step)
         return "first draw" if self.step == NO_PLACE else f"update {self.step}"
@@ -397,6 +400,55 @@ _PHASES: dict[Job.Kind, str] = {
     Job.Kind.TEACH: "controller phase {}",
     Job.Kind.DERIVE: "choice of candidates",
 }
+
+
+class Asked(Owned):
+    """Scores that somebody asked for."""
+
+    def waiting(self, search_id: Any) -> Self:
+        return self.filter(search_id=search_id, state=AskedScore.State.WAITING)
+
+    def refuse(self, reason: str, at: float) -> None:
+        """None of these will be answered. reason: a sentence; at: the time."""
+        self.update(state=AskedScore.State.REFUSED, reason=reason, answered=at)
+
+
+class AskedScore(models.Model):
+    """An architecture that a person brought, and what the shared weights of a search say of it (see asked_scores)."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        ANSWERED = "answered"
+        REFUSED = "refused"
+
+    OWNER: ClassVar = "search__owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    search = models.ForeignKey(Search, on_delete=models.CASCADE, related_name="asked_scores")
+    architecture = models.JSONField()
+    hash = models.CharField(max_length=SHA256_LENGTH)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    reason = models.TextField(blank=True)  # Why it was refused, a sentence; else "".
+    # A trainer in the middle of a phase was told of it: from then on only a job of its own answers it, so that an
+    # architecture that ends a process cannot end the phase again and again.
+    was_told = models.BooleanField(default=False)
+    best = models.JSONField(null=True)  # What it is compared with: {"architecture", "hash", "what"}; None for nothing.
+    answer = models.JSONField(null=True)  # As search_engine.asked_scores gives it, without its id.
+    asked = models.FloatField()
+    answered = models.FloatField(null=True)
+
+    objects = Asked.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["search", "asked"], name="score_by_asked")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting", answer__isnull=True, reason="", answered__isnull=True)
+                | Q(state="answered", answer__isnull=False, reason="", answered__isnull=False)
+                | (Q(state="refused", answer__isnull=True, answered__isnull=False) & ~Q(reason="")),
+                name="score_says_how_it_was_answered",
+            ),
+        ]
 
 
 class Event(models.Model):
