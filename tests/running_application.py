@@ -62,12 +62,9 @@ def stop_application(application: RunningApplication) -> None:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """The environment of the application with this data folder, and of commands that speak to it.
-
-    Tests kill so much that their one host would be set aside; what comes of that is in tests/web/test_hosts.py.
-    """
+    """The environment of the application with this data folder, and of commands that speak to it."""
     ours = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URL")}
-    return {"CELLWRIGHT_HOST_LOSSES": "1000000"} | ours | {"CELLWRIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
+    return ours | {"CELLWRIGHT_DATA": str(folder), "PYTHONUNBUFFERED": "1"}
 
 
 def free_port() -> int:

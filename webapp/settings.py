@@ -168,9 +168,6 @@ MOST_TEXT_BYTES = environment.number("CELLWRIGHT_TEXT_MB", 50, low=1, high=100) 
 # A bundle's weights are read into the memory of the web process, so that the limit is for both, file and weights.
 MOST_BUNDLE_BYTES = environment.number("CELLWRIGHT_BUNDLE_MB", 250, low=1, high=2000) * 10**6
 
-# So many jobs in a row must be lost on a host, at least two different ones, before it is set aside for a while.
-HOST_LOSSES = environment.number("CELLWRIGHT_HOST_LOSSES", 3, low=2, high=1_000_000)
-
 # --- Limits and logs --------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # Bytes; a configuration has a few thousand.
 LOGGING = {

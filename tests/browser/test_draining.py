@@ -34,24 +34,25 @@ def test_a_worker_is_drained_and_let_work_again(page: Page) -> None:
         assert asked == [("PATCH", {"is_drained": True}), ("PATCH", {"is_drained": False})]
 
 
-def test_a_host_that_is_set_aside_says_why_nothing_moves_and_is_used_again(page: Page) -> None:
-    worker = {
-        "name": "host:7", "host": "host", "device": "cpu", "job": None, "seen": 0.4, "is_here": True,
-        "is_drained": False,
+WORKER = {
+    "name": "host:7", "host": "host", "device": "cpu", "job": None, "seen": 0.4, "is_here": True, "is_drained": False,
+}  # fmt: skip
+WHY = "Work was lost on it 3 times in a row: the trainer was killed by SIGKILL (3 times)."
+
+
+def test_a_host_that_is_set_aside_says_why_and_is_used_again(page: Page) -> None:
+    aside = {
+        "name": "host", "is_drained": False, "is_set_aside": True, "keeps_losing": True, "why": WHY,
+        "seconds_until_trial": 41.2,
     }  # fmt: skip
-    why = "Work was lost on it 3 times in a row: the trainer was killed by SIGKILL (3 times)."
-    host = {"name": "host", "is_drained": False, "is_set_aside": True, "why": why, "seconds_until_trial": 41.2}
-    still = "Nothing moves: The only host is set aside."
     asked = []
 
     def workers(route: Route) -> None:
-        aside = {"hosts": [host], "standing_still": still} if not asked else {"hosts": [], "standing_still": ""}
-        other = worker | {"name": "host:8"}
-        route.fulfill(json={"workers": [worker, other]} | aside)
+        route.fulfill(json={"workers": [WORKER, WORKER | {"name": "host:8"}], "hosts": [] if asked else [aside]})
 
     def change(route: Route) -> None:
         asked.append(route.request.post_data_json)
-        route.fulfill(json=host)
+        route.fulfill(json=aside)
 
     page.route("**/api/workers", workers)
     page.route("**/api/workers/hosts/host", change)
@@ -60,10 +61,25 @@ def test_a_host_that_is_set_aside_says_why_nothing_moves_and_is_used_again(page:
     with served(Played("search", events, len(events))) as address:
         page.goto(address)
         page.locator("workers-panel").scroll_into_view_if_needed()
-        expect(page.get_by_text(still)).to_be_visible()
-        expect(page.get_by_text(why)).to_contain_text("It tries one job in 42 s.")
+        expect(page.get_by_text(WHY)).to_contain_text("It tries one job in 42 s.")
         page.get_by_role("button", name="Use host host again").click()
-        expect(page.get_by_text(still)).to_be_hidden()
+        expect(page.get_by_text(WHY)).to_have_count(0)
         page.get_by_role("button", name="Drain all of host").click()
         expect(page.get_by_role("button", name="Drain all of host")).to_be_enabled()
     assert asked == [{"is_set_aside": False}, {"is_drained": True}]
+
+
+def test_a_host_that_keeps_losing_jobs_and_is_the_only_one_is_warned_of(page: Page) -> None:
+    losing = {
+        "name": "host", "is_drained": False, "is_set_aside": False, "keeps_losing": True, "why": WHY,
+        "seconds_until_trial": None,
+    }  # fmt: skip
+    page.route("**/api/workers", lambda route: route.fulfill(json={"workers": [WORKER], "hosts": [losing]}))
+    page.route_web_socket("**/ws/streams/**", lambda line: None)
+    events = recorded_search()
+    with served(Played("search", events, len(events))) as address:
+        page.goto(address)
+        page.locator("workers-panel").scroll_into_view_if_needed()
+        warning = page.get_by_text("Jobs keep being lost on host host, which goes on because no other host is sound.")
+        expect(warning).to_contain_text(WHY)
+        expect(page.get_by_role("button", name="Use host host again")).to_have_count(0)

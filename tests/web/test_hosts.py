@@ -46,6 +46,12 @@ def search(owner, tmp_path, time):
     return search
 
 
+def go(time, seconds):
+    """Time goes by, and every worker is still there."""
+    time[0] += seconds
+    Worker.objects.update(seen=time[0])
+
+
 def there(name, number=0):
     a_worker(name)
     Worker.objects.filter(pk=name).update(host=name.partition(":")[0], number=number)
@@ -162,7 +168,7 @@ def test_whatever_the_order_the_poisoned_children_are_set_aside_and_no_other(sea
     chance, poisoned = random.Random(seed), {(0, 1), (0, 4)}
     for _ in range(2000):
         worker = chance.choice(("bad:1", "bad:2", "good:1", "third:1"))
-        time[0] += 1
+        go(time, 1)
         claim = leases.claim(worker, ("evaluate",))
         if claim is None:
             if not Job.objects.filter(state="due", kind="evaluate").exists():
@@ -176,27 +182,64 @@ def test_whatever_the_order_the_poisoned_children_are_set_aside_and_no_other(sea
     assert {(child.step, child.slot) for child in children if child.reason == leases.LOST} == poisoned
 
 
-def test_one_machine_alone_is_set_aside_too_and_goes_on_by_itself_when_it_is_sound(search, time):
+def test_one_host_alone_loses_ten_in_a_row_and_goes_on_with_a_warning(search, client, time):
     Worker.objects.exclude(host="bad").delete()
-    assert hosts.standing_still() == ""
+    for loss in range(10):
+        (claim,) = lose("bad:1")
+        told = client.get("/api/workers").json()["hosts"][0]
+        assert told["keeps_losing"] == (loss >= 2) and not told["is_set_aside"]
+    assert told["why"] == f"Work was lost on it 10 times in a row: {KILLED} (10 times)."
+    assert leases.claim("bad:1", KINDS) is not None
+
+
+def test_a_host_whose_others_are_drained_gone_or_failing_themselves_goes_on(search, client, time):
+    change(client, "good", is_drained=True)
+    Worker.objects.filter(host="third").update(seen=time[0] - hosts.PRESENT_SECONDS)
     lose_different("bad:1", 3)
-    assert hosts.standing_still().startswith("Nothing moves: The only host is set aside")
-    time[0] += hosts.PAUSES_SECONDS[0] - 1
+    assert not is_aside("bad")
+    change(client, "good", is_drained=False)
+    lose_different("good:1", 3)
+    assert not is_aside("good"), "bad keeps losing jobs as well, so that neither can be spared"
+    Worker.objects.filter(host="third").update(seen=time[0])
+    lose("good:1")
+    assert is_aside("good")
+
+
+def test_a_host_that_is_aside_has_its_trial_at_once_when_the_sound_ones_go(search, time):
+    lose_different("bad:1", 3)
     assert leases.claim("bad:1", KINDS) is None
-    time[0] += 1
-    claim = leases.claim("bad:1", KINDS)
-    finish(claim)
-    assert not is_aside("bad") and hosts.standing_still() == ""
+    Worker.objects.exclude(host="bad").update(seen=0)
+    claim = leases.claim("bad:2", KINDS)
+    assert claim is not None and leases.claim("bad:1", KINDS) is None, "one job at a time"
+    leases.lose(claim.job_id, claim.fence, KILLED)
+    assert not is_aside("bad"), "there is nobody else"
+    assert leases.claim("bad:1", KINDS) is not None and leases.claim("bad:2", KINDS) is not None
+
+
+def test_what_kills_all_workers_of_a_host_at_once_is_one_loss(search, time):
+    for death in range(3):
+        assert not is_aside("bad"), death
+        claims = [leases.claim(worker, KINDS) for worker in ("bad:1", "bad:2")]
+        for delay, claim in zip((0, hosts.MOMENT_SECONDS - 1), claims, strict=True):
+            go(time, delay)
+            leases.lose(claim.job_id, claim.fence, KILLED)
+        go(time, hosts.MOMENT_SECONDS)
+    assert is_aside("bad") and Host.objects.get(pk="bad").in_a_row == 3
+
+
+def test_a_worker_that_loses_two_jobs_within_a_moment_has_lost_two(search, time):
+    claims = lose_different("bad:1", 2)
+    assert len(claims) == Host.objects.get(pk="bad").in_a_row == 2
 
 
 def test_it_tries_with_one_job_at_a_time_and_waits_longer_after_each_loss(search, time):
     lost = {claim.job_id for claim in lose_different("bad:1", 3)}
     for pause in (60, 300, 1800, 1800):
-        time[0] += pause
+        go(time, pause)
         claim = leases.claim("bad:1", KINDS)
         assert claim.job_id not in lost, "another job tells more than one that may be to blame"
         assert leases.claim("bad:2", KINDS) is None
-        time[0] += 3 * hosts.TRIAL_SECONDS
+        go(time, 3 * hosts.TRIAL_SECONDS)
         leases.renew(claim.job_id, claim.fence, 1)
         assert leases.claim("bad:2", KINDS) is None, "not while the first one is at it"
         leases.lose(claim.job_id, claim.fence, KILLED)
@@ -208,46 +251,39 @@ def test_it_tries_with_one_job_at_a_time_and_waits_longer_after_each_loss(search
 
 def test_a_clock_that_was_set_back_does_not_lengthen_the_wait(search, time):
     lose_different("bad:1", 3)
-    time[0] -= 900
+    go(time, -900)
     assert leases.claim("bad:1", KINDS) is not None
 
 
 def test_a_trial_that_finds_nothing_to_do_is_left_to_the_next_worker(search, time):
     lose_different("bad:1", 3)
-    time[0] += hosts.PAUSES_SECONDS[0]
+    go(time, hosts.PAUSES_SECONDS[0])
     assert leases.claim("bad:1", ("retrain",)) is None
     assert leases.claim("bad:2", KINDS) is None
-    time[0] += hosts.TRIAL_SECONDS
+    go(time, hosts.TRIAL_SECONDS)
     assert leases.claim("bad:2", KINDS) is not None
 
 
-def test_children_that_kill_do_not_keep_the_only_host_aside_for_ever(search, time):
-    """Two poisoned children beside sound ones cost minutes, and everything comes to an end."""
+def test_children_that_kill_the_only_host_are_set_aside_beside_sound_ones(search, time):
+    """Nothing waits for anything meanwhile."""
     Worker.objects.exclude(host="bad").delete()
     poisoned = {(0, 0), (0, 1)}
-    while Job.objects.filter(state="due", kind="evaluate").exists():
-        time[0] += 1
-        claim = leases.claim("bad:1", ("evaluate",))
-        if claim is not None:
-            if (claim.step, claim.slot) in poisoned:
-                leases.lose(claim.job_id, claim.fence, KILLED)
-            else:
-                finish(claim)
-        assert time[0] < 1000 + 3 * hosts.PAUSES_SECONDS[0] + 120
+    while (claim := leases.claim("bad:1", ("evaluate",))) is not None:
+        if (claim.step, claim.slot) in poisoned:
+            leases.lose(claim.job_id, claim.fence, KILLED)
+        else:
+            finish(claim)
     assert set(set_aside_children(search)) == poisoned
+    assert all(child.is_final for child in Child.objects.filter(search=search))
 
 
 def test_only_poisoned_children_left_end_too(search, time):
     Worker.objects.exclude(host="bad").delete()
     losses = 0
-    while Job.objects.filter(state="due", kind="evaluate").exists():
-        time[0] += 10
-        claim = leases.claim("bad:1", ("evaluate",))
-        if claim is not None:
-            leases.lose(claim.job_id, claim.fence, KILLED)
-            losses += 1
-    assert losses <= 6 * (hosts.SPARED + leases.ATTEMPTS)
-    assert len(set_aside_children(search)) == 6
+    while (claim := leases.claim("bad:1", ("evaluate",))) is not None:
+        leases.lose(claim.job_id, claim.fence, KILLED)
+        losses += 1
+    assert losses == 6 * leases.ATTEMPTS and len(set_aside_children(search)) == 6
 
 
 def test_an_update_is_spared_as_a_child_is(owner, tmp_path, time):
@@ -255,12 +291,10 @@ def test_an_update_is_spared_as_a_child_is(owner, tmp_path, time):
     starts = [
         lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA) for _ in range(2)
     ]
-    there("bad:1"), there("good:1")
+    there("bad:1")
     lose("bad:1", times=2)
-    assert not is_aside("bad")
-    Worker.objects.filter(host="good").delete()
-    lose("bad:1")
     there("good:1")
+    lose("bad:1")
     assert is_aside("bad")
     assert {search.state for search in type(starts[0]).objects.all()} == {"running"}
     assert leases.claim("good:1", KINDS).attempt == 1
@@ -282,6 +316,23 @@ def change(client, host, **what):
 
 def test_a_host_that_nobody_knows_is_not_found(owner, client):
     assert change(client, "nowhere", is_drained=True).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("the trainer failed: no file /data/anna/secret.txt", "the trainer failed"),
+        ("the trainer sent a line that is no JSON: b'anna'", "the trainer said something that nobody understands"),
+        (KILLED, KILLED),
+        ("the trainer ended with status 1; see its log", "the trainer ended with status 1; see its log"),
+    ],
+)
+def test_other_users_read_the_kind_of_a_loss_and_nothing_that_the_trainer_said(search, client, reason, told):
+    claim = leases.claim("bad:1", KINDS)
+    leases.lose(claim.job_id, claim.fence, reason)
+    client.force_login(User.objects.create(name="another"))
+    (host,) = client.get("/api/workers").json()["hosts"]
+    assert host["why"] == f"Work was lost on it once: {told}."
 
 
 def test_a_refusal_of_the_disk_is_no_loss_of_the_host(search):

@@ -1,8 +1,9 @@
 """Hosts that keep failing get no work, and whoever is drained claims nothing.
 
-A host is set aside after some losses in a row (settings.HOST_LOSSES) on at least two different jobs. Later one of its
-workers may claim a single job: where that goes well, or gets as far as a checkpoint, the host has work again; where it
-is lost too, the wait is longer. One machine alone is treated alike: it stands still rather than use its children up.
+A host is set aside after some losses in a row on at least two different jobs, while another host that is sound has
+workers that are there. Later one of its workers may claim a single job, and at once when no sound host is left: where
+that goes well, or gets as far as a checkpoint, the host has work again; where it is lost too, the wait is longer. So
+the only sound host is never set aside: it goes on, and people are told that jobs keep being lost there.
 
 Which of them is to blame, a job or its host? A job that is lost too often is set aside, but the first losses on a host
 that is set aside do not speak against it. Once the host has done something well, they do. So neither rule waits for
@@ -10,23 +11,34 @@ the other: a job can be lost so often on every host, and no more.
 """
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from webapp.searches import clock
 from webapp.searches.models import Host, Job, Worker
 
-DIFFERENT_JOBS = 2
+LOSSES = 3  # So many in a row,
+DIFFERENT_JOBS = 2  # of so many jobs, and a host keeps losing them.
+MOMENT_SECONDS = 5.0  # Losses of several workers of a host within it are one: whatever killed them killed all at once.
 DIFFERENT_HOSTS_AFTER = 2  # Losses of a job on one host, before it waits for another one.
 PRESENT_SECONDS = 15.0  # A worker that was seen so recently is there.
 PAUSES_SECONDS = (60.0, 300.0, 1800.0)  # Before a host may try again: after the first time it was set aside, and so on.
 TRIAL_SECONDS = 10.0  # Whoever may try and finds nothing to do leaves it to the next one after so long.
 SPARED = 3  # So many losses of one job on a host that is set aside do not speak against the job.
 KEPT = 10  # Losses that a host remembers.
+
+# What everybody may read of a loss, though the job was another user's: how a process ended, and nothing it said.
+_TELLABLE = re.compile(
+    r"no sign of life for [0-9]+ seconds|its process ended|the trainer (was killed by SIG[A-Z0-9]+|ended with status "
+    r"[0-9]+; see its log|made no progress for [0-9]+ seconds|closed its output but goes on running)"
+    r"|a file that it goes on from got damaged just before it was read"
+)
+_FAILED, _UNCLEAR = "the trainer failed", "the trainer said something that nobody understands"
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +77,26 @@ def turn_of(worker: str) -> Turn | None:
 
 def _is_another_at_work(host: Host) -> bool:
     """Whether a worker of another host, which is not set aside, was seen a moment ago."""
-    aside = Host.objects.filter(set_aside__isnull=False).values("name")
-    others = Worker.objects.filter(is_drained=False, seen__gt=clock.now() - PRESENT_SECONDS)
-    return others.exclude(host=host.pk).exclude(host__in=aside).exists()
+    return (
+        _present_elsewhere(host).exclude(host__in=Host.objects.filter(set_aside__isnull=False).values("name")).exists()
+    )
+
+
+def _is_another_sound(host: Host) -> bool:
+    """Whether one of them is on a host that does not keep losing jobs either."""
+    known = Host.objects.filter(in_a_row__gte=LOSSES).exclude(pk=host.pk)
+    unsound = [each.pk for each in known if each.set_aside is not None or keeps_losing(each)]
+    return _present_elsewhere(host).exclude(host__in=unsound).exists()
+
+
+def _present_elsewhere(host: Host) -> QuerySet[Worker]:
+    there = Worker.objects.filter(is_drained=False, seen__gt=clock.now() - PRESENT_SECONDS)
+    return there.exclude(host=host.pk)
+
+
+def keeps_losing(host: Host) -> bool:
+    """Whether so much was lost there in a row that the host may be to blame."""
+    return host.in_a_row >= LOSSES and len({loss["job"] for loss in host.losses}) >= DIFFERENT_JOBS
 
 
 def _may_try(host: Host, worker: str) -> bool:
@@ -75,7 +104,8 @@ def _may_try(host: Host, worker: str) -> bool:
     assert host.free_at is not None
     now = clock.now()
     # A time that is further away than its pause was long was written before the clock was set back.
-    if now < host.free_at <= now + _pause_after(host.tries - 1) or _are_at_work(host):
+    must_wait = now < host.free_at <= now + _pause_after(host.tries - 1)
+    if _are_at_work(host) or (must_wait and _is_another_sound(host)):
         return False
     waiting = Host.objects.filter(pk=host.pk, free_at=host.free_at, set_aside__isnull=False)
     return waiting.update(free_at=now + TRIAL_SECONDS, trial=worker) == 1
@@ -91,18 +121,41 @@ def note_loss(job: Job, reason: str) -> list[str]:
     name, now = host_of(job.worker), clock.now()
     Host.objects.get_or_create(pk=name)
     host = Host.objects.select_for_update().get(pk=name)
-    host.losses = [*host.losses, {"job": job.pk, "reason": reason, "at": now}][-KEPT:]
-    host.in_a_row += 1
-    if host.set_aside is None:
-        if host.in_a_row >= settings.HOST_LOSSES and len({loss["job"] for loss in host.losses}) >= DIFFERENT_JOBS:
-            _set_aside(host, now)
-    elif job.worker == host.trial:  # Others may have been in the middle of something when it was set aside.
-        _set_aside(host, now)
+    counts = not _belongs_to_a_counted_one(host, job.worker, now)
+    loss = {"job": job.pk, "reason": reason, "at": now, "worker": job.worker, "counts": counts}
+    host.losses = [*host.losses, loss][-KEPT:]
+    host.in_a_row += counts
+    # Others may have been in the middle of something when it was set aside: only the trial says something new.
+    if keeps_losing(host) and (host.set_aside is None or job.worker == host.trial):
+        _judge(host, now)
     host.save(update_fields=["losses", "in_a_row", "set_aside", "tries", "free_at", "trial"])
     return [*_recent(job.attempts, job.lost_on), name]
 
 
-def _set_aside(host: Host, now: float) -> None:
+def kind_of(reason: str) -> str:
+    """What may be told to everybody of why a job was lost: of what a trainer said, only that it failed."""
+    if _TELLABLE.fullmatch(reason):
+        return reason
+    return _FAILED if reason.startswith(_FAILED) else _UNCLEAR
+
+
+def _belongs_to_a_counted_one(host: Host, worker: str, now: float) -> bool:
+    """Whether another worker of the host was lost at this moment, and this one not yet since then."""
+    for place in range(len(host.losses) - 1, -1, -1):
+        loss = host.losses[place]
+        if loss.get("worker", worker) == worker or abs(now - loss["at"]) >= MOMENT_SECONDS:
+            return False
+        if loss.get("counts"):
+            return True
+    return False
+
+
+def _judge(host: Host, now: float) -> None:
+    """It keeps losing jobs: it is set aside where another host is sound, and goes on otherwise."""
+    if not _is_another_sound(host):
+        host.set_aside, host.free_at, host.trial = None, None, ""
+        log.error("Jobs keep being lost on host %s, and no other host is sound. %s", host.pk, why(host))
+        return
     host.set_aside = host.set_aside or now
     pause = _pause_after(host.tries)
     host.tries, host.free_at, host.trial = host.tries + 1, now + pause, ""
@@ -200,24 +253,12 @@ def _numbers(host: Host) -> set[int]:
 
 def why(host: Host) -> str:
     """Why it is set aside, a sentence or two: how many losses in a row, and their reasons, the commonest first."""
-    reasons = Counter(loss["reason"].rstrip(".") for loss in host.losses)
+    reasons = Counter(kind_of(loss["reason"]) for loss in host.losses)
     said = "; ".join(
         reason if times == 1 else f"{reason} ({times} times)" for reason, times in reasons.most_common(3)
     )  # fmt: skip
-    return f"Work was lost on it {host.in_a_row} times in a row: {said}."
-
-
-def standing_still() -> str:
-    """Why nothing moves at all, and what to do, where every host with a worker is set aside; "" otherwise."""
-    with_workers = set(Worker.objects.values_list("host", flat=True))
-    aside = set(Host.objects.filter(set_aside__isnull=False).values_list("pk", flat=True))
-    if not with_workers or with_workers - aside:
-        return ""
-    which = "The only host is" if len(with_workers) == 1 else "All hosts are"
-    return (
-        f"Nothing moves: {which} set aside, because jobs kept being lost there. Look at the reasons and at the "
-        "trainers' logs, mend what is wrong, and use it again. From time to time one job is tried by itself."
-    )
+    often = "once" if host.in_a_row == 1 else f"{host.in_a_row} times in a row"
+    return f"Work was lost on it {often}: {said}."
 
 
 def forget_hosts() -> None:

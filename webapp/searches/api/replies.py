@@ -388,13 +388,15 @@ class HostChange(Body):
 class HostReply(BaseModel):
     """A machine on which work was lost, or that is drained.
 
-    is_set_aside: it gets no work, because too many jobs in a row were lost there; why: those losses in words, "" where
-    there are none; seconds_until_trial: until it may claim one job, to see whether that goes well.
+    keeps_losing: too many jobs in a row were lost there; is_set_aside: it gets no work because of that, which others do
+    meanwhile; why: those losses in words, "" where there are none; seconds_until_trial: until it may claim one job, to
+    see whether that goes well.
     """
 
     name: str
     is_drained: bool
     is_set_aside: bool
+    keeps_losing: bool
     why: str
     seconds_until_trial: float | None
 
@@ -419,8 +421,5 @@ class WorkerReply(BaseModel):
 
 
 class WorkerList(BaseModel):
-    """standing_still: why no worker does anything, and what helps, where all their hosts are set aside; else ""."""
-
     workers: list[WorkerReply]
     hosts: list[HostReply]
-    standing_still: str

@@ -39,7 +39,6 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
     return {
         "workers": workers,
         "hosts": [_told(each) for each in Host.objects.order_by("name")],
-        "standing_still": hosts.standing_still(),
     }
 
 
@@ -48,6 +47,7 @@ def _told(host: Host) -> dict[str, Any]:
         "name": host.pk,
         "is_drained": host.is_drained,
         "is_set_aside": host.set_aside is not None,
+        "keeps_losing": hosts.keeps_losing(host),
         "why": hosts.why(host) if host.losses else "",
         "seconds_until_trial": hosts.seconds_until_trial(host),
     }
@@ -76,7 +76,8 @@ def drain(request: HttpRequest, name: str, body: Draining) -> Draining:
     summary="Drain a host, or use one again that was set aside",
 )  # fmt: skip
 def change_host(request: HttpRequest, name: str, body: HostChange) -> dict[str, Any]:
-    """A host on which job after job is lost is set aside for a while. A person may say that it is sound again."""
+    """A host on which job after job is lost is set aside for a while, where another one is sound. A person may say that
+    it is sound again."""
     if not hosts.is_known(name):
         raise not_found("host")
     if body.is_set_aside is False:

@@ -1,4 +1,4 @@
-/** <workers-panel>: every worker that is there, what it does, when it was last heard, and hosts that get no work. */
+/** <workers-panel>: every worker that is there, what it does, when it was last heard, and hosts on which jobs are lost. */
 
 import { change, get } from "../api.js";
 import { clock } from "../drawing/format.js";
@@ -10,13 +10,12 @@ const REFRESH_MS = 5000;
 class WorkersPanel extends HTMLElement {
   #body = build("tbody", {});
   #hosts = build("div", {});
-  #still = build("p", { class: "notice is-bad", role: "status", hidden: true });
   #note = build("p", { class: "quiet small" });
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
 
   connectedCallback() {
     const heads = ["Worker", "Device", "Does", "Last heard", "Draining"].map((title) => build("th", { scope: "col" }, title));
-    this.append(this.#still, this.#hosts, build("div", { class: "table-frame" }, build("table", { class: "table" },
+    this.append(this.#hosts, build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
     this.addEventListener("click", this);
     this.#whileSeen.start(this);
@@ -49,12 +48,10 @@ class WorkersPanel extends HTMLElement {
 
   async #ask(signal) {
     try {
-      const { workers, hosts = [], standing_still: still = "" } = await get("/api/workers", { signal });
+      const { workers, hosts = [] } = await get("/api/workers", { signal });
       this.#body.replaceChildren(...workers.map(rowOf));
-      this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside).map(setAside),
+      this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside || host.keeps_losing).map(losing),
         ...hostsToDrain(workers, hosts));
-      write(this.#still, still);
-      this.#still.hidden = !still;
       write(this.#note, workers.length ? "" : "No worker is there. Searches wait until one comes.");
     } catch (error) {
       if (!signal.aborted) write(this.#note, error.message);
@@ -75,12 +72,18 @@ function rowOf(worker) {
     build("td", {}, worker.is_here ? drain : null));
 }
 
-/** A host that gets no work: why, when it tries again, and a button for whoever knows better. */
+/** A host on which jobs keep being lost: why, and what comes of it. */
+function losing(host) {
+  return build("p", { class: "notice is-bad" }, ...(host.is_set_aside ? setAside(host) : [
+    `Jobs keep being lost on host ${host.name}, which goes on because no other host is sound. ${host.why}`,
+  ]));
+}
+
+/** It gets no work: when it tries again, and a button for whoever knows better. */
 function setAside(host) {
   const wait = host.seconds_until_trial > 0 ? `in ${Math.ceil(host.seconds_until_trial)} s` : "now";
-  return build("p", { class: "notice is-bad" },
-    `Host ${host.name} is set aside. ${host.why} It tries one job ${wait}. `,
-    hostButton(host.name, "is_set_aside", false, "Use it again", `Use host ${host.name} again`));
+  return [`Host ${host.name} is set aside. ${host.why} It tries one job ${wait}. `,
+    hostButton(host.name, "is_set_aside", false, "Use it again", `Use host ${host.name} again`)];
 }
 
 /** One button for each host with several workers, and for each that is drained as a whole. */
