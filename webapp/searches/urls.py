@@ -6,6 +6,7 @@ from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
 from webapp.searches.pages import (
     data_pages,
+    editor_page,
     gallery_pages,
     replay_pages,
     search_forms,
@@ -28,6 +29,7 @@ urlpatterns = [
     ),
     path("architectures", gallery_pages.gallery, name="gallery"),
     path("architectures/import", gallery_pages.import_page, name="import-architecture"),
+    path("architectures/edit", editor_page.editor, name="edit-architecture"),
     path("architectures/<slug:key>", gallery_pages.architecture_page, name="architecture-page"),
     path("architectures/<slug:key>/<slug:which>.svg", gallery_pages.architecture_picture, name="architecture-picture"),
     path("data", data_pages.data_page, name="data-page"),

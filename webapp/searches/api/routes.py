@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from webapp.searches.api import (
+    architecture_edits,
     architectures,
     bundles,
     children,
@@ -42,7 +43,8 @@ api.add_router("/searches", sharing.of_searches)
 api.add_router("/trainings", replays.of_trainings)
 api.add_router("/trainings", sharing.of_trainings)
 api.add_router("/trainings", trainings.router)
-api.add_router("/architectures", bundles.router)  # First: the other one takes any word for an architecture's name.
+api.add_router("/architectures", bundles.router)  # First: the last one takes any word for an architecture's name.
+api.add_router("/architectures", architecture_edits.router)
 api.add_router("/architectures", architectures.router)
 api.add_router("/data", own_data.router)
 api.add_router("", files.router)

@@ -36,6 +36,7 @@ class CountsPanel:
 
     source: how the API is told which architecture; counts: of the network that the fields describe now;
     error: why there are none; has_cells: whether a number of normal cells is chosen;
+    network: what the fields describe, as the API reads it;
     sizes: networks to choose from, (title, data, what the fields then hold).
     """
 
@@ -45,6 +46,7 @@ class CountsPanel:
     fields: tuple[FormField, ...]
     counts: NetworkCounts | None
     error: str
+    network: dict[str, Any]
     sizes: list[tuple[str, str, dict[str, Any]]]
 
 
@@ -61,7 +63,7 @@ def parts_of(
         "downloads": downloads_of(architecture, base),
         "picture_url": f"{base}/picture.svg",
         "picture_name": name,
-        "panel": _panel(architecture, source, network),
+        "panel": counts_panel(architecture, source, network),
     }
 
 
@@ -89,7 +91,8 @@ def svg_of(architecture: Architecture, which: str, *, whole: str) -> HttpRespons
     return HttpResponse(drawing, content_type="image/svg+xml", headers=headers)
 
 
-def _panel(architecture: Architecture, source: dict[str, Any], network: dict[str, Any] | None) -> CountsPanel:
+def counts_panel(architecture: Architecture, source: dict[str, Any], network: dict[str, Any] | None) -> CountsPanel:
+    """network: what is counted first, as the API reads it; None for the first published size, or the defaults."""
     sizes = published_sizes(architecture.kind)
     question = network_in_question(architecture, network or (_values(sizes[0]) if sizes else {}))
     counts, error = None, ""
@@ -104,6 +107,7 @@ def _panel(architecture: Architecture, source: dict[str, Any], network: dict[str
         fields=_fields(question),
         counts=counts,
         error=error,
+        network=question.model_dump(mode="json"),
         sizes=[(size.title, size.data, _values(size)) for size in sizes],
     )
 

@@ -30,7 +30,7 @@ def candidate_shown(child: Child, config: AnyEnasSearchConfig) -> dict[str, Any]
             base=f"/api/searches/{child.search_id}/children/{child.step}/{child.slot}",
             name=f"candidate-{child.slot}",
             source={"search": str(child.search_id), "step": child.step, "slot": child.slot},
-            network=_network(config),
+            network=network_of_candidate(config),
         ),
     }
 
@@ -62,7 +62,7 @@ def _text_counts(child: Child, config: AnyEnasSearchConfig) -> Counts:
     )
 
 
-def _network(config: AnyEnasSearchConfig) -> dict[str, Any]:
+def network_of_candidate(config: AnyEnasSearchConfig) -> dict[str, Any]:
     """What is counted first, as the API reads it."""
     if isinstance(config, EnasRecurrentSearchConfig):
         return {"hidden": config.derived.hidden, "vocabulary": _vocabulary(config)}

@@ -10,6 +10,7 @@ import { emptyError, sentence, showErrors } from "./form-fields.js";
 
 const PAUSE_BEFORE_READING = 200; // Milliseconds without a change.
 const MOST_FILE_BYTES = 100_000; // As the API reads; a larger file is not even opened.
+const LONGEST_GIVEN = 24_000; // Characters of an architecture in an address, as the editor reads it.
 const NAME_IN_TEXT = /^\s*([A-Za-z]\w*)\s*=/; // As in "DARTS_V2 = Genotype(...)".
 
 class ArchitectureImport extends HTMLElement {
@@ -126,6 +127,7 @@ class ArchitectureImport extends HTMLElement {
     const elsewhere = showErrors(this, found?.errors ?? []);
     const isRead = found !== null && found.errors.length === 0;
     this.querySelector('button[type="submit"]').disabled = !isRead;
+    showEditing(this.querySelector("[data-edit]"), isRead ? found.architecture : null);
     this.querySelector("[data-found]").replaceChildren(...words(found, isRead, elsewhere));
     this.querySelector("[data-remarks]").replaceChildren(...(found?.remarks ?? []).map((text) => build("li", {}, text)));
     this.querySelector("[data-picture]").replaceChildren(...(isRead ? [drawing(found.svg)] : []));
@@ -172,6 +174,18 @@ function words(found, isRead, elsewhere) {
 /** "Cells for images" within a sentence; "NAS-Bench-201 cell" is a name and stays. */
 function insideSentence(title) {
   return /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
+}
+
+/** The link to the editor, which needs nothing kept; null: there is nothing to edit, or too much for an address. */
+function showEditing(link, architecture) {
+  const given = architecture ? encoded(JSON.stringify(architecture)) : "";
+  link.hidden = !given || given.length > LONGEST_GIVEN;
+  link.href = `/architectures/edit?given=${given}`;
+}
+
+/** JSON of plain letters in the alphabet of base64 for addresses. */
+function encoded(text) {
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function formOf(values) {

@@ -29,11 +29,12 @@ class BestCell extends HTMLElement {
   #facts = build("p", { class: "best-facts number" });
   #link = build("a", { class: "button" }, "Architecture");
   #train = build("a", { class: "button is-main" }, "Train this");
+  #edit = build("a", { class: "button" }, "Edit");
 
   connectedCallback() {
     this.append(
       build("div", { class: "card-head" }, this.#title, this.#switch), this.#open, this.#around, this.#facts,
-      build("div", { class: "best-actions" }, this.#train, this.#link));
+      build("div", { class: "best-actions" }, this.#train, this.#link, this.#edit));
   }
 
   disconnectedCallback() {
@@ -45,7 +46,7 @@ class BestCell extends HTMLElement {
     this.#page = page;
     const { child, standing } = chosen(state, this.#kind);
     press(this.#switch, this.#kind, () => state.latest !== null);
-    this.#link.hidden = child === null;
+    this.#link.hidden = this.#edit.hidden = child === null;
     this.#train.hidden = child?.parameters === undefined; // No verdict yet.
     write(this.#title, standing);
     write(this.#facts, factsOf(child, state));
@@ -58,6 +59,7 @@ class BestCell extends HTMLElement {
     const paths = searchPaths(page.id);
     writeAttribute(this.#picture, "src", paths.picture(child.step, child.slot));
     for (const link of [this.#around, this.#link]) writeAttribute(link, "href", paths.child(child.step, child.slot));
+    writeAttribute(this.#edit, "href", paths.edit(child.step, child.slot));
     writeAttribute(this.#train, "href", paths.training(child.step, child.slot));
   }
 }

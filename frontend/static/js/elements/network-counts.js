@@ -41,6 +41,19 @@ class NetworkCounts extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
+  /** What the fields describe, as the API reads it. */
+  get network() {
+    return readFields(this);
+  }
+
+  /** From now on another architecture is counted, and these are its counts. */
+  edited(source, counts) {
+    this.#source = source;
+    if (!this.#listening) return; // The script of whoever edits came first; the page was made with these counts.
+    this.#show(counts);
+    this.#tell();
+  }
+
   get #form() {
     return this.querySelector("form");
   }
@@ -105,6 +118,7 @@ class NetworkCounts extends HTMLElement {
     try {
       const body = { ...this.#source, ...readFields(this) };
       this.#show(await post("/api/architectures/describe", body, { signal: this.#asking.signal }));
+      this.dispatchEvent(new CustomEvent("network-counted", { bubbles: true }));
     } catch (error) {
       if (error.name !== "AbortError") write(this.querySelector("[data-problem]"), error.message);
     }
@@ -124,9 +138,9 @@ class NetworkCounts extends HTMLElement {
   }
 }
 
-/** The address of a training's form that is filled with these values. */
+/** The address of a training's form that is filled with these values; whoever sent an architecture names it later. */
 function trainingQuery(source, { layout = {}, ...images }) {
-  const { name, id, ...child } = source;
+  const { name, id, architecture, ...child } = source;
   const query = new URLSearchParams(name || id ? { architecture: name ?? id } : child);
   for (const [key, value] of Object.entries(layout)) query.set(`layout.${key}`, value);
   for (const [key, path] of Object.entries(TRAINING_NAMES)) query.set(path, images[key]);

@@ -35,7 +35,8 @@ class PictureDownload extends HTMLElement {
   }
 }
 
-async function png(svg) {
+/** A PNG of an SVG, both as a Blob. */
+export async function png(svg) {
   const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
     const image = new Image();
@@ -49,7 +50,7 @@ async function png(svg) {
   }
 }
 
-function save(blob, name) {
+export function save(blob, name) {
   const address = URL.createObjectURL(blob);
   build("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);

@@ -26,10 +26,11 @@ class SharedArchitecture extends HTMLElement {
   #facts = build("p", { class: "best-facts number" });
   #train = build("a", { class: "button is-main", hidden: true }, "Train this");
   #link = build("a", { class: "button", hidden: true }, "Architecture");
+  #edit = build("a", { class: "button", hidden: true }, "Edit");
 
   connectedCallback() {
     this.append(build("div", { class: "card-head" }, this.#title, this.#switch), this.#around, this.#facts,
-      build("div", { class: "best-actions" }, this.#train, this.#link));
+      build("div", { class: "best-actions" }, this.#train, this.#link, this.#edit));
   }
 
   disconnectedCallback() {
@@ -46,10 +47,11 @@ class SharedArchitecture extends HTMLElement {
     this.#around.hidden = shown.source === null;
     writeAttribute(this.#picture, "src", shown.source);
     const child = shown.kind === "derived" ? state.best : null;
-    this.#train.hidden = this.#link.hidden = child === null;
+    this.#train.hidden = this.#link.hidden = this.#edit.hidden = child === null;
     if (child === null) return;
     const paths = searchPaths(page.id);
     writeAttribute(this.#train, "href", paths.training(child.step, child.slot));
+    writeAttribute(this.#edit, "href", paths.edit(child.step, child.slot));
     writeAttribute(this.#link, "href", paths.child(child.step, child.slot));
   }
 }

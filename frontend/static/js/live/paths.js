@@ -18,6 +18,7 @@ export function searchPaths(id) {
     example: `/searches/${id}/example.svg`,
     artifacts: `${api}/artifacts`,
     trainings: `/api/trainings?search=${id}&limit=500`,
+    edit: (step, slot) => `/architectures/edit?search=${id}&step=${step}&slot=${slot}`,
     training: (step, slot) => `/trainings/new?search=${id}&step=${step}&slot=${slot}`,
     file: (step, slot, name) => `${api}/children/${step}/${slot}/${name}`,
   };
