@@ -73,7 +73,7 @@ def _job_problems(stream: Stream) -> Iterator[str]:
     jobs = Job.objects.filter(stream_id=stream.pk)
     for job in jobs.filter(state=Job.State.LEASED, lease_until__lt=late):
         yield f"The {job.what} is held by {job.worker}, whose lease ran out long ago."
-    open_jobs = jobs.filter(state__in=(Job.State.DUE, Job.State.LEASED)).count()
+    open_jobs = jobs.filter(state__in=(Job.State.DUE, Job.State.LEASED)).exclude(kind=Job.Kind.SCORE).count()
     late_bundle = stream.state == Stream.State.FINISHED and stream.kind == Stream.Kind.TRAINING
     if open_jobs and not stream.is_open and not late_bundle:
         yield f"The {stream.kind} is {stream.state} and has {open_jobs} open jobs."

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from search_engine.events import StateChanged
 from webapp.searches import artifacts, clock, event_log, leases, planner, running_time
-from webapp.searches.models import Child, Event, Group, Job, Search, Stream, Training
+from webapp.searches.models import AskedScore, Child, Event, Group, Job, Search, Stream, Training
 
 EVENTS_AT_ONCE = 5000  # So many go in one transaction, so that nobody waits long for the database.
 
@@ -71,6 +71,8 @@ def outlook(stream: Stream) -> Outlook:
     trained = Training.objects.filter(child__search=stream.pk)
     if metered := trained.filter(for_meter=True).count():
         goes.append(f"{_counted(metered, 'network')} of its honesty meter.")
+    if asked := AskedScore.objects.filter(search=stream.pk).count():
+        goes.append(f"{_counted(asked, 'score')} that its shared weights were asked for.")
     stays = []
     if kept := trained.filter(for_meter=False).count():
         stays.append(f"{_counted(kept, 'training')} of its children, with a note that the search was deleted.")

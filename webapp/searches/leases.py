@@ -9,20 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
 from webapp.searches import clock, event_log, final_round, hosts, planner
-from webapp.searches.models import NO_CHECKPOINTS, Child, Job, Search, Stream, Worker
+from webapp.searches.models import NO_CHECKPOINTS, AskedScore, Child, Job, Search, Stream, Worker
 
 LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
 GROUP = Coalesce(F("stream__group_id"), F("stream_id"))  # Of a job: its group, or its stream where it has none.
-# A training that is finished has a due job where its bundle is wanted later (see late_bundles).
+# A training that is finished has a due job where its bundle is wanted later (see late_bundles). Scores that were asked
+# for have rules of their own.
 CLAIMABLE = Q(state=Job.State.DUE) & (
-    Q(stream__state=Stream.State.RUNNING) | Q(stream__state=Stream.State.FINISHED, kind=Job.Kind.TRAIN)
+    (Q(stream__state=Stream.State.RUNNING) & ~Q(kind=Job.Kind.SCORE))
+    | Q(stream__state=Stream.State.FINISHED, kind=Job.Kind.TRAIN)
 )
 LOST = "lost"  # The reason of a child that was set aside.
 
@@ -94,7 +96,16 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
 
 def claimable() -> QuerySet[Job]:
     """The jobs that somebody may claim now."""
-    return Job.objects.filter(CLAIMABLE).exclude(stream_id__in=_full().values("pk"))
+    scores = Q(state=Job.State.DUE, kind=Job.Kind.SCORE, stream_id__in=_at_rest().values("pk"))
+    return Job.objects.filter(CLAIMABLE | scores).exclude(stream_id__in=_full().values("pk"))
+
+
+def _at_rest() -> QuerySet[Search]:
+    """Searches, also those that have ended, whose stored weights answer now: no phase is under way, which would
+    answer itself, and they have some, unless they ended without and that is the answer."""
+    phase = Job.objects.filter(stream_id=OuterRef("pk"), kind__in=Job.PHASES, state=Job.State.LEASED)
+    there = ~Q(state=Stream.State.DELETING) & (~Q(weights="") | ~Q(state__in=Stream.OPEN))
+    return Search.objects.filter(there, ~Exists(phase))
 
 
 def _full() -> QuerySet[Stream]:
@@ -245,10 +256,23 @@ def _lose(job: Job, reason: str) -> None:
     attempt, lost_on = job.attempts + 1, hosts.note_loss(job, reason)
     events: list[Event] = [JobLost(what=job.what, worker=job.worker, reason=reason, attempt=attempt)]
     put_back(job, attempts=attempt, lost_on=lost_on)
+    if job.kind == Job.Kind.SCORE:
+        _lose_scores(job, reason, attempt, lost_on)
+        return  # The search does not hang on it, and its log says nothing of it.
     if hosts.counted_losses(attempt, lost_on) >= ATTEMPTS:
         events += _set_aside(job, reason, attempt)
     if Stream.objects.get(pk=job.stream_id).is_open or len(events) > 1:  # The log of what has ended is closed.
         event_log.append(job.stream_id, events)
+
+
+def _lose_scores(job: Job, reason: str, attempt: int, lost_on: list[str]) -> None:
+    """Scores that were asked for are tried again, and refused after the last try."""
+    if hosts.counted_losses(attempt, lost_on) < ATTEMPTS:
+        return
+    sentence = f"Scoring was tried {attempt} times and lost each time, the last time because of this: {reason}."
+    AskedScore.objects.waiting(job.stream_id).refuse(sentence, clock.now())
+    job.state = Job.State.DONE
+    job.save(update_fields=["state"])
 
 
 def put_back(job: Job, **changes: int | list[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from webapp.searches import artifacts, checker, clock, event_log, leases, live_state, planner
+from webapp.searches import artifacts, asked_scores, checker, clock, event_log, leases, live_state, planner
 from webapp.searches.models import (
     NO_CHECKPOINTS,
     Artifact,
@@ -121,7 +121,9 @@ def _drop_work_for_what_has_ended(stream: Stream) -> str:
     if stream.is_open or (stream.state == Stream.State.FINISHED and stream.kind == Stream.Kind.TRAINING):
         return ""
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
-    dropped = undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS)
+    dropped = undone.exclude(kind=Job.Kind.SCORE).update(
+        state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS
+    )
     return f"what was still to do was dropped, since it has ended: {dropped} of its jobs." if dropped else ""
 
 
@@ -160,6 +162,11 @@ def _plan_what_is_due(stream: Stream) -> str:
     return f"what was due and nobody was to do has a job again: {len(new)} of them." if new else ""
 
 
+def _have_asked_scores_answered(stream: Stream) -> str:
+    again = asked_scores.ask_again(stream.pk)
+    return f"scores that were asked for and nobody was to compute are due again: {again} of them." if again else ""
+
+
 _ACTS: tuple[Callable[[Stream], str], ...] = (
     _let_the_row_follow_its_log,
     _fold_the_snapshot_anew,
@@ -168,6 +175,7 @@ _ACTS: tuple[Callable[[Stream], str], ...] = (
     _do_without_lost_checkpoints,
     _withdraw_lost_downloads,
     _plan_what_is_due,
+    _have_asked_scores_answered,
 )
 
 

@@ -132,7 +132,10 @@ def decide(search: Search, verdict: ChildFinished) -> None:
 
 
 def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged:
-    """End an open stream for good: what was due or under way is dropped, and its fences refuse every late write."""
+    """End an open stream for good: what was due or under way is dropped, and its fences refuse every late write.
+
+    Scores that were asked for are answered all the same.
+    """
     closed = Stream.objects.filter(pk=stream.pk, state__in=Stream.OPEN).update(
         state=state, reason=reason, ended=clock.now(), **running_time.ends()
     )
@@ -140,7 +143,9 @@ def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged
     stream.state, stream.reason = state, reason
     Search.objects.filter(pk=stream.pk).update(strategy_before="", weights_before="")
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
-    undone.update(state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS)
+    undone.exclude(kind=Job.Kind.SCORE).update(
+        state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS
+    )
     return StateChanged(state=state.value, reason=reason or None)
 
 

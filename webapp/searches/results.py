@@ -22,9 +22,9 @@ from search_engine.events import (
     StepProposed,
     TrainingFinished,
 )
-from webapp.searches import artifacts, event_log, final_round, hosts, planner
+from webapp.searches import artifacts, clock, event_log, final_round, hosts, planner
 from webapp.searches.leases import holding
-from webapp.searches.models import Child, Job, Search, Stream, Training
+from webapp.searches.models import AskedScore, Child, Job, Search, Stream, Training
 from webapp.searches.models import Event as EventRow
 
 # Where the last word on a job is looked for: so many rows at most, and none of those that carry whole steps.
@@ -123,11 +123,16 @@ def record_training(job_id: int, fence: int, finished: TrainingFinished, bundle:
 def record_failure(job_id: int, fence: int, reason: str) -> None:
     """A job cannot be done by anybody, because what was asked for is wrong: its search or training fails.
 
+    Scores that were asked for are refused, and nothing else.
     reason: a sentence for the user.
     """
     with transaction.atomic():
         job = holding(job_id, fence)
         stream = Stream.objects.get(pk=job.stream_id)
+        if job.kind == Job.Kind.SCORE:  # The search does not hang on it.
+            AskedScore.objects.waiting(job.stream_id).refuse(reason, clock.now())
+            end_job(job)
+            return
         if not stream.is_open:  # The bundle of a training that is finished all the same.
             job.state, job.lease_until = Job.State.DROPPED, None
             job.save(update_fields=["state", "lease_until"])

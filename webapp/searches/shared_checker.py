@@ -7,7 +7,7 @@ from search_engine.events import extend_by_phase, extend_fingerprint
 from search_engine.schedule import MeasuredChild, best_children
 from webapp.searches import shared_results
 from webapp.searches.live_state import WireEvent
-from webapp.searches.models import Artifact, Child, Search, Stream, Training
+from webapp.searches.models import Artifact, AskedScore, Child, Job, Search, Stream, Training
 
 
 def problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
@@ -21,6 +21,7 @@ def problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
         return
     yield from _file_problems(search)
     yield from _fingerprint_problems(search, [each for each in phases if each["kind"] == "controller_phase_ended"])
+    yield from _asked_problems(search)
     if search.state == Stream.State.FINISHED and search.steps_told != search.epochs:
         yield f"The search is finished after {search.steps_told} of {search.epochs} epochs."
 
@@ -32,6 +33,14 @@ def _file_problems(search: Search) -> Iterator[str]:
         yield "The shared weights that can be downloaded are not those of the row."
     if search.steps_told and offered.get(shared_results.CONTROLLER_LABEL) != search.strategy_state:
         yield "The controller that can be downloaded is not that of the row."
+
+
+def _asked_problems(search: Search) -> Iterator[str]:
+    """Somebody is to answer what was asked."""
+    waiting = AskedScore.objects.waiting(search.pk).count()
+    jobs = Job.objects.filter(stream_id=search.pk, kind=Job.Kind.SCORE, state__in=(Job.State.DUE, Job.State.LEASED))
+    if waiting and not jobs.exists():
+        yield f"Scores were asked for, {waiting} of them are not there, and nobody is to compute them."
 
 
 def _fingerprint_problems(search: Search, phases: list[WireEvent]) -> Iterator[str]:

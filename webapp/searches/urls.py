@@ -27,6 +27,7 @@ urlpatterns = [
     path(
         "searches/<uuid:search_id>/epochs/<int:step>/<slug:which>.svg", shared_page.epoch_picture, name="epoch-picture"
     ),
+    path("searches/<uuid:search_id>/scores/<uuid:score_id>.svg", shared_page.asked_picture, name="asked-picture"),
     path("architectures", gallery_pages.gallery, name="gallery"),
     path("architectures/import", gallery_pages.import_page, name="import-architecture"),
     path("architectures/edit", editor_page.editor, name="edit-architecture"),

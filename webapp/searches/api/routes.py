@@ -13,6 +13,7 @@ from webapp.searches.api import (
     own_data,
     policies,
     replays,
+    scores,
     searches,
     shared_comparisons,
     sharing,
@@ -38,6 +39,7 @@ api.add_router("/searches", comparisons.router)
 api.add_router("/searches", shared_comparisons.router)
 api.add_router("/searches", honesty_meters.router)
 api.add_router("/searches", policies.router)
+api.add_router("/searches", scores.router)
 api.add_router("/searches", replays.of_searches)
 api.add_router("/searches", sharing.of_searches)
 api.add_router("/trainings", replays.of_trainings)

@@ -6,35 +6,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('searches', '0016_hosts'),
+        ("searches", "0016_hosts"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='job',
-            name='kind',
-            field=models.CharField(choices=[('learn', 'Learn'), ('evaluate', 'Evaluate'), ('retrain', 'Retrain'), ('train', 'Train'), ('share', 'Share'), ('teach', 'Teach'), ('derive', 'Derive'), ('score', 'Score')], max_length=8),
+            model_name="job",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("learn", "Learn"),
+                    ("evaluate", "Evaluate"),
+                    ("retrain", "Retrain"),
+                    ("train", "Train"),
+                    ("share", "Share"),
+                    ("teach", "Teach"),
+                    ("derive", "Derive"),
+                    ("score", "Score"),
+                ],
+                max_length=8,
+            ),
         ),
         migrations.CreateModel(
-            name='AskedScore',
+            name="AskedScore",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('architecture', models.JSONField()),
-                ('hash', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('answered', 'Answered'), ('refused', 'Refused')], default='waiting', max_length=8)),
-                ('reason', models.TextField(blank=True)),
-                ('was_told', models.BooleanField(default=False)),
-                ('best', models.JSONField(null=True)),
-                ('answer', models.JSONField(null=True)),
-                ('asked', models.FloatField()),
-                ('answered', models.FloatField(null=True)),
-                ('search', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='asked_scores', to='searches.search')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("architecture", models.JSONField()),
+                ("hash", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("answered", "Answered"), ("refused", "Refused")],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("was_told", models.BooleanField(default=False)),
+                ("best", models.JSONField(null=True)),
+                ("answer", models.JSONField(null=True)),
+                ("asked", models.FloatField()),
+                ("answered", models.FloatField(null=True)),
+                (
+                    "search",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="asked_scores", to="searches.search"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['search', 'asked'], name='score_by_asked')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('answer__isnull', True), ('answered__isnull', True), ('reason', ''), ('state', 'waiting')), models.Q(('answer__isnull', False), ('answered__isnull', False), ('reason', ''), ('state', 'answered')), models.Q(('answer__isnull', True), ('answered__isnull', False), ('state', 'refused'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='score_says_how_it_was_answered')],
+                "indexes": [models.Index(fields=["search", "asked"], name="score_by_asked")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("answer__isnull", True),
+                                ("answered__isnull", True),
+                                ("reason", ""),
+                                ("state", "waiting"),
+                            ),
+                            models.Q(
+                                ("answer__isnull", False),
+                                ("answered__isnull", False),
+                                ("reason", ""),
+                                ("state", "answered"),
+                            ),
+                            models.Q(
+                                ("answer__isnull", True),
+                                ("answered__isnull", False),
+                                ("state", "refused"),
+                                models.Q(("reason", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="score_says_how_it_was_answered",
+                    )
+                ],
             },
         ),
     ]

@@ -18,7 +18,7 @@ from webapp.searches.companion import accompanied_by, companion_of, is_left_alon
 from webapp.searches.costs.estimate import live_rates
 from webapp.searches.costs.shared_estimate import shared_cost
 from webapp.searches.live_state import State
-from webapp.searches.models import Event, Search
+from webapp.searches.models import AskedScore, Event, Search
 from webapp.searches.pages.architecture_parts import svg_of
 from webapp.searches.pages.owned import owned
 from webapp.searches.pages.settings_shown import started_with
@@ -88,6 +88,15 @@ def epoch_picture(request: HttpRequest, search_id: uuid.UUID, step: int, which: 
         raise Http404
     shown = event.payload if part is None else event.payload[part]
     return svg_of(architecture_from_json(shown["architecture"]), "both", whole="both")
+
+
+@require_GET
+def asked_picture(request: HttpRequest, search_id: uuid.UUID, score_id: uuid.UUID) -> HttpResponse:
+    """An architecture whose score somebody asked for."""
+    asked = AskedScore.objects.filter(search=owned(Search, request, search_id), pk=score_id).first()
+    if asked is None:
+        raise Http404
+    return svg_of(architecture_from_json(asked.architecture), "both", whole="both")
 
 
 @require_GET

@@ -26,7 +26,7 @@ from search_engine.events import (
     TrainingFinished,
     event_from_json,
 )
-from webapp.searches import artifacts, late_bundles, leases, results, shared_results
+from webapp.searches import artifacts, asked_scores, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
 from webapp.searches.storage_pauses import StorageRefused, sentence_of
@@ -37,7 +37,8 @@ from webapp.searches.workers.trainer_requests import INTERRUPT, Request
 STALLED_SECONDS = 60.0  # Without progress the trainer hangs, unless a batch was seen to take longer than a third of it.
 LISTEN_SECONDS = 0.25  # How soon the driver notices that its process shall end.
 RETRY_SECONDS = 0.5
-AT_ONE_GO = (Job.Kind.LEARN, Job.Kind.DERIVE)
+AT_ONE_GO = (Job.Kind.LEARN, Job.Kind.DERIVE, Job.Kind.SCORE)
+ANSWERS_BETWEEN = (Job.Kind.SHARE, Job.Kind.TEACH)  # Scores that are asked for, between two minibatches or rounds.
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -58,6 +59,7 @@ class Driver:
         self._is_handed_in = False  # The lease has ended with the result; the trainer's last word is still to come.
         self._is_over = False
         self._is_interrupted = False
+        self._is_asked = False  # Whether the trainer answers people's questions beside its job.
         self._updated: ControllerUpdated | None = None
         self._proposed: list[StepProposed] = []
         self._phase: SharedEpochEnded | ControllerPhaseEnded | None = None
@@ -76,6 +78,8 @@ class Driver:
             if self._claim.kind in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
                 self._commit(results.record_started)
             self._trainer.send(request)
+            self._is_asked = self._claim.kind in ANSWERS_BETWEEN
+            self._ask_scores()
             while not self._is_over:
                 self._handle(self._next_message())
 
@@ -139,12 +143,21 @@ class Driver:
         if wanted == Stream.State.PAUSED and not self._is_interrupted and self._claim.kind not in AT_ONE_GO:
             self._trainer.send(INTERRUPT)
             self._is_interrupted = True
+        self._ask_scores()
+
+    def _ask_scores(self) -> None:
+        """Tell the trainer of scores that people asked for."""
+        if self._is_asked and not self._is_handed_in and not self._is_interrupted:
+            for question in self._persist(lambda: asked_scores.tell_of_new(self._claim.stream_id)):
+                self._trainer.send({"do": "ask", **question})
 
     def _handle(self, message: Message) -> None:
         if "event" in message:
             self._hand_in(event_from_json(message["event"]), message.get("checkpoint"), message.get("bundle"))
         elif "checkpoint" in message:
             self._commit(shared_results.record_position, self._keep(message["checkpoint"]))
+        elif "scored" in message:
+            self._commit(asked_scores.record, message["scored"])
         elif "done" in message:
             self._finish(message["done"])
         elif "interrupted" in message:
@@ -155,14 +168,8 @@ class Driver:
             place = f"{refused['field']}: " if refused["field"] else ""
             self._commit(results.record_failure, f"{place}{refused['message']}")
             self._is_over = True
-        elif "storage" in message:
-            raise StorageRefused(message["storage"]["message"])
-        elif "damaged" in message:  # Behind the worker's own look at it. The next one looks again, and mends it.
-            raise TrainerGone("a file that it goes on from got damaged just before it was read")
-        elif "failed" in message:
-            raise TrainerGone(f"the trainer failed: {message['failed']['message']}")
         elif "progress" not in message:
-            raise TrainerGone(f"the trainer sent a message that nobody knows: {sorted(message)}")
+            raise _no_answer(message)
 
     def _hand_in(self, event: Event, checkpoint: str | None, bundle: str | None) -> None:
         match event:
@@ -203,6 +210,8 @@ class Driver:
             case Job.Kind.DERIVE:
                 told = self._proposed[0], self._scored, done["fingerprint"]
                 self._commit(shared_results.record_candidates, *told)
+            case Job.Kind.SCORE:
+                self._commit(asked_scores.end)
             case Job.Kind.TRAIN if "bundle" in done:
                 self._commit(late_bundles.record, self._keep(done["bundle"]) if done["bundle"] else None)
         self._is_over = True
@@ -241,3 +250,14 @@ class Driver:
             else:
                 self._grew += time.monotonic() - began  # Nobody listened to the trainer for so long.
                 return done
+
+
+def _no_answer(message: Message) -> Exception:
+    """What it means that a trainer says this instead of what was wanted."""
+    if "storage" in message:
+        return StorageRefused(message["storage"]["message"])
+    if "damaged" in message:  # Behind the worker's own look at it. The next one looks again, and mends it.
+        return TrainerGone("a file that it goes on from got damaged just before it was read")
+    if "failed" in message:
+        return TrainerGone(f"the trainer failed: {message['failed']['message']}")
+    return TrainerGone(f"the trainer sent a message that nobody knows: {sorted(message)}")

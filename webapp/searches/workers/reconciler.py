@@ -140,6 +140,7 @@ def end_in_time() -> None:
 def plan_what_stands_still() -> None:
     """A running search always has a job that is due or leased; one without was left by a crash, or by our bug."""
     open_jobs = Job.objects.filter(stream=OuterRef("pk"), state__in=(Job.State.DUE, Job.State.LEASED))
+    open_jobs = open_jobs.exclude(kind=Job.Kind.SCORE)  # Scores that somebody asked for are no part of the search.
     still = Search.objects.filter(~Exists(open_jobs), state=Stream.State.RUNNING)
     for search_id in still.values_list("pk", flat=True):
         _safely(functools.partial(planner.plan, search_id), f"plan search {search_id}")

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from webapp.searches import artifacts, leases, results
+from webapp.searches import artifacts, asked_scores, leases, results
 from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Child, Finalist, Job, Search, Training
@@ -16,8 +16,13 @@ MEASURE: Request = {"do": "measure"}
 INTERRUPT: Request = {"do": "interrupt"}
 
 
+class CannotAnswer(Exception):
+    """Scores that were asked for cannot be had. The message is a sentence for the user."""
+
+
 def request_for(claim: Claim) -> Request:
-    """The request for a claimed job. Raises ArtifactMissing when the strategy's state, or an own set, is gone."""
+    """The request for a claimed job. Raises ArtifactMissing when the strategy's state, or an own set, is gone, and
+    CannotAnswer."""
     builders = {
         Job.Kind.LEARN: _learn,
         Job.Kind.EVALUATE: _evaluate,
@@ -26,6 +31,7 @@ def request_for(claim: Claim) -> Request:
         Job.Kind.SHARE: _share,
         Job.Kind.TEACH: _teach,
         Job.Kind.DERIVE: _derive,
+        Job.Kind.SCORE: _score,
     }
     request = builders[Job.Kind(claim.kind)](claim)
     if request["do"] != "bundle":
@@ -131,6 +137,17 @@ def _teach(claim: Claim) -> Request:
 def _derive(claim: Claim) -> Request:
     search = Search.objects.get(pk=claim.stream_id)
     return {"do": "derive", **_shared(search), "fingerprint": search.fingerprint}
+
+
+def _score(claim: Claim) -> Request:
+    """Raises CannotAnswer."""
+    search = Search.objects.get(pk=claim.stream_id)
+    if not search.weights:
+        raise CannotAnswer("There are no shared weights: the search ended before its first shared epoch did.")
+    if not all(is_whole(claim, sha256) for sha256 in (search.weights, search.strategy_state)):
+        raise CannotAnswer("The file of the shared weights, or that of the controller, is damaged or gone.")
+    asked = asked_scores.tell_of_all(search.pk)
+    return {"do": "score", **_shared(search), "step": search.epochs_shared - 1, "asked": asked}
 
 
 def _shared(search: Search) -> Request:

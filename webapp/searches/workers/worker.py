@@ -18,7 +18,7 @@ from webapp.searches.models import Job, Worker
 from webapp.searches.workers import remaking
 from webapp.searches.workers.driver import Driver, Stopping
 from webapp.searches.workers.trainer_process import Trainer, TrainerGone
-from webapp.searches.workers.trainer_requests import MEASURE, request_for, threads_of
+from webapp.searches.workers.trainer_requests import MEASURE, CannotAnswer, request_for, threads_of
 
 KINDS = tuple(kind.value for kind in Job.Kind)
 SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.
@@ -126,7 +126,7 @@ class WorkingProcess:
             request = request_for(claim)
         except artifacts.ArtifactMissing as error:
             results.record_failure(claim.job_id, claim.fence, f"A file that it needs is missing: {error}.")
-        except remaking.CannotRemake as error:
+        except (remaking.CannotRemake, CannotAnswer) as error:
             results.record_failure(claim.job_id, claim.fence, str(error))
         else:
             trainer = self._trainer_of(threads_of(request))
