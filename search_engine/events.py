@@ -258,6 +258,18 @@ class LimitsChanged(_Event):
     by: Literal["person", "time"] = "person"
 
 
+class SearchSteered(_Event):
+    """A person banned options of an open search, or took that back.
+
+    bans: by place, see config.changes.Change; () for what is free again. from_step: the first step that is drawn, or
+    shared epoch that is begun, under it.
+    """
+
+    kind: Literal["search_steered"] = "search_steered"
+    bans: dict[str, tuple[str, ...]]
+    from_step: int
+
+
 class JobLost(_Event):
     """A worker went away with a job, which will be done again. what: "child 3.7", "update 4", "training"."""
 
@@ -381,8 +393,8 @@ class TrainingFinished(_Event):
 
 Event = Annotated[
     SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | SharedEpochEnded | ControllerPhaseEnded
-    | ControllerUpdated | StateChanged | LimitsChanged | JobLost | FileDamaged | FinalistsChosen | FinalistStarted
-    | FinalistEpochEnded | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
+    | ControllerUpdated | StateChanged | LimitsChanged | SearchSteered | JobLost | FileDamaged | FinalistsChosen
+    | FinalistStarted | FinalistEpochEnded | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

@@ -67,7 +67,7 @@ def share_weights(
     into memory. changes: of how many epochs there are, which the event says; no learning rate depends on that.
     """
     minibatches = weights.minibatches(step)
-    drawn = strategy.sample(minibatches, purpose="share", number=step).proposals
+    drawn = strategy.sample(minibatches, purpose="share", number=step, under=step * config.phases.rounds).proposals
     training = weights.train(step, position.minibatches, [proposal.architecture for proposal in drawn])
     began = time.monotonic()
     while (trained := unless_out_of_memory(lambda: next(training, None))) is not None:
@@ -138,7 +138,8 @@ def derive(
     fingerprint: of all steps. changes: of how many there are. Returns the fingerprint of the whole search.
     """
     epochs = epochs_in_all(config, changes)
-    drawn = strategy.sample(config.deriving.candidates, purpose="derive", number=0)
+    under = epochs * config.phases.rounds  # What was banned by the end holds for the candidates.
+    drawn = strategy.sample(config.deriving.candidates, purpose="derive", number=0, under=under)
     yield step_proposed(drawn)
     minibatch = _minibatch(config, epochs, 0)  # The one behind those that the controller learned from last.
     evaluations = []
@@ -177,7 +178,7 @@ def _phase_ended(
     fingerprint: str,
     weights_sha256: str,
 ) -> ControllerPhaseEnded:
-    drawn = strategy.sample(POLICY_DRAWS, purpose="policy", number=step)
+    drawn = strategy.sample(POLICY_DRAWS, purpose="policy", number=step, under=step * config.phases.rounds)
     sampled = drawn.proposals[0]
     score = _score(config, weights, sampled, _minibatch(config, step, config.phases.rounds - 1))
     assert position.best is not None, "a phase has at least one round"

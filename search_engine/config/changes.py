@@ -1,6 +1,6 @@
 """What is changed while a search runs. Its configuration never changes: the two together decide every bit of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
@@ -24,11 +24,18 @@ class Change(Config):
         None, "Children", "How many architectures are tried in all, of a search that trains each by itself.", ge=1
     )
     epochs: int | None = option(None, "Shared epochs", "How many there are in all, with shared weights.", ge=1)
+    bans: dict[str, tuple[str, ...]] | None = option(
+        None, "Banned options",
+        "What is not to be drawn, by a kind of decisions (operation, input) or the name of one (normal 1 input 2). "
+        "It takes the place of what was banned there before; an empty list takes that back.",
+    )  # fmt: skip
 
     @model_validator(mode="after")
-    def _sets_one(self) -> Self:
-        if (self.children is None) == (self.epochs is None):
+    def _sets_something(self) -> Self:
+        if self.children is not None and self.epochs is not None:
             raise at("children", "or the number of epochs must be given, not both.")
+        if self.children is None and self.epochs is None and not self.bans:
+            raise at("children", "is missing, and so is what else could change: the number of epochs, or bans.")
         return self
 
     def to_json(self) -> dict[str, Any]:
@@ -40,16 +47,42 @@ def read_changes(value: Any, config: SearchConfig | EnasSearchConfig) -> tuple[C
     if not isinstance(value, list):
         raise ConfigError("changes", "must be a list.")
     changes = tuple(_read(place, each) for place, each in enumerate(value))
-    wanted = "children" if isinstance(config, SearchConfig) else "epochs"
+    wanted, other = ("children", "epochs") if isinstance(config, SearchConfig) else ("epochs", "children")
     for place, change in enumerate(changes):
-        if getattr(change, wanted) is None:
+        if getattr(change, other) is not None:
             raise ConfigError(f"changes.{place}.{wanted}", "is missing; it is what such a search counts.")
-    for place in range(len(changes)):
+    for place, change in enumerate(changes):
         try:
             sizes_of(config, changes[: place + 1])
         except NeverInForce as error:
             raise ConfigError(f"changes.{place}.{wanted}", str(error)) from error
+        if place and change.from_step < changes[place - 1].from_step:
+            raise ConfigError(
+                f"changes.{place}.from_step", "is before that of the change before; they must be in their order."
+            )
+        if change.bans and change.from_step > last_that_draws(config, changes[: place + 1]):
+            raise ConfigError(f"changes.{place}.from_step", "comes too late: nothing is drawn from there on.")
     return changes
+
+
+def bans_in_force(changes: Sequence[Change], step: int) -> dict[str, tuple[str, ...]]:
+    """What is banned when this step is drawn: for each place the last word that was said before."""
+    words: dict[str, tuple[str, ...]] = {}
+    for change in changes:
+        if change.from_step <= step:
+            words |= change.bans or {}
+    return {where: banned for where, banned in words.items() if banned}
+
+
+def last_that_draws(config: SearchConfig | EnasSearchConfig, changes: Sequence[Change]) -> int:
+    """The last step under whose bans anything is drawn: with shared weights one behind the last, of the candidates."""
+    steps = sizes_of(config, changes).steps
+    return steps - 1 if isinstance(config, SearchConfig) else steps
+
+
+def is_steered(changes: Sequence[Mapping[str, object]]) -> bool:
+    """Whether any of these, as JSON, bans something or takes it back."""
+    return any("bans" in change for change in changes)
 
 
 def sizes_of(config: SearchConfig | EnasSearchConfig, changes: Sequence[Change]) -> StepSizes:
@@ -86,9 +119,12 @@ def in_rounds(config: EnasSearchConfig, changes: Sequence[Change]) -> tuple[Chan
     """The same changes for the strategy, whose steps are the rounds of all epochs."""
     rounds, size = config.phases.rounds, config.strategy.step_size
     return tuple(
-        Change(from_step=change.from_step * rounds, children=change.epochs * rounds * size)
+        Change(
+            from_step=change.from_step * rounds,
+            children=None if change.epochs is None else change.epochs * rounds * size,
+            bans=change.bans,
+        )
         for change in changes
-        if change.epochs is not None
     )
 
 

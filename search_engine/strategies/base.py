@@ -12,6 +12,7 @@ from typing import Any
 
 from search_engine.architectures.reading import Architecture
 from search_engine.events import Bound, Latency
+from search_engine.spaces.bans import Banned
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,16 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class DrawnStep:
-    """A step as drawn: its proposals by slot, and the policy that drew them, as events.StepProposed carries it."""
+    """A step as drawn: its proposals by slot, and the policy that drew them, as events.StepProposed carries it.
+
+    banned: what could not be drawn. It stays with the step: the policy is the one under it, and so is every ratio.
+    """
 
     step: int
     proposals: tuple[Proposal, ...]
     policy: tuple[tuple[float, ...], ...]
     entropies: tuple[float, ...]
+    banned: Banned = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,11 @@ class Strategy(ABC):
         """
 
     @abstractmethod
-    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+    def sample(self, count: int, *, purpose: str, number: int, under: int | None = None) -> DrawnStep:
         """Draw from the policy as it is, outside every step: slots 0 to count - 1 of the "step" that is `number`.
 
         Random by (seed, purpose, number) alone; nothing changes. purpose: a fixed word of the caller's, not "ask".
+        under: the step whose bans hold; None for no bans.
         """
 
     @abstractmethod

@@ -17,6 +17,7 @@ from search_engine.config.controller import AnyControllerConfig, MacroController
 from search_engine.config.strategy import PpoConfig, ReinforceConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
+from search_engine.spaces.bans import Banned
 from search_engine.spaces.base import Decision, Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 from search_engine.strategies.controller import Controller, Scores
@@ -43,7 +44,7 @@ class ControllerStrategy(Strategy):
         seed: int,
         changes: Sequence[Change] = (),
     ) -> None:
-        """controller: None for NASNet's, a chain of softmaxes without any bound. changes: of how many children."""
+        """controller: None for NASNet's, a chain of softmaxes without any bound. changes: see config.changes."""
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, controller, children=children, seed=seed)
@@ -84,8 +85,8 @@ class ControllerStrategy(Strategy):
             state_sha256=digest(*self.state_dict()),
         )
 
-    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
-        return self._drawn(number, count, purpose)
+    def sample(self, count: int, *, purpose: str, number: int, under: int | None = None) -> DrawnStep:
+        return self._drawn(number, count, purpose, () if under is None else self._steps.banned(under))
 
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         tensors = {f"controller.{name}": weights for name, weights in self._controller.state_dict().items()}
@@ -130,13 +131,22 @@ class ControllerStrategy(Strategy):
             return None
         return config.skip_weight * skip_penalty(scores, controller.program.skips, config)
 
-    def _draw(self, step: int, size: int) -> DrawnStep:
-        return self._drawn(step, size, "ask")
+    def _score(self, step: DrawnStep) -> Scores:
+        """All children of a step under the policy as it is, without what could not be drawn when they were.
 
-    def _drawn(self, step: int, size: int, purpose: str) -> DrawnStep:
+        Lost ones too: scoring a smaller batch could round differently from the draw.
+        """
+        decisions = torch.tensor([proposal.decisions for proposal in step.proposals])
+        return self._controller.score(decisions, masks_of(self._space.decisions, step.banned))
+
+    def _draw(self, step: int, size: int, banned: Banned) -> DrawnStep:
+        return self._drawn(step, size, "ask", banned)
+
+    def _drawn(self, step: int, size: int, purpose: str, banned: Banned) -> DrawnStep:
+        masks = masks_of(self._space.decisions, banned)
         generator = torch.Generator().manual_seed(derive(self._seed, purpose, step))
         sizes = [min(AT_ONCE, size - first) for first in range(0, size, AT_ONCE)]
-        decisions, scores = zip(*(self._controller.draw(part, generator) for part in sizes), strict=True)
+        decisions, scores = zip(*(self._controller.draw(part, generator, masks) for part in sizes), strict=True)
         joint = _joined([part.joint for part in scores])
         drawn = zip(_joined(decisions).tolist(), joint.tolist(), strict=True)
         probabilities = _joined([part.conditionals for part in scores]).exp().mean(dim=0).tolist()
@@ -148,7 +158,18 @@ class ControllerStrategy(Strategy):
                 for options, decision in zip(probabilities, self._space.decisions, strict=True)
             ),
             entropies=tuple(_joined([part.entropies for part in scores]).mean(dim=0).tolist()),
+            banned=banned,
         )
+
+
+def masks_of(decisions: Sequence[Decision], banned: Banned) -> Tensor | None:
+    """[D, K], true for the options that may be drawn; None where nothing is banned."""
+    if not banned:
+        return None
+    masks = torch.ones(len(decisions), max(len(decision.options) for decision in decisions), dtype=torch.bool)
+    for row, options in zip(masks, banned, strict=True):
+        row[list(options)] = False
+    return masks
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

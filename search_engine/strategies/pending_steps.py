@@ -8,22 +8,25 @@ from search_engine.config.controller import ControllerConfig
 from search_engine.config.step_sizes import StepSizes
 from search_engine.config.strategy import StrategyConfig
 from search_engine.errors import CheckpointError
+from search_engine.spaces.bans import Banned, banned_at, check_changes
 from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
 
-Draw = Callable[[int, int], DrawnStep]
+Draw = Callable[[int, int, Banned], DrawnStep]
 
 
 class PendingSteps:
     """The budget in steps: as large and drawn when StepSizes says.
 
-    draw: makes the step of a number and a size; called once per step, in order.
+    draw: makes the step of a number and a size, without what is banned in it; called once per step, in order.
     """
 
     def __init__(
         self, space: Space, config: StrategyConfig, *, children: int, changes: Sequence[Change], draw: Draw
     ) -> None:
+        check_changes(space.decisions, changes)
         self._space = space
+        self._changes = changes
         self._sizes = StepSizes(
             children, step_size=config.step_size, lookahead=config.lookahead, changes=child_totals(changes)
         )
@@ -39,6 +42,10 @@ class PendingSteps:
     @property
     def drawn(self) -> tuple[DrawnStep, ...]:
         return self._pending
+
+    def banned(self, step: int) -> Banned:
+        """What must not be drawn in a step."""
+        return banned_at(self._space.decisions, self._changes, step)
 
     def first(self) -> DrawnStep:
         """The step to be told next; raises ValueError when the budget is spent."""
@@ -67,14 +74,15 @@ class PendingSteps:
     def load_json(self, value: Mapping[str, Any]) -> None:
         """Raises CheckpointError where the changes would have had other steps drawn."""
         due = [(step, self._sizes.size(step)) for step in self._sizes.drawn_at(value["told"])]
-        if [(step["step"], len(step["proposals"])) for step in value["pending"]] != due:
+        drawn = [(step["step"], len(step["proposals"])) for step in value["pending"]]
+        if drawn != due or any(_banned_in(step) != self.banned(step["step"]) for step in value["pending"]):
             raise CheckpointError("changes", "contradict what was drawn already; start a new search instead.")
         self._told = value["told"]
         self._pending = tuple(self._step_from_json(step) for step in value["pending"])
 
     def _draw_due(self) -> None:
         for step in self._sizes.drawn_at(self._told)[len(self._pending) :]:
-            self._pending = (*self._pending, self._draw(step, self._sizes.size(step)))
+            self._pending = (*self._pending, self._draw(step, self._sizes.size(step), self.banned(step)))
 
     def _step_from_json(self, value: Mapping[str, Any]) -> DrawnStep:
         step = value["step"]
@@ -86,6 +94,7 @@ class PendingSteps:
             ),
             policy=tuple(map(tuple, value["policy"])),
             entropies=tuple(value["entropies"]),
+            banned=_banned_in(value),
         )
 
 
@@ -103,8 +112,13 @@ def made_for(
     return made if controller is None else made | {"controller": controller.model_dump(mode="json")}
 
 
+def _banned_in(step: Mapping[str, Any]) -> Banned:
+    return tuple(map(tuple, step.get("banned", ())))
+
+
 def _step_to_json(step: DrawnStep) -> dict[str, Any]:
-    return {
+    banned = {"banned": [list(options) for options in step.banned]} if step.banned else {}
+    return banned | {
         "step": step.step,
         "proposals": [[list(proposal.decisions), proposal.log_probability] for proposal in step.proposals],
         "policy": [list(options) for options in step.policy],

@@ -42,11 +42,9 @@ class Ppo(ControllerStrategy):
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
         """Go over the step's children `epochs` times."""
         advantages = torch.tensor(self._baseline.advantages(rewards, normalise=self._config.normalise_advantages))
-        # All children are scored, lost ones too: scoring a smaller batch could round differently from the draw.
-        decisions = torch.tensor([proposal.decisions for proposal in step.proposals])
         old = torch.tensor([proposal.log_probability for proposal in step.proposals])[counted]
         for _ in range(self._config.epochs):
-            scores = self._controller.score(decisions)
+            scores = self._score(step)
             loss, clipped = ppo_loss(
                 scores.joint[counted],
                 old,
@@ -58,7 +56,7 @@ class Ppo(ControllerStrategy):
             penalty = self._penalty(scores)
             loss = loss if penalty is None else loss + penalty
             self._move(loss, self._config.gradient_clip, step.step)
-        divergence = (old - self._controller.score(decisions).joint[counted]).mean()
+        divergence = (old - self._score(step).joint[counted]).mean()
         return {"loss": loss.item(), "clipped": clipped, "divergence": divergence.item()}
 
 

@@ -50,8 +50,11 @@ class ProgramController(nn.Module):
         if program.first_biases is not None:
             self.head_biases = nn.Parameter(torch.tensor(program.first_biases))
 
-    def draw(self, count: int, generator: torch.Generator) -> tuple[Tensor, Scores]:
-        """Draw architectures: decisions [B, D] with B = count, and their scores."""
+    def draw(self, count: int, generator: torch.Generator, masks: Tensor | None = None) -> tuple[Tensor, Scores]:
+        """Draw architectures: decisions [B, D] with B = count, and their scores.
+
+        masks: [D, K], true for the options that may be drawn; None for all.
+        """
         noise = torch.empty(count, *self._exists.shape).exponential_(generator=generator)
         noise = -noise.clamp_min_(torch.finfo(noise.dtype).tiny).log_()
 
@@ -63,17 +66,17 @@ class ProgramController(nn.Module):
         # Gradients stay on, because without them PyTorch may take another kernel: so the same decisions are scored
         # later to the same bits, and the ratio of an unchanged policy is exactly 1.
         with torch.enable_grad():
-            decisions, scores = self._run(count, choose)
+            decisions, scores = self._run(count, choose, masks)
         return decisions, Scores(
             scores.log_probabilities.detach(), scores.entropies.detach(), scores.conditionals.detach()
         )
 
-    def score(self, decisions: Tensor) -> Scores:
-        """Score given decisions [B, D]."""
-        _, scores = self._run(len(decisions), lambda first, found: decisions[:, first : first + found.shape[1]])
+    def score(self, decisions: Tensor, masks: Tensor | None = None) -> Scores:
+        """Score given decisions [B, D]. masks: as they were drawn."""
+        _, scores = self._run(len(decisions), lambda first, found: decisions[:, first : first + found.shape[1]], masks)
         return scores
 
-    def _run(self, count: int, choose: Choose) -> tuple[Tensor, Scores]:
+    def _run(self, count: int, choose: Choose, masks: Tensor | None) -> tuple[Tensor, Scores]:
         """All turns in order, with decisions as `choose` makes them."""
         hidden = cell = torch.zeros(count, self.start.numel())
         anchors: list[Tensor] = []  # N times [B, H], as they are read.
@@ -84,6 +87,9 @@ class ProgramController(nn.Module):
             hidden, cell = self.lstm(self._read(turn.reads, count, chosen, anchors), (hidden, cell))
             if turn.chooses is not None:
                 scores = self._scores(turn.chooses, hidden, keys)
+                if masks is not None:
+                    allowed = masks[len(chosen) : len(chosen) + scores.shape[1], : scores.shape[2]]
+                    scores = scores.masked_fill(~allowed, -torch.inf)
                 chosen.extend(choose(len(chosen), scores).unbind(dim=1))
                 found.append(pad(scores, (0, self._exists.shape[1] - scores.shape[2]), value=-torch.inf))
             if turn.keeps:
@@ -91,7 +97,9 @@ class ProgramController(nn.Module):
                 if self.program.has_attention:
                     keys.append(hidden @ self.anchor_weights.T)
         decisions = torch.stack(chosen, dim=1)
-        return decisions, self._rated(torch.cat(found, dim=1), decisions)
+        allowed = self._exists if masks is None else self._exists & masks
+        assert bool(allowed.any(dim=1).all()), "a mask leaves a decision without an option"
+        return decisions, self._rated(torch.cat(found, dim=1), decisions, allowed)
 
     def _read(
         self,
@@ -146,10 +154,10 @@ class ProgramController(nn.Module):
             self._vectors[values] = torch.tensor(values)
         return self._vectors[values]
 
-    def _rated(self, scores: Tensor, decisions: Tensor) -> Scores:
-        """scores: [B, D, K], minus infinity where there is no such option."""
+    def _rated(self, scores: Tensor, decisions: Tensor, allowed: Tensor) -> Scores:
+        """scores: [B, D, K], minus infinity where there is no such option or it is banned; allowed: [D, K]."""
         conditionals = scores.log_softmax(dim=2)
         chosen = conditionals.gather(2, decisions[:, :, None]).squeeze(2)
         # An option of probability 0 adds nothing; without the fill it would add 0 times minus infinity.
-        entropies = -(conditionals.exp() * conditionals.masked_fill(~self._exists, 0.0)).sum(dim=2)
+        entropies = -(conditionals.exp() * conditionals.masked_fill(~allowed, 0.0)).sum(dim=2)
         return Scores(chosen, entropies, conditionals)

@@ -9,6 +9,7 @@ from search_engine.config.changes import Change
 from search_engine.config.strategy import RandomConfig
 from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
+from search_engine.spaces.bans import Banned
 from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
@@ -23,7 +24,6 @@ class Random(Strategy):
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, None, children=children, seed=seed)
-        self._sizes = [len(decision.options) for decision in space.decisions]
         self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw)
 
     @property
@@ -50,8 +50,8 @@ class Random(Strategy):
             state_sha256=digest(*self.state_dict()),
         )
 
-    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
-        return self._drawn(number, count, purpose)
+    def sample(self, count: int, *, purpose: str, number: int, under: int | None = None) -> DrawnStep:
+        return self._drawn(number, count, purpose, () if under is None else self._steps.banned(under))
 
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         return {}, {"made_for": self._made_for, "steps": self._steps.to_json()}
@@ -61,23 +61,36 @@ class Random(Strategy):
             raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
         self._steps.load_json(state["steps"])
 
-    def _draw(self, step: int, size: int) -> DrawnStep:
-        return self._drawn(step, size, "ask")
+    def _draw(self, step: int, size: int, banned: Banned) -> DrawnStep:
+        return self._drawn(step, size, "ask", banned)
 
-    def _drawn(self, step: int, size: int, purpose: str) -> DrawnStep:
-        entropies = tuple(math.log(options) for options in self._sizes)
+    def _drawn(self, step: int, size: int, purpose: str, banned: Banned) -> DrawnStep:
+        left = self._left(banned)
+        entropies = tuple(math.log(len(options)) for options in left)
         log_probability = -math.fsum(entropies)
         return DrawnStep(
             step=step,
             proposals=tuple(
-                proposal_of(self._space, step, slot, self._decisions(purpose, step, slot), log_probability)
+                proposal_of(self._space, step, slot, self._decisions(purpose, step, slot, left), log_probability)
                 for slot in range(size)
             ),
-            policy=tuple((1 / options,) * options for options in self._sizes),
+            policy=tuple(
+                tuple(1 / len(options) if option in options else 0.0 for option in range(len(decision.options)))
+                for options, decision in zip(left, self._space.decisions, strict=True)
+            ),
             entropies=entropies,
+            banned=banned,
         )
 
-    def _decisions(self, purpose: str, step: int, slot: int) -> list[int]:
+    def _left(self, banned: Banned) -> list[list[int]]:
+        """The options of each decision that may be drawn."""
+        everything = [range(len(decision.options)) for decision in self._space.decisions]
+        gone = banned or ((),) * len(everything)
+        return [[option for option in all_ if option not in out] for all_, out in zip(everything, gone, strict=True)]
+
+    def _decisions(self, purpose: str, step: int, slot: int, left: Sequence[Sequence[int]]) -> list[int]:
         # A digest modulo the number of options is the same in every version of Python; of 2 ** 63 values, the bias is
         # below 1e-17 of any number of options here.
-        return [derive(self._seed, purpose, step, slot, index) % options for index, options in enumerate(self._sizes)]
+        return [
+            options[derive(self._seed, purpose, step, slot, index) % len(options)] for index, options in enumerate(left)
+        ]

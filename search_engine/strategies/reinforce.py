@@ -36,9 +36,8 @@ class Reinforce(ControllerStrategy):
         super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes)
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
-        decisions = torch.tensor([proposal.decisions for proposal in step.proposals])
         old = torch.tensor([proposal.log_probability for proposal in step.proposals])[counted]
-        scores = self._controller.score(decisions)
+        scores = self._score(step)
         advantages = torch.tensor(
             self._baseline.advantages(self._with_bonus(rewards, scores, counted), normalise=False)
         )
@@ -48,7 +47,7 @@ class Reinforce(ControllerStrategy):
         penalty = self._penalty(scores)
         loss = loss if penalty is None else loss + penalty
         self._move(loss, self._config.gradient_clip, step.step)
-        divergence = (old - self._controller.score(decisions).joint[counted]).mean()
+        divergence = (old - self._score(step).joint[counted]).mean()
         return {"loss": loss.item(), "divergence": divergence.item()}
 
     def _with_bonus(self, rewards: Sequence[float], scores: Scores, counted: Tensor) -> list[float]:

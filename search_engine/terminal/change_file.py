@@ -1,14 +1,16 @@
 """What was changed in a search, as a file: one that is given, and the one that its folder keeps."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from search_engine.checkpoints import atomic_write
 from search_engine.config.changes import Change, read_changes
 from search_engine.config.searches import AnySearchConfig
 from search_engine.errors import ConfigError, UserError
-from search_engine.events import LimitsChanged
+from search_engine.events import Event, LimitsChanged, SearchSteered
+from search_engine.spaces.bans import banned_at, check_changes
+from search_engine.spaces.build import build_space
 
 NAME = "changes.json"
 
@@ -16,7 +18,9 @@ NAME = "changes.json"
 def read_change_file(path: Path, config: AnySearchConfig) -> tuple[Change, ...]:
     """The changes in a file, a JSON list, as the web's download has them. Raises UserError at "--changes"."""
     try:
-        return read_changes(json.loads(path.read_bytes()), config)
+        changes = read_changes(json.loads(path.read_bytes()), config)
+        check_changes(build_space(config.space).decisions, changes)
+        return changes
     except ConfigError as error:
         raise UserError("--changes", f"{error.field} {error.message}") from error
     except ValueError as error:
@@ -37,8 +41,20 @@ def keep_changes(folder: Path, changes: Sequence[Change]) -> None:
         atomic_write(folder / NAME, content.encode() + b"\n")
 
 
-def limits_changed(change: Change) -> LimitsChanged:
-    """The event that says so."""
-    totals = {"children": change.children, "epochs": change.epochs}
-    limits = {name: total for name, total in totals.items() if total is not None}
-    return LimitsChanged.model_validate({"limits": limits, "from_step": change.from_step})
+def events_of(changes: Sequence[Change]) -> Iterator[Event]:
+    """The events that say so."""
+    for change in changes:
+        totals = {"children": change.children, "epochs": change.epochs}
+        limits = {name: total for name, total in totals.items() if total is not None}
+        if limits:
+            yield LimitsChanged.model_validate({"limits": limits, "from_step": change.from_step})
+        if change.bans:
+            yield SearchSteered(bans=change.bans, from_step=change.from_step)
+
+
+def refuse_other_bans(config: AnySearchConfig, before: Sequence[Change], after: Sequence[Change], steps: range) -> None:
+    """Raises UserError where these steps, which were drawn under the changes before, would have had other bans."""
+    decisions = build_space(config.space).decisions
+    for step in steps:
+        if banned_at(decisions, before, step) != banned_at(decisions, after, step):
+            raise UserError("--changes", f"would ban other options from step {step} on, which is drawn already.")

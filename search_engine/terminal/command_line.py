@@ -69,7 +69,7 @@ def _search(commands: Any) -> None:
     one.add_argument("config", metavar="CONFIG", help=f"a file of JSON, or a preset: {presets}, {shared}")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of this search")
     one.add_argument(
-        "--changes", type=Path, metavar="FILE", help="limits that change on the way, as the web gives them"
+        "--changes", type=Path, metavar="FILE", help="what changes on the way, limits and bans, as the web gives it"
     )
     _data_folder(one)
 

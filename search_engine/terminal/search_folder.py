@@ -41,7 +41,7 @@ from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
 from search_engine.strategies.build import build_strategy, encode_strategy, load_strategy
-from search_engine.terminal.change_file import changes_of, keep_changes, limits_changed
+from search_engine.terminal.change_file import changes_of, events_of, keep_changes, refuse_other_bans
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.finalist_files import BuildFinalist, FinalistFiles
 from search_engine.terminal.generations import newest, replace
@@ -147,7 +147,7 @@ class SearchFolder:
     ) -> Generator[Event, None, None]:
         if not self._log.events:
             yield self._started(data)
-        for change in map(limits_changed, self._changes):
+        for change in events_of(self._changes):
             if change not in self._log.events:
                 yield change
         shown = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)
@@ -172,6 +172,9 @@ class SearchFolder:
         )
 
     def _refuse_contradictions(self) -> None:
+        before = changes_of(self._folder, self._config, None)
+        drawn_to = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)
+        refuse_other_bans(self._config, before, self._changes, range(drawn_to + 1))
         for event in self._log.events:
             if isinstance(event, StepProposed) and len(event.proposals) != self._sizes.size(event.step):
                 drawn, wanted = len(event.proposals), self._sizes.size(event.step)

@@ -39,7 +39,7 @@ from search_engine.shared_jobs import SharedJobs
 from search_engine.shared_schedule import Derive, DueShared, KnownShared, ShareWeights, TeachController, due_shared
 from search_engine.shared_search import search_started
 from search_engine.terminal import generations
-from search_engine.terminal.change_file import changes_of, keep_changes, limits_changed
+from search_engine.terminal.change_file import changes_of, events_of, keep_changes, refuse_other_bans
 from search_engine.terminal.event_file import EventFile
 from search_engine.terminal.result_files import write_best, write_table
 from search_engine.terminal.search_folder import claim_folder
@@ -137,7 +137,7 @@ class SharedSearchFolder:
         """Search to the end, or until `should_stop`, which is looked at after every minibatch and round."""
         if not self._log.events:
             yield self._logged(search_started(self.config, data_shown(data)))
-        for change in map(limits_changed, self.changes):
+        for change in events_of(self.changes):
             if change not in self._log.events:
                 yield self._logged(change)
         jobs = SharedJobs(
@@ -228,7 +228,10 @@ class SharedSearchFolder:
 
     def _refuse_late_changes(self) -> None:
         """The strategy has drawn the first round of the next epoch, or none because there was no next epoch."""
-        told, before = self._state.steps_told, epochs_in_all(self.config, changes_of(self._folder, self.config, None))
+        changes = changes_of(self._folder, self.config, None)
+        told, before = self._state.steps_told, epochs_in_all(self.config, changes)
+        if self._log.events:
+            refuse_other_bans(self.config, changes, self.changes, range(told + 1))
         if (told < before) != (told < self.epochs):
             raise UserError("--changes", f"would make it {self.epochs} epochs; {told} of {before} are over already.")
 

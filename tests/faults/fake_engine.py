@@ -14,7 +14,7 @@ from typing import Any
 from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.architectures.reading import Architecture
-from search_engine.config.changes import Change, step_sizes
+from search_engine.config.changes import Change, bans_in_force, step_sizes
 from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.cost_rules import over_a_count, shaped_reward
@@ -79,6 +79,7 @@ class FakeStrategy(Strategy):
     def __init__(self, config: SearchConfig, changes: Sequence[Change] = ()) -> None:
         self._config = config
         self._sizes = step_sizes(config, changes)
+        self._changes = changes
         self._weights = ""
         self._told = 0
         self._drawn: dict[int, list[tuple[int, ...]]] = {}
@@ -110,7 +111,7 @@ class FakeStrategy(Strategy):
             step=step, mean_reward=mean, baseline=mean, loss=None, divergence=None, clipped=None, state_sha256=digest
         )
 
-    def sample(self, count: int, *, purpose: str, number: int) -> DrawnStep:
+    def sample(self, count: int, *, purpose: str, number: int, under: int | None = None) -> DrawnStep:
         raise AssertionError("a search whose children are trained one by one draws nothing outside its steps")
 
     def state_dict(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -128,7 +129,10 @@ class FakeStrategy(Strategy):
 
     def _draw(self, step: int) -> list[tuple[int, ...]]:
         seed = self._config.reproducibility.seed
-        generator = random.Random(f"{derive(seed, 'ask', step)}:{self._weights}")
+        bans = bans_in_force(
+            self._changes, step
+        )  # Of another space than this tiny one: they only change what is drawn.
+        generator = random.Random(f"{derive(seed, 'ask', step)}:{self._weights}{bans or ''}")
         slots = range(self._sizes.size(step))
         return [tuple(generator.randrange(len(options)) for options in OPTIONS) for _ in slots]
 

@@ -40,8 +40,10 @@ def _command(world: "World", stream_id: uuid.UUID) -> None:
         _send(world, lifecycle.pause, stream_id)
     elif chance < 0.55:
         _send(world, lifecycle.resume, stream_id)
-    elif chance < 0.75:
+    elif chance < 0.70:
         _send(world, lifecycle.change_limits, stream_id, _limits(world))
+    elif chance < 0.75:
+        _send(world, lifecycle.steer, stream_id, _bans(world))
     elif chance < 0.82:
         _send(world, lifecycle.prioritise, stream_id, world.chance.choice((-1, 0, 1)))
     elif chance < 0.90:
@@ -61,6 +63,12 @@ def _limits(world: "World") -> dict[str, Any]:
         "hours": chance.choice((0.001, 0.005, None)),
     }  # fmt: skip
     return {name: wanted[name] for name in chance.sample(("children", "children", "epochs", "workers", "hours"), 2)}
+
+
+def _bans(world: "World") -> dict[str, list[str]]:
+    """Some options, or none again; all but one, which is to pin it, and all, which may not be."""
+    where, options = world.chance.choice((("combination", ["add", "concat"]), ("operation", ["identity", "conv_3x3"])))
+    return {where: world.chance.sample(options, world.chance.randint(0, len(options)))}
 
 
 def _send(world: "World", command: Command, *arguments: Any) -> None:

@@ -33,6 +33,7 @@ from search_engine.events import (
     ProposalShown,
     ResultKept,
     SearchStarted,
+    SearchSteered,
     SharedEpochEnded,
     StateChanged,
     StepProposed,
@@ -209,6 +210,17 @@ def changed_limits() -> Iterator[Event]:
     yield LimitsChanged(limits={"children": 8}, from_step=2, by="time")
 
 
+def steered() -> Iterator[Event]:
+    """Options are banned by kind and by name, banned anew, and taken back."""
+    yield started(6)
+    yield drawn(0)
+    yield SearchSteered(bans={"operation": ("sep_conv_3x3", "identity"), "normal 1 input 1": ("block 1",)}, from_step=1)
+    yield SearchSteered(bans={"normal 1 input 1": ()}, from_step=1)
+    yield learned(0, 0.5, 0.5)
+    yield drawn(1)
+    yield SearchSteered(bans={"operation": ("identity",), "input": ("previous input",)}, from_step=2)
+
+
 def finished_search() -> Iterator[Event]:
     yield started(6)
     yield drawn(0)
@@ -338,6 +350,8 @@ def shared_weights() -> Iterator[Event]:
         if step == 1:
             yield LimitsChanged(limits={"epochs": 3, "workers": 1}, from_step=1)
             yield LimitsChanged(limits={"hours": None, "epochs": 2}, from_step=1)
+            yield SearchSteered(bans={"operation": ("sep_conv_3x3",)}, from_step=1)
+            yield SearchSteered(bans={"operation": ()}, from_step=1)
         yield SharedEpochEnded(
             step=step, epochs=2, minibatches=10, loss=2.0 - step, accuracy=0.25, learning_rate=0.05,
             architecture={"drawn": [step]}, hash=f"{step:064x}", seconds=4.0,
@@ -424,6 +438,7 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "bounded-search": ("search", bounded_search, None),
     "losses-and-pauses": ("search", losses_and_pauses, None),
     "changed-limits": ("search", changed_limits, None),
+    "steered-search": ("search", steered, None),
     "finished-search": ("search", finished_search, None),
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),

@@ -11,7 +11,17 @@ from search_engine.config.changes import read_changes, sizes_of
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.events import extend_by_finals, extend_fingerprint
-from webapp.searches import artifacts, clock, event_log, final_round, limits, live_state, planner, shared_checker
+from webapp.searches import (
+    artifacts,
+    clock,
+    event_log,
+    final_round,
+    limits,
+    live_state,
+    planner,
+    shared_checker,
+    steering,
+)
 from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
@@ -59,10 +69,14 @@ def _limit_problems(search: Search, state: live_state.State, events: list[WireEv
     told = {limits.total_of(search): total, "workers": state["max_workers"], "hours": state["max_hours"]}
     if told != limits.limits_of(search):
         yield f"The log has the limits {told}, the row {limits.limits_of(search)}."
-    steps = [event["from_step"] for event in events if event["kind"] == "limits_changed" and "from_step" in event]
+    changed = [event for event in events if event["kind"] in ("limits_changed", "search_steered")]
+    steps = [event["from_step"] for event in changed if "from_step" in event]
     if steps != [change["from_step"] for change in search.changes]:
         yield f"The log has changes from the steps {steps}, the row {search.changes}."
     config = read_search_config(search.config)
+    bans = {where: tuple(said["banned"]) for where, said in state["bans"].items()}
+    if bans != steering.bans_of(search):
+        yield f"The log has the bans {bans}, the row {search.changes}."
     sizes = sizes_of(config, read_changes(search.changes, config))
     if sizes.children != limits.limits_of(search)[limits.total_of(search)]:
         yield f"The changes lead to {sizes.children} children or epochs, the row says otherwise."

@@ -9,6 +9,7 @@ from search_engine.comparison import FEWEST_LATE, FEWEST_LATE_STEPS, FEWEST_RAND
 from search_engine.config.search import SearchConfig
 from webapp.searches.companion import companion_of
 from webapp.searches.models import Child, Search
+from webapp.searches.steering import first_steered, steered_in_words
 
 MOST_POINTS = 200  # Of the band.
 RULE = (
@@ -79,6 +80,7 @@ def compared(search: Search) -> Compared:
     if pool and compares:
         children = f"{len(pool):,} random children of {'one run' if runs == 1 else f'{runs} runs'}"
         sentences += (BAND.format(pool=children), RULE)
+    sentences += steered_in_words(search, companion)
     return Compared(
         companion=companion,
         counted=len(rewards),
@@ -112,10 +114,14 @@ def comparable(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pools(search: Search) -> list[list[Counted]]:
-    """The children that count of every random search that is comparable, where there are any."""
+    """The children that count of every random search that is comparable, where there are any; none that was steered."""
     wanted = comparable(search.config)
     random = Search.objects.filter(owner_id=search.owner_id, config__strategy__kind="random", epochs=0)
-    alike = (each for each in random.order_by("created", "pk") if comparable(each.config) == wanted)
+    alike = (
+        each
+        for each in random.order_by("created", "pk")
+        if comparable(each.config) == wanted and first_steered(each) is None
+    )
     return [pool for each in alike if (pool := _counted(each))]
 
 

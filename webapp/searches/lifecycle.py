@@ -1,4 +1,4 @@
-"""What a person does to a search or a training: start, pause, resume, stop, prioritise, change its limits.
+"""What a person does to a search or a training: start, pause, resume, stop, prioritise, change its limits, steer it.
 
 Each is one transaction."""
 
@@ -14,7 +14,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
-from webapp.searches import clock, event_log, limits, planner, running_time
+from webapp.searches import clock, event_log, limits, planner, running_time, steering
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
 
 
@@ -172,6 +172,18 @@ def change_limits(search_id: uuid.UUID, wanted: Mapping[str, Any]) -> None:
         if not search.is_open:
             raise CommandRefused(search, "changed", Stream.OPEN)
         event_log.append(search_id, limits.change(search, wanted))
+
+
+def steer(search_id: uuid.UUID, bans: steering.Bans) -> None:
+    """Ban options of an open search, or take that back. bans: by place, see config.changes.Change.
+
+    Raises CommandRefused where it has ended, and ConfigError at the place that cannot be as wanted.
+    """
+    with transaction.atomic():
+        search = planner.locked_search(search_id)
+        if not search.is_open:
+            raise CommandRefused(search, "steered", Stream.OPEN)
+        event_log.append(search_id, steering.steer(search, bans))
 
 
 def end_in_time(search_id: uuid.UUID) -> None:

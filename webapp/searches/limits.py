@@ -52,7 +52,7 @@ def change(search: Search, wanted: Wanted, by: Literal["person", "time"] = "pers
     new = Change.model_validate({"from_step": next_step(search, config), name: limits[name]})
     search.changes = [*search.changes, new.to_json()]
     read_changes(search.changes, config)  # It can come true, or this is our bug.
-    _take_updates_back(search)
+    take_updates_back(search)
     return [_write(search, limits, from_step=new.from_step, by=by)]
 
 
@@ -86,6 +86,8 @@ def least_total(search: Search) -> int:
 
 def next_step(search: Search, config: AnySearchConfig) -> int:
     """The first step that can be drawn, or epoch that is begun, under a change that is made now."""
+    if search.steps_told < 0:
+        return 0  # Nothing is drawn yet, however far ahead.
     ahead = config.strategy.lookahead if isinstance(config, SearchConfig) else 0
     return search.steps_told + 1 + ahead
 
@@ -106,7 +108,7 @@ def _checked_total(search: Search, name: str, wanted: int) -> int:
     return least
 
 
-def _take_updates_back(search: Search) -> None:
+def take_updates_back(search: Search) -> None:
     """What draws next is due again, and will know of the change; late writes are refused. A phase keeps its checkpoint.
 
     Most of a phase would be the same, but whether it draws a round behind its last one is not.

@@ -45,7 +45,7 @@ def initial(kind: str) -> State:
         "total": 0, "step_size": 0, "done": 0, "failed": 0, "copied": 0, "proposed": 0, "decisions": [],
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
         "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None, "over": 0,
-        "fronts": {axis: [] for axis in AXES}, "max_workers": None, "max_hours": None,
+        "fronts": {axis: [] for axis in AXES}, "max_workers": None, "max_hours": None, "bans": {},
     }  # fmt: skip
 
 
@@ -214,6 +214,13 @@ def _limits_changed(after: State, event: WireEvent, limits: Limits) -> None:
         after["shared"] = {**after["shared"], "epochs": changed["epochs"]}
 
 
+def _search_steered(after: State, event: WireEvent, limits: Limits) -> None:
+    """bans: what is banned at each place, and from which step on."""
+    after["bans"] = {where: said for where, said in after["bans"].items() if where not in event["bans"]} | {
+        where: {"banned": banned, "since": event["from_step"]} for where, banned in event["bans"].items() if banned
+    }
+
+
 def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
     """A lost child keeps its curve and waits without a worker until somebody begins again."""
     after["losses"] += 1
@@ -270,6 +277,7 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "result_kept": live_finals.result_kept,
     "state_changed": _state_changed,
     "limits_changed": _limits_changed,
+    "search_steered": _search_steered,
     "job_lost": _child_or_update_lost,
     "file_damaged": _nothing,
 }

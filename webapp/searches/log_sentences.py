@@ -64,6 +64,16 @@ def _limits(event: WireEvent) -> str:
     return f"Its hours are over: {told}." if event["by"] == "time" else f"Limits changed: {told}."
 
 
+def _steered(event: WireEvent, is_epoch: bool = False) -> str:
+    since = f"epoch {event['from_step'] + 1}" if is_epoch else f"step {event['from_step']}"
+    told = "; ".join(_ban(where, banned) for where, banned in event["bans"].items())
+    return f"Steered from {since} on: {told}."
+
+
+def _ban(where: str, banned: list[str]) -> str:
+    return f"{where} without {', '.join(banned)}" if banned else f"{where} free again"
+
+
 def _limit(name: str, value: float | None, from_step: int | None) -> str:
     if value is None:
         return f"any number of {name}"
@@ -104,6 +114,7 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "result_kept": _result,
     "state_changed": _state,
     "limits_changed": _limits,
+    "search_steered": _steered,
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "file_damaged": _damaged,
     "training_started": lambda event: "The training started.",
@@ -112,4 +123,5 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
 _OF_CANDIDATES: dict[str, Callable[[WireEvent], str | None]] = {
     "step_proposed": lambda event: f"{len(event['proposals'])} candidates are drawn from the final policy and scored.",
     "child_finished": _score,
+    "search_steered": lambda event: _steered(event, is_epoch=True),
 }

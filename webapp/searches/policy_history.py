@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from webapp.searches.models import Event, Search
 
 FROZEN = 0.9  # A decision is frozen while its most probable option stays the same and at least as probable as this.
+LEAST = 0.00005  # What a probability that is not 0 is told as at least.
 KEPT_SEARCHES = 16  # In this process; a search of 1,000 steps and 50 decisions takes five megabytes.
 
 _known: OrderedDict[uuid.UUID, "Columns"] = OrderedDict()
@@ -89,7 +90,7 @@ class Columns:
         return PolicyHistory(
             steps=[self.steps[place] for place in places],
             policy=[
-                [row[:size] for row, size in zip(self.policies[place].round(4).tolist(), self.sizes, strict=True)]
+                [row[:size] for row, size in zip(_rounded(self.policies[place]).tolist(), self.sizes, strict=True)]
                 for place in places
             ],
             entropies=[self.entropies[place].round(4).tolist() for place in places],
@@ -103,13 +104,16 @@ class Columns:
             return []
         policies = np.stack(self.policies)
         favourites = policies.argmax(axis=2)
-        holds = (policies.max(axis=2) >= FROZEN) & (favourites == favourites[-1])
+        is_open = (policies > 0).sum(axis=2) > 1  # What a person pinned did not freeze.
+        holds = (policies.max(axis=2) >= FROZEN) & (favourites == favourites[-1]) & is_open
         # How many columns hold without a break, counted from the last one.
         lengths = np.logical_and.accumulate(holds[::-1], axis=0).sum(axis=0)
-        return [
-            self.steps[len(self.steps) - length] if length and size > 1 else None
-            for length, size in zip(lengths.tolist(), self.sizes, strict=True)
-        ]
+        return [self.steps[len(self.steps) - length] if length else None for length in lengths.tolist()]
+
+
+def _rounded(policy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To four places, but 0 only where it is 0: that an option is banned is told by nothing else."""
+    return np.where(policy > 0, np.maximum(policy.round(4), LEAST), policy)
 
 
 def _columns_of(search: Search) -> Columns:

@@ -15,6 +15,7 @@ from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from webapp.searches.companion import companion_of
 from webapp.searches.honesty_meter import Measured
 from webapp.searches.models import Child, Event, Search, Stream, Training
+from webapp.searches.steering import steered_in_words
 
 SPAN_95 = 1.96  # Standard errors.
 
@@ -96,6 +97,7 @@ def compared_shared(search: Search) -> SharedCompared:
         sentences += (OWN_WEIGHTS,)
     if random is not None and ours.entropy is not None:
         sentences += (FALLING,)
+    sentences += steered_in_words(search, companion)
     return SharedCompared(
         ours=ours, random=random, measured=measured, verdict=verdict, difference=difference, waiting=waiting,
         sentences=sentences,

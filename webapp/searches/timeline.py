@@ -15,7 +15,13 @@ _KINDS = {
     "search": {"step_proposed": "step", "shared_epoch_ended": "step"},
     "training": {"epoch_ended": "step"},
 }
-_ALWAYS = {"job_lost": "loss", "file_damaged": "loss", "limits_changed": "change", "state_changed": ""}
+_ALWAYS = {
+    "job_lost": "loss",
+    "file_damaged": "loss",
+    "limits_changed": "change",
+    "search_steered": "change",
+    "state_changed": "",
+}
 _STATES = {"running": "resume", "paused": "pause"}
 # Whose figure may be the best so far, and what it is called there.
 _FIGURES = {

@@ -56,6 +56,26 @@ class LimitsReply(BaseModel):
     hours: float | None
 
 
+Word = Annotated[str, Field(max_length=80)]
+
+
+class Steering(Body):
+    """What is to be banned, by a kind of decisions ("operation", "input") or the name of one ("normal 1 input 2").
+
+    A list takes the place of what was banned there before; an empty one takes that back. To pin an option, ban all
+    others.
+    """
+
+    bans: dict[Word, Annotated[list[Word], Field(max_length=100)]]
+
+
+class SteeringReply(BaseModel):
+    """What is banned now, or from the next update of the controller on."""
+
+    id: uuid.UUID
+    bans: dict[str, list[str]]
+
+
 class NewSearch(Body):
     """A search to start. companion: uniform random search of the same settings runs beside it, in the same group.
 

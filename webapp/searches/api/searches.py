@@ -28,6 +28,7 @@ from webapp.searches.api.replies import (
     Started,
 )
 from webapp.searches.api.search_limits import add_limits
+from webapp.searches.api.steering import add_steering
 from webapp.searches.api.stream_commands import Steered, add_commands
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
@@ -128,6 +129,7 @@ add_commands(
 
 
 add_limits(router, own_search)
+add_steering(router, own_search)
 
 
 def _checked(value: Any) -> AnySearchConfig:

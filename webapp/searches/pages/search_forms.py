@@ -19,6 +19,7 @@ from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.models import Search
 from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.owned import owned
+from webapp.searches.steering import first_steered
 
 COST_ROWS = (
     ("children", "Children"),
@@ -91,7 +92,10 @@ def new_search(request: HttpRequest) -> HttpResponse:
     if "clone" in request.GET:
         search: Search = owned(Search, request, request.GET["clone"])
         config = read_search_config(search.config | {"name": f"{search.name} (copy)"[:80]})
-        context = {"clone": search, "chosen": "", "has_companion": companion_of(search) is not None}
+        is_steered = first_steered(search) is not None
+        context = {
+            "clone": search, "chosen": "", "has_companion": companion_of(search) is not None, "is_steered": is_steered,
+        }  # fmt: skip
     else:
         preset = _preset(request.GET.get("method"), request.GET.get("preset"))
         config, context = preset.config, {"chosen": preset.name}

@@ -45,7 +45,7 @@ export function historyUpTo(history, column) {
 
 function frozenAfter({ frozen, threshold }, last, { step, policy }) {
   return policy.map((probabilities, decision) => {
-    if (probabilities.length < 2) return null;
+    if (probabilities.filter((each) => each > 0).length < 2) return null; // What a person pinned did not freeze.
     const favourite = mostProbable(probabilities);
     if (probabilities[favourite] < threshold) return null;
     const before = frozen[decision] ?? null;

@@ -2,9 +2,14 @@
 
 const SHADES = 256;
 
+/** "#rrggbb" as [red, green, blue]. */
+export function colourOf(text) {
+  return [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
+}
+
 /** A ramp of colours, [red, green, blue] each, between these stops ("#rrggbb"), of which the first is for 0. */
 export function rampOf(stops) {
-  const colours = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  const colours = stops.map(colourOf);
   return Array.from({ length: SHADES }, (_, shade) => {
     const at = (shade / (SHADES - 1)) * (colours.length - 1);
     const low = Math.min(Math.floor(at), colours.length - 2);
@@ -26,13 +31,17 @@ export function decidedPixels(decisions, columns, ramp) {
   return pixels;
 }
 
-/** RGBA of cells (from top to bottom) by columns (from left to right). cells: [{decision, option}]. */
-export function pixelsOf(cells, columns, ramp) {
+/**
+ * RGBA of cells (from top to bottom) by columns (from left to right). cells: [{decision, option}]. banned: the colour of
+ * what could not be drawn, which is what has a probability of exactly 0.
+ */
+export function pixelsOf(cells, columns, ramp, banned) {
   const pixels = new Uint8ClampedArray(cells.length * columns.length * 4);
   let at = 0;
   for (const { decision, option } of cells) {
     for (const { policy } of columns) {
-      pixels.set(shadeOf(ramp, policy[decision][option]), at);
+      const probability = policy[decision][option];
+      pixels.set(probability === 0 ? banned : shadeOf(ramp, probability), at);
       pixels[at + 3] = 255;
       at += 4;
     }

@@ -22,7 +22,8 @@ export function optionInWords({ name, text }) {
 export function cellInWords(cell, column, uniform, unit) {
   const probability = column.policy[cell.decision][cell.option];
   const alike = uniform.policy[cell.decision][cell.option];
-  return `${optionInWords(cell)}, ${columnInWords(column.step, unit)}: ${percentOf(probability)} (all alike: ${percentOf(alike)})`;
+  const found = probability === 0 ? "banned" : percentOf(probability);
+  return `${optionInWords(cell)}, ${columnInWords(column.step, unit)}: ${found} (all alike: ${percentOf(alike)})`;
 }
 
 /** since: for each open decision of a strip the step from which it is frozen, or null. */
@@ -58,8 +59,14 @@ export function summaryInWords({ decisions, policy, shared, proposed }, history)
   }
   const when = !shared ? `Step ${policy.step}` : proposed ? "The candidates" : `After epoch ${policy.step + 1}`;
   const said = `${when}: entropy ${policy.entropy.toFixed(2)} nats of ${most}.`;
+  if (history.isRandom && hasBanned(history)) return `${said} Random search learns nothing: what is not banned stays as probable as the rest.`;
   if (history.isRandom) return `${said} Random search learns nothing: every option stays as probable as at the start, so the map is flat.`;
   const frozen = history.frozen.filter((step) => step !== null).length;
   const open = decisions.filter(({ options }) => options.length > 1).length;
   return history.frozen.length ? `${said} ${frozen} of ${open} decisions are frozen.` : said;
+}
+
+/** Whether anything was banned in any step that is shown. */
+export function hasBanned({ columns }) {
+  return columns.some(({ policy }) => policy.some((probabilities) => probabilities.includes(0)));
 }

@@ -9,6 +9,7 @@ import { reward } from "../drawing/format.js";
 import { score, scoreInWords } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { OptionSteering } from "./option-steering.js";
 
 const SIZE = 6;
 
@@ -21,6 +22,7 @@ export class OptionChildren {
   #back = build("button", { type: "button", class: "button", "data-move": "-1" }, "Previous");
   #next = build("button", { type: "button", class: "button", "data-move": "1" }, "Next");
   #pager = build("div", { class: "pager" }, this.#back, this.#place, this.#next);
+  #steering = new OptionSteering();
   #cell = null;
   #page = null;
   #results = null;
@@ -33,7 +35,7 @@ export class OptionChildren {
     const close = build("button", { type: "button", class: "button is-quiet" }, "Close");
     close.addEventListener("click", closed);
     this.node = build("section", { class: "option-panel", "aria-label": "Children that took the option" },
-      build("div", { class: "option-head" }, this.#title, close), this.#means, this.#list, this.#pager, this.#error);
+      build("div", { class: "option-head" }, this.#title, close), this.#steering.node, this.#means, this.#list, this.#pager, this.#error);
     this.node.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
@@ -52,6 +54,7 @@ export class OptionChildren {
     this.#cell = cell;
     this.#page = page;
     this.#number = 1;
+    this.#steering.at(cell);
     write(this.#title, optionInWords(cell));
     write(this.#means, "");
     this.#list.replaceChildren();
@@ -59,6 +62,11 @@ export class OptionChildren {
     if (this.#results) this.showResults(this.#results);
     this.refresh();
     this.#title.focus({ preventScroll: true });
+  }
+
+  /** state: of the search as it is now. */
+  steer(state, page) {
+    this.#steering.show(state, page);
   }
 
   close() {

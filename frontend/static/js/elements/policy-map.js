@@ -6,9 +6,9 @@
 
 import { get } from "../api.js";
 import { historyOf, historyUpTo, MOST_COLUMNS, withStep } from "../drawing/policy_columns.js";
-import { rampOf } from "../drawing/policy_pixels.js";
+import { colourOf, rampOf } from "../drawing/policy_pixels.js";
 import { policyGroups, uniformColumn } from "../drawing/policy_rows.js";
-import { cellInWords, summaryInWords } from "../drawing/policy_words.js";
+import { cellInWords, hasBanned, summaryInWords } from "../drawing/policy_words.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 import { kindSwitch, press } from "./kind-switch.js";
@@ -29,6 +29,7 @@ class PolicyMap extends HTMLElement {
   #error = build("p", { class: "small is-error", role: "alert" });
   #switch = kindSwitch("How the policy is shown", [["map", "Over time"], ["tables", "One step, in figures"]], (kind) => this.#turnTo(kind));
   #scale = build("span", { class: "policy-scale" }, "0 %", build("span", { class: "policy-ramp" }), "100 %");
+  #banned = build("span", { class: "policy-scale", hidden: true }, build("span", { class: "policy-banned" }), "banned");
   #kind = "map";
   #strips = new PolicyStrips((cell, place) => this.#read(cell, place), (cell, strip) => this.#open(cell, strip));
   #tables = new PolicyTables((cell, words) => write(this.#readout, words), (cell, tables) => this.#open(cell, tables));
@@ -51,7 +52,7 @@ class PolicyMap extends HTMLElement {
   });
 
   connectedCallback() {
-    const bar = build("div", { class: "policy-tools" }, this.#switch, this.#scale);
+    const bar = build("div", { class: "policy-tools" }, this.#switch, this.#banned, this.#scale);
     this.append(this.#summary, bar, this.#error, this.#strips.node, this.#tables.node, this.#readout);
     this.#turnTo(this.#kind);
     write(this.#readout, HINT);
@@ -77,6 +78,7 @@ class PolicyMap extends HTMLElement {
     if (!state.decisions.length) return;
     if (!this.#uniform) this.#lay(state);
     this.#append(state);
+    this.#panel.steer(state, page);
     const key = `${state.policy?.step ?? "none"} ${state.shared ? state.proposed : ""}`;
     if (key !== this.#key) {
       this.#key = key;
@@ -147,7 +149,9 @@ class PolicyMap extends HTMLElement {
     write(this.#summary, summaryInWords(this.#state, shown));
     const style = getComputedStyle(this);
     const ramp = rampOf(RAMP.map((name) => style.getPropertyValue(name).trim()));
-    this.#strips.draw({ ...shown, ramp });
+    const banned = colourOf(style.getPropertyValue("--policy-banned").trim());
+    this.#banned.hidden = !hasBanned(shown);
+    this.#strips.draw({ ...shown, ramp, banned });
     this.#tables.show(shown);
   }
 

@@ -37,11 +37,11 @@ export class PolicyStrip {
   }
 
   /** columns: what is drawn, at least one; uniform: the column where all options are alike; frozen: by decision. */
-  draw({ columns, uniform, frozen, unit, ramp }) {
+  draw({ columns, uniform, frozen, unit, ramp, banned }) {
     this.#columns = columns;
     this.#canvas.width = columns.length;
     this.#canvas.height = this.cells.length;
-    const pixels = new ImageData(pixelsOf(this.cells, columns, ramp), columns.length, this.cells.length);
+    const pixels = new ImageData(pixelsOf(this.cells, columns, ramp, banned), columns.length, this.cells.length);
     this.#canvas.getContext("2d").putImageData(pixels, 0, 0);
     const [first] = this.cells;
     this.#uniform.style.setProperty("background-color", `rgb(${shadeOf(ramp, uniform.policy[first.decision][first.option])})`);

@@ -78,7 +78,8 @@ export class PolicyTables {
       cell.node.style.setProperty("--share", `${(Math.sqrt(probability) * 100).toFixed(1)}%`);
       cell.node.classList.toggle("is-likely", probability > 0.38);
       cell.node.classList.toggle("is-certain", probability > 0.65);
-      write(cell.node, `${Math.round(probability * 100)}`);
+      cell.node.classList.toggle("is-banned", probability === 0);
+      write(cell.node, probability === 0 ? "×" : `${Math.round(probability * 100)}`);
     }
   }
 

@@ -8,6 +8,7 @@ import "./best-cell.js";
 import "./running-children.js";
 import "./children-table.js";
 import "./policy-map.js";
+import "./steer-panel.js";
 import "./cost-chart.js";
 import "./workers-panel.js";
 import "./event-log.js";

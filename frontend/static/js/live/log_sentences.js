@@ -30,6 +30,7 @@ const SENTENCES = {
     : `The final round is over: finalist ${event.rank} is kept.`),
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
   limits_changed: limitsSentence,
+  search_steered: (event) => steeredSentence(event, `step ${event.from_step}`),
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
   file_damaged: ({ what, is_anew: isAnew }) =>
     `The ${what} was damaged or gone: ${isAnew ? "it starts anew" : "it goes on from the one before"}.`,
@@ -41,11 +42,18 @@ const SENTENCES = {
 const OF_CANDIDATES = {
   step_proposed: ({ proposals }) => `${proposals.length} candidates are drawn from the final policy and scored.`,
   child_finished: ({ step, slot, reason }) => (reason === null ? null : `Candidate ${step}.${slot} has no score: ${reason}.`),
+  search_steered: (event) => steeredSentence(event, `epoch ${event.from_step + 1}`),
 };
 
 function limitsSentence({ limits, from_step: step, by }) {
   const told = Object.entries(limits).map(([name, value]) => limit(name, value, step)).join(", ");
   return by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
+}
+
+function steeredSentence({ bans }, since) {
+  const told = Object.entries(bans).map(([where, banned]) =>
+    (banned.length ? `${where} without ${banned.join(", ")}` : `${where} free again`)).join("; ");
+  return `Steered from ${since} on: ${told}.`;
 }
 
 function limit(name, value, step) {

@@ -30,7 +30,7 @@ export function initial(kind) {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
     fingerprint: "", losses: 0, finals: null, over: 0, fronts: Object.fromEntries(AXES.map((axis) => [axis, []])),
-    max_workers: null, max_hours: null,
+    max_workers: null, max_hours: null, bans: {},
   };
 }
 
@@ -76,6 +76,7 @@ const SEARCH = {
   }),
   state_changed: stateChanged,
   limits_changed: limitsChanged,
+  search_steered: searchSteered,
   job_lost: childOrUpdateLost,
   file_damaged: () => ({}), // It is only told in the log.
 };
@@ -245,6 +246,13 @@ function limitsChanged(state, { limits }) {
     ...("hours" in limits && { max_hours: limits.hours }),
     ...("epochs" in limits && { shared: { ...state.shared, epochs: limits.epochs } }),
   };
+}
+
+/** bans: what is banned at each place, and from which step on. */
+function searchSteered(state, { bans, from_step: since }) {
+  const said = Object.entries(bans).filter(([, banned]) => banned.length).map(([where, banned]) => [where, { banned, since }]);
+  const kept = Object.entries(state.bans).filter(([where]) => !(where in bans));
+  return { bans: Object.fromEntries([...kept, ...said]) };
 }
 
 /** A lost child keeps its curve and waits without a worker until somebody begins again. */

@@ -1,0 +1,196 @@
+"""Options that a person bans while a search runs, takes back, or may not ban; over HTTP too."""
+
+import json
+
+import pytest
+
+from search_engine.errors import ConfigError
+from tests.faults import fake_engine, fake_shared
+from tests.faults.steady_worker import work_off
+from tests.faults.straight_run import compared as compared_with_a_straight_run
+from tests.web.example_search import CONFIG, a_search
+from webapp.accounts.models import User
+from webapp.searches import checker, event_log, leases, lifecycle, live_state, steering
+from webapp.searches.companion import companion_of, start_with_companion
+from webapp.searches.comparison import compared
+from webapp.searches.models import Child
+
+pytestmark = pytest.mark.django_db
+ALL = 10_000
+
+
+@pytest.fixture
+def owner(settings, tmp_path, client):
+    settings.ARTIFACTS_DIR = tmp_path / "store"
+    owner = User.objects.create(name="owner")
+    client.force_login(owner)
+    return owner
+
+
+def new_search(owner, **sizes):
+    config = fake_engine.small_config(**({"children": 12, "step_size": 4} | sizes))
+    return lifecycle.create_search(owner, config, decisions=fake_engine.DECISIONS, data=fake_engine.DATA)
+
+
+def steered(search):
+    return [event for event in event_log.read(search.pk, 0, ALL) if event["kind"] == "search_steered"]
+
+
+def refused(search, bans):
+    with pytest.raises(ConfigError) as error:
+        lifecycle.steer(search.pk, bans)
+    return error.value.field, error.value.message
+
+
+def ended(search, folder):
+    work_off(folder)
+    search.refresh_from_db()
+    assert search.state == "finished" and checker.check(search) == []
+    assert list(compared_with_a_straight_run(search, fake_engine)) == []
+    return search
+
+
+@pytest.mark.parametrize("lookahead", [0, 1, 2])
+@pytest.mark.parametrize("jobs", [0, 4, 6])
+def test_a_steered_search_equals_one_that_knew_it_from_the_start(owner, tmp_path, jobs, lookahead):
+    search = new_search(owner, lookahead=lookahead, children=20)
+    work_off(tmp_path, jobs=jobs)
+    lifecycle.steer(search.pk, {"operation": ["identity"]})
+    search.refresh_from_db()
+    (change,) = search.changes
+    from_step = search.steps_told + 1 + lookahead if jobs else 0
+    assert change == {"from_step": from_step, "bans": {"operation": ["identity"]}}
+    plain = new_search(owner, lookahead=lookahead, children=20)
+    assert ended(search, tmp_path).fingerprint != ended(plain, tmp_path).fingerprint
+
+
+def test_the_event_says_what_is_banned_and_from_which_step_on_and_an_update_under_way_is_done_again(owner, tmp_path):
+    search = new_search(owner)
+    work_off(tmp_path, jobs=5)
+    update = leases.claim("slow", ("learn",))
+    lifecycle.steer(search.pk, {"operation": ["identity", "conv_3x3"], "normal 1 input 1": []})
+    (event,) = steered(search)
+    assert (event["bans"], event["from_step"]) == ({"operation": ["identity", "conv_3x3"]}, 1)
+    with pytest.raises(leases.LeaseLost):
+        leases.holding(update.job_id, update.fence)
+    state = live_state.state_at(search)
+    assert state["bans"] == {"operation": {"banned": ["identity", "conv_3x3"], "since": 1}}
+    assert state["log"][-1]["text"] == "Steered from step 1 on: operation without identity, conv_3x3."
+
+
+def test_what_is_in_force_already_is_no_event_and_what_is_taken_back_is_one(owner):
+    search = new_search(owner)
+    lifecycle.steer(search.pk, {"operation": []})
+    lifecycle.steer(search.pk, {"operation": ["identity", "conv_3x3"]})
+    lifecycle.steer(search.pk, {"operation": ["conv_3x3", "identity"]})
+    lifecycle.steer(search.pk, {"operation": []})
+    assert [event["bans"]["operation"] for event in steered(search)] == [["identity", "conv_3x3"], []]
+    search.refresh_from_db()
+    assert steering.bans_of(search) == {} and live_state.state_at(search)["bans"] == {}
+    assert steering.first_steered(search) == 0
+
+
+@pytest.mark.parametrize(
+    ("bans", "field", "message"),
+    [
+        ({"kernel": ["identity"]}, "bans.kernel",
+         "is no decision of this search; must be one of its, or input, operation, combination."),
+        ({"operation": ["conv_9x9"]}, "bans.operation", "names 'conv_9x9', which is no option there."),
+        ({"combination": ["add", "concat"]}, "bans.combination",
+         "would leave normal 1 combination without an option."),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_at_its_place_and_changes_nothing(client, owner, bans, field, message):
+    search = a_search(owner)
+    assert refused(search, bans) == (field, message)
+    answer = post(client, search, bans)
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"field": field, "message": message}])
+    search.refresh_from_db()
+    assert search.changes == [] and steered(search) == []
+
+
+def test_it_is_too_late_when_everything_is_drawn_unless_there_will_be_more(owner, tmp_path):
+    search = new_search(owner, children=8, lookahead=1)
+    work_off(tmp_path, jobs=2)
+    assert refused(search, {"operation": ["identity"]}) == (
+        "", "All 8 children are drawn, so a ban would change nothing unless there were more of them."
+    )  # fmt: skip
+    lifecycle.change_limits(search.pk, {"children": 12})
+    lifecycle.steer(search.pk, {"operation": ["identity"]})
+    assert ended(search, tmp_path).children.count() == 12
+
+
+def test_with_shared_weights_a_ban_holds_from_the_next_epoch_on(owner, tmp_path):
+    search = lifecycle.create_search(
+        owner, fake_shared.small_config(epochs=3, train=0), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
+    )
+    work_off(tmp_path, jobs=2)
+    lifecycle.steer(search.pk, {"operation": ["identity"]})
+    search.refresh_from_db()
+    assert search.changes == [{"from_step": search.steps_told + 1, "bans": {"operation": ["identity"]}}]
+    assert live_state.state_at(search)["log"][-1]["text"] == (
+        f"Steered from epoch {search.steps_told + 2} on: operation without identity."
+    )
+    ended(search, tmp_path)
+
+
+def test_steering_over_http_happens_once_per_key_and_tells_what_is_in_force(client, owner):
+    search = a_search(owner)
+    for _ in range(2):
+        answer = post(client, search, {"operation": ["identity"]})
+        assert (answer.status_code, answer.json()) == (
+            200, {"id": str(search.pk), "bans": {"operation": ["identity"]}},
+        )  # fmt: skip
+    assert len(steered(search)) == 1
+    assert post(client, search, {"operation": []}, "other").json()["bans"] == {}
+    assert client.get(f"/api/searches/{search.pk}/changes").json()[1] == {"from_step": 0, "bans": {"operation": []}}
+
+
+def test_strangers_and_searches_that_have_ended_are_refused(client, owner):
+    search = a_search(owner)
+    lifecycle.stop(search.pk)
+    answer = post(client, search, {"operation": ["identity"]})
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["message"] == (
+        "This search is stopped; only a running or paused one can be steered."
+    )
+    client.force_login(User.objects.create(name="stranger"))
+    assert post(client, search, {"operation": []}).status_code == 404
+
+
+def post(client, search, bans, key="k"):
+    address = f"/api/searches/{search.pk}/steer"
+    return client.post(
+        address, json.dumps({"bans": bans}), content_type="application/json", headers={"Idempotency-Key": key}
+    )
+
+
+def test_a_comparison_says_that_the_search_was_steered_and_takes_no_steered_random_search(owner):
+    config = CONFIG.model_copy(update={"name": "with random"})
+    search = start_with_companion(owner, config)
+    random = companion_of(search)
+    assert compared(search).sentences == ()
+    lifecycle.steer(search.pk, {"operation": ["identity"]})
+    search.refresh_from_db()
+    (said,) = compared(search).sentences
+    assert said == (
+        "This search was steered by a person from step 0 on, and random search was not: a difference may come from "
+        "what was banned rather than from what the controller learned."
+    )
+    Child.objects.create(
+        search=random, step=0, slot=0, decisions=[], architecture={}, hash="a", log_probability=-1, is_final=True,
+        reward=0.5, parameters=1, mult_adds=1, seconds=1.0,
+    )  # fmt: skip
+    assert compared(search).pool == 1
+    lifecycle.steer(random.pk, {"operation": ["identity"]})
+    assert compared(search).pool == 0
+    assert compared(search).sentences[-1].startswith("The random companion was steered by a person")
+
+
+def test_the_form_of_a_copy_says_that_nothing_is_banned_there(client, owner):
+    search = a_search(owner)
+    page = f"/searches/new?clone={search.pk}"
+    said = "the copy starts with nothing banned"
+    assert said not in client.get(page).content.decode()
+    lifecycle.steer(search.pk, {"operation": ["identity"]})
+    assert said in client.get(page).content.decode()

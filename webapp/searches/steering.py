@@ -1,0 +1,72 @@
+"""Steering a search while it runs: options that a person bans, pins (by banning the others) or takes back.
+
+A ban takes effect with the next update of the controller: what is drawn already stays. It is a change like a new total
+(see limits), so the fingerprint follows from the configuration and `Search.changes`, and a terminal can repeat it.
+Functions expect the stream's lock to be held.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from search_engine.config.changes import Change, bans_in_force, is_steered, last_that_draws, read_changes
+from search_engine.config.searches import read_search_config
+from search_engine.errors import ConfigError
+from search_engine.events import SearchSteered
+from search_engine.spaces.bans import check_bans
+from search_engine.spaces.build import build_space
+from webapp.searches import limits
+from webapp.searches.models import Search
+
+Bans = Mapping[str, Sequence[str]]  # By a kind of decisions or the name of one; see config.changes.Change.
+FOREVER = 10**9  # Behind every step.
+
+
+def steer(search: Search, bans: Bans) -> list[SearchSteered]:
+    """Let these bans take the place of what was banned at the same places; the events, none where all is so already.
+
+    Raises ConfigError at the place that cannot be as wanted, or at "" where nothing will be drawn any more.
+    """
+    config = read_search_config(search.config)
+    changes = read_changes(search.changes, config)
+    in_force = bans_in_force(changes, FOREVER)
+    wanted = {where: tuple(banned) for where, banned in bans.items() if set(banned) != set(in_force.get(where, ()))}
+    check_bans(build_space(config.space).decisions, in_force, bans)
+    if not wanted:
+        return []
+    from_step = limits.next_step(search, config)
+    if from_step > last_that_draws(config, changes):
+        raise ConfigError("", _why_too_late(search))
+    search.changes = [*search.changes, Change(from_step=from_step, bans=wanted).to_json()]
+    read_changes(search.changes, config)  # It can come true, or this is our bug.
+    Search.objects.filter(pk=search.pk).update(changes=search.changes)
+    limits.take_updates_back(search)
+    return [SearchSteered(bans=wanted, from_step=from_step)]
+
+
+def bans_of(search: Search) -> dict[str, tuple[str, ...]]:
+    """What is banned now, or from the next update on."""
+    return bans_in_force(read_changes(search.changes, read_search_config(search.config)), FOREVER)
+
+
+def first_steered(search: Search) -> int | None:
+    """The first step, or epoch, that was drawn under a ban, counted from 0; None for a search that nobody steered."""
+    return next((change["from_step"] for change in search.changes if is_steered([change])), None)
+
+
+def steered_in_words(search: Search, random: Search | None) -> tuple[str, ...]:
+    """What a comparison of a search with its random companion, where there is one, must say of steering."""
+    said: tuple[str, ...] = ()
+    if (since := first_steered(search)) is not None:
+        from_then = f"epoch {since + 1}" if search.epochs else f"step {since}"
+        said += (
+            f"This search was steered by a person from {from_then} on, and random search was not: a difference may "
+            "come from what was banned rather than from what the controller learned.",
+        )
+    if random is not None and first_steered(random) is not None:
+        said += ("The random companion was steered by a person, so it is no uniform draw of the whole space.",)
+    return said
+
+
+def _why_too_late(search: Search) -> str:
+    if search.epochs:
+        return "The candidates are being drawn, so a ban would change nothing any more."
+    return f"All {search.total:,} children are drawn, so a ban would change nothing unless there were more of them."
