@@ -1,0 +1,205 @@
+"""Steering on the live page: chips, single decisions in the map, refusals; and a real search that obeys, to the bit."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
+
+from search_engine.events import SearchSteered
+from tests.browser.conftest import PHONE, watch
+from tests.browser.live_page_server import ID, Played, served
+from tests.browser.recorded_search import recorded_search
+from tests.browser.test_main_job import PATIENCE, SMALL, start_search, wait_for_state
+from tests.running_application import ROOT, RunningApplication
+
+SEARCH = recorded_search()
+SEEN = 60  # Events that the page starts with.
+NEXT = 1 + max(event["step"] for event in SEARCH[:SEEN] if event["kind"] == "step_proposed")
+
+
+class Server:
+    def __init__(self, page: Page) -> None:
+        self.asked: list[Any] = []
+        self.errors: list[dict[str, str]] = []
+        self.told = SEEN
+        self.line: WebSocketRoute | None = None
+        page.route(f"**/api/searches/{ID}/steer", self._answer)
+        page.route_web_socket("**/ws/streams/**", self._connected)
+        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
+        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+
+    def _connected(self, line: WebSocketRoute) -> None:
+        self.line = line
+
+    def _answer(self, route: Route) -> None:
+        bans = route.request.post_data_json["bans"]
+        self.asked.append(bans)
+        if self.errors:
+            route.fulfill(status=422, json={"errors": self.errors})
+            return
+        route.fulfill(json={"id": ID, "bans": bans})
+        assert self.line is not None
+        self.told += 1
+        event = SearchSteered(bans=bans, from_step=NEXT).to_json()
+        self.line.send(json.dumps({"events": [{"n": self.told, "at": SEARCH[SEEN]["at"], **event}]}))
+
+
+def test_options_are_banned_pinned_and_taken_back_by_keyboard_and_pointer(page: Page) -> None:
+    server = Server(page)
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        panel = page.get_by_role("region", name="Steer")
+        expect(panel).to_contain_text(f"What you change holds from step {NEXT} on.")
+        operations = panel.get_by_role("region", name="Operations")
+        identity = operations.get_by_role("button", name="identity", exact=True)
+        identity.focus()
+        page.keyboard.press("Enter")
+        expect(identity).to_have_attribute("aria-pressed", "true")
+        expect(identity).to_be_focused()
+        expect(operations).to_contain_text(f"without identity, from step {NEXT} on")
+        expect(page.locator("event-log")).to_contain_text(f"Steered from step {NEXT} on: operation without identity.")
+        if folder := os.environ.get("SCREENSHOTS"):
+            panel.screenshot(path=Path(folder) / "steer.png")
+        identity.click()
+        expect(identity).to_have_attribute("aria-pressed", "false")
+        panel.get_by_role("button", name="Only add").click()
+        expect(panel.get_by_role("button", name="concat", exact=True)).to_have_attribute("aria-pressed", "true")
+        panel.get_by_role("button", name="All back").click()
+        expect(panel.get_by_role("button", name="concat", exact=True)).to_have_attribute("aria-pressed", "false")
+        assert server.asked == [
+            {"operation": ["identity"]}, {"operation": []}, {"combination": ["concat"]}, {"combination": []},
+        ]  # fmt: skip
+
+
+def test_one_decision_is_steered_in_the_map_and_stands_in_the_panel(page: Page) -> None:
+    server = Server(page)
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        strip = page.get_by_label("normal 1 operation 1 over time")
+        strip.focus()
+        page.keyboard.press("Enter")
+        opened = page.get_by_role("region", name="Children that took the option")
+        opened.get_by_role("button", name="Ban here").click()
+        expect(opened.get_by_role("button", name="Take the ban back")).to_be_visible()
+        (asked,) = server.asked
+        assert list(asked) == ["normal 1 operation 1"] and len(asked["normal 1 operation 1"]) == 1
+        panel = page.get_by_role("region", name="Steer")
+        expect(panel.get_by_role("listitem").filter(has_text="normal 1 operation 1")).to_contain_text(
+            f"from step {NEXT} on"
+        )
+        opened.get_by_role("button", name="Only this here").click()
+        expect(opened.get_by_role("button", name="Ban here")).to_be_visible()
+        assert asked["normal 1 operation 1"][0] not in server.asked[1]["normal 1 operation 1"]
+        panel.get_by_role("button", name="Take back").click()
+        expect(panel.get_by_role("listitem").filter(has_text="normal 1 operation 1")).to_have_count(0)
+        assert server.asked[2] == {"normal 1 operation 1": []}
+
+
+def test_what_is_refused_is_said_at_its_kind(context: BrowserContext) -> None:
+    page = context.new_page()
+    watched = watch(page)
+    server = Server(page)
+    server.errors = [{"field": "bans.combination", "message": "would leave normal 1 combination without an option."}]
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        combinations = page.get_by_role("region", name="Combinations")
+        combinations.get_by_role("button", name="add", exact=True).click()
+        expect(combinations.get_by_role("alert")).to_have_text("Would leave normal 1 combination without an option.")
+        expect(combinations.get_by_role("button", name="add", exact=True)).to_have_attribute("aria-pressed", "false")
+    (refusal,) = watched.complaints  # The browser itself notes the 422.
+    assert "422" in refusal
+
+
+def test_a_search_that_is_over_cannot_be_steered_and_a_phone_has_room(page: Page) -> None:
+    Server(page)
+    page.set_viewport_size(PHONE)
+    with served(Played("search", SEARCH, len(SEARCH))) as address:
+        page.goto(address)
+        panel = page.get_by_role("region", name="Steer")
+        expect(panel).to_contain_text("The search is over.")
+        expect(panel.get_by_role("button", name="identity", exact=True)).to_be_disabled()
+        expect(panel.get_by_role("button", name="Only add")).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+PIXELS = """async (module) => {
+    const {pixelsOf, rampOf} = await import(module);
+    const ramp = rampOf(["#ffffff", "#000000"]);
+    const cells = [{decision: 0, option: 0}, {decision: 0, option: 1}];
+    return [...pixelsOf(cells, [{policy: [[0, 1e-9]]}], ramp, [1, 2, 3])];
+}"""
+
+
+def test_what_is_banned_has_a_colour_of_its_own_and_what_is_improbable_has_not(page: Page) -> None:
+    Server(page)
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        module = f"{settings.STATIC_URL}js/drawing/policy_pixels.js"
+        assert page.evaluate(PIXELS, module) == [1, 2, 3, 255, 255, 255, 255, 255]
+
+
+@pytest.fixture(scope="module")
+def steered(application: RunningApplication, browser: Any) -> Any:
+    """(id, events) of a small search in which an operation was pinned while it ran."""
+    context = browser.new_context()
+    watched = watch(context.new_page())
+    page = watched.page
+    page.goto(application.link)
+    sizes = {"name": "Steered", "budget.children": "14"}
+    search = start_search(page, application.address, SMALL | sizes)
+    expect(page.locator("event-log")).to_contain_text("Step 0: 2 architectures drawn.", timeout=PATIENCE)
+    page.get_by_role("region", name="Operations").get_by_role("button", name="Only identity").click()
+    wait_for_state(page, "finished")
+    api = f"{application.address}/api/searches/{search}"
+    events = page.request.get(f"{api}/events?limit=500").json()["events"]
+    changes = page.request.get(f"{api}/changes").json()
+    config = page.request.get(api).json()["config"]
+    assert watched.complaints == []
+    yield page, api, events, changes, config
+    context.close()
+
+
+def test_no_later_child_of_a_real_search_holds_what_was_banned(steered: Any) -> None:
+    page, api, events, _, _ = steered
+    (steering,) = [event for event in events if event["kind"] == "search_steered"]
+    assert "identity" not in steering["bans"]["operation"] and steering["from_step"] >= 1
+    later = [event for event in events if event["kind"] == "step_proposed" and event["step"] >= steering["from_step"]]
+    assert later
+    for event in later:
+        for proposal in event["proposals"]:
+            cells = (proposal["architecture"]["normal"], proposal["architecture"]["reduction"])
+            assert {op for cell in cells for block in cell["blocks"] for op in block["operations"]} == {"identity"}
+    children = page.request.get(f"{api}/children?size=100").json()["children"]
+    assert len(children) == 14
+    history = page.request.get(f"{api}/policy?points=100").json()
+    last = history["policy"][-1]
+    decisions = events[0]["decisions"]
+    for decision, probabilities in zip(decisions, last, strict=True):
+        if "operation" in decision["name"]:
+            place = decision["options"].index("identity")
+            assert [each == 0 for each in probabilities] == [at != place for at in range(len(probabilities))]
+    page.locator("policy-map").scroll_into_view_if_needed()
+    page.get_by_role("button", name="One step, in figures").click()
+    expect(page.locator("policy-map td.is-banned").first).to_have_text("×")
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.get_by_role("button", name="Over time").click()
+        page.locator("policy-map").screenshot(path=Path(folder) / "steered-map.png")
+
+
+def test_a_terminal_with_the_changes_comes_to_the_same_fingerprint(steered: Any, tmp_path: Path) -> None:
+    _, _, events, changes, config = steered
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "changes.json").write_text(json.dumps(changes))
+    command = [
+        sys.executable, "-m", "search_engine", "search", str(tmp_path / "config.json"), "--json",
+        "--out", str(tmp_path / "out"), "--changes", str(tmp_path / "changes.json"),
+    ]  # fmt: skip
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    told = [event["fingerprint"] for event in events if event["kind"] == "controller_updated"]
+    assert json.loads(ran.stdout)["fingerprint"] == told[-1]
