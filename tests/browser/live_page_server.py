@@ -67,6 +67,7 @@ class Played:
         self.meter: dict[str, Any] = METER
         self.meter_cost: dict[str, Any] = {"networks": 3, "seconds": None, "errors": []}
         self.shared_comparison: dict[str, Any] = ALONE
+        self.scores: dict[str, Any] = {"scores": [], "is_open": False}  # That its shared weights were asked for.
 
     def state(self, n: int | None = None) -> dict[str, Any]:
         shown = self.events[: self.n if n is None else n]
@@ -209,6 +210,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _meter_cost(self, query: Query) -> None:
         self._json(self.played.meter_cost)
 
+    def _scores(self, query: Query) -> None:
+        self._json(self.played.scores)
+
     def _training_picture(self, query: Query) -> None:
         self._send((STATIC.parents[1] / "tests/golden/cells/nasnet-a.svg").read_bytes(), "image/svg+xml")
 
@@ -246,6 +250,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (r"/searches/[^/]+/children/(\d+)/(\d+)/(both|normal|whole)\.svg", _picture),
         (r"/searches/[^/]+/epochs/(\d+)/([a-z]+)\.svg", _epoch_picture),
         (r"/searches/[^/]+/example\.svg", _example_picture),
+        (r"/searches/[^/]+/scores/[^/]+\.svg", _example_picture),
         ("/api/trainings", _trainings),
         (r"/api/searches/[^/]+/children/(\d+)/(\d+)/(picture)\.svg", _picture),
         (r"/api/trainings/[^/]+/picture\.svg", _training_picture),
@@ -256,6 +261,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (r"/api/searches/[^/]+/comparison", _comparison),
         (r"/api/searches/[^/]+/shared-comparison", _shared_comparison),
         (r"/api/searches/[^/]+/honesty-meter", _honesty_meter),
+        (r"/api/searches/[^/]+/scores", _scores),
         (r"/api/searches/[^/]+/honesty-meter/cost", _meter_cost),
         ("/api/workers", _workers),
         (r"/api/(?:searches|trainings)/[^/]+/artifacts", _artifacts),
