@@ -62,9 +62,24 @@ def encode(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> byte
     """The content of a file; equal tensors and metadata give equal bytes."""
     from safetensors.torch import save as tensors_to_bytes
 
-    note = {"format": FORMAT_VERSION, "sha256": digest(tensors, metadata), "metadata": metadata}
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return bytes(tensors_to_bytes(plain, {_KEY: _canonical(note)}))
+    return bytes(tensors_to_bytes(plain, {_KEY: note_of(tensors, metadata)}))
+
+
+def note_of(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, Any]) -> str:
+    """What a file says besides its tensors."""
+    return _canonical({"format": FORMAT_VERSION, "sha256": digest(tensors, metadata), "metadata": metadata})
+
+
+def encoded_with(note: str, other: bytes) -> bytes:
+    """What `encode` made of this note and the tensors of another safetensors file, byte for byte. No PyTorch."""
+    begin = 8 + int.from_bytes(other[:8], "little")
+    entries = {name: entry for name, entry in _header(other).items() if name != "__metadata__"}
+    in_order = sorted(entries.items(), key=lambda item: (item[1]["data_offsets"], item[0]))
+    parts = {name: {key: entry[key] for key in ("dtype", "shape", "data_offsets")} for name, entry in in_order}
+    header = json.dumps({"__metadata__": {_KEY: note}} | parts, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + other[begin:]
 
 
 def digest(tensors: Mapping[str, "Tensor"], state: Mapping[str, Any]) -> str:

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from search_engine.code_version import code_version
-from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_metadata, zipped
-from search_engine.export.bundle_parts import architecture_files, json_bytes, printed_network, refusals
+from search_engine.export.bundle_file import KEPT, WEIGHTS, in_one_order, weights_metadata, zipped
+from search_engine.export.bundle_parts import architecture_files, json_bytes, kept_note, printed_network, refusals
 from search_engine.export.card import Card, about
 from search_engine.export.detection_source import detection_source
 from search_engine.export.language_bundle import language_files
@@ -118,6 +118,7 @@ def _tensors(trained: TrainedNetwork) -> dict[str, bytes]:
             "results": {name: trained.metadata[name] for name in names if name in trained.metadata},
             "hash": trained.architecture.hash,
             "code_version": code_version(),
+            KEPT: kept_note(trained),
         }
     )
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.tensors.items()}

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from search_engine import checkpoints
 from search_engine.architectures.reading import Architecture, architecture_from_json
 from search_engine.errors import ArchitectureError, CheckpointError
 
 WEIGHTS, ARCHITECTURE = "weights.safetensors", "architecture/architecture.json"
+KEPT = "kept"
 MOST_ENTRIES = 64
 MOST_BYTES = 2 * 1024**3  # Of the weights, unpacked.
 MOST_HEADER_BYTES = 16 * 1024**2
@@ -63,8 +65,12 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def weights_metadata(values: Mapping[str, Any]) -> dict[str, str]:
-    """What a bundle's weights say besides the tensors: strings, JSON where they stand for more."""
+    """What a bundle's weights say besides the tensors: strings, JSON where they stand for more.
+
+    KEPT: what the training's own file says besides them, where the network comes out of one.
+    """
     parts = {name: json.dumps(values[name], sort_keys=True) for name in _READ_AS_JSON if name in values}
+    parts |= {KEPT: values[KEPT]} if values.get(KEPT) else {}
     return {"format": "pt", "bundle": "1", "hash": values["hash"], "code_version": values["code_version"], **parts}
 
 
@@ -74,6 +80,18 @@ def in_one_order(content: bytes) -> bytes:
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # The numbers begin at a multiple of eight bytes.
     return len(header).to_bytes(8, "little") + header + content[8 + length :]
+
+
+def network_file_in(path: Path) -> bytes:
+    """The file of the training that this bundle was made from, byte for byte, for whoever has lost it.
+
+    Raises CheckpointError where the file is no bundle, or one from before bundles told what that file said.
+    """
+    weights = read_bundle(path).weights
+    note = json.loads(weights[8 : 8 + int.from_bytes(weights[:8], "little")])["__metadata__"].get(KEPT)
+    if not isinstance(note, str):
+        raise CheckpointError(str(path), "was made by an earlier version, and does not tell what the file said.")
+    return checkpoints.encoded_with(note, weights)
 
 
 def is_bundle(path: Path) -> bool:

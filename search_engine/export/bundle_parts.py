@@ -6,11 +6,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from search_engine import checkpoints
 from search_engine.architectures.reading import Architecture
 from search_engine.drawing.svg import architecture_svg, pictures
 from search_engine.errors import CheckpointError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import DIALECTS, write
+from search_engine.training.trained_language_network import TrainedLanguageNetwork
+from search_engine.training.trained_network import TrainedNetwork
 
 
 def printed_network(source: str, tensors: Mapping[str, Tensor]) -> nn.Module:
@@ -23,6 +26,13 @@ def printed_network(source: str, tensors: Mapping[str, Tensor]) -> nn.Module:
     except RuntimeError as error:
         raise CheckpointError("", "the weights belong to another network.") from error
     return network.eval()
+
+
+def kept_note(trained: TrainedNetwork | TrainedLanguageNetwork) -> str:
+    """What the file of the training says besides its tensors; "" where the network does not come out of one."""
+    if "progress" not in trained.metadata:
+        return ""
+    return checkpoints.note_of(trained.tensors, trained.metadata)
 
 
 def architecture_files(architecture: Architecture) -> dict[str, bytes]:

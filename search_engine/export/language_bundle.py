@@ -6,8 +6,8 @@ from importlib import resources
 import torch
 
 from search_engine.code_version import code_version
-from search_engine.export.bundle_file import WEIGHTS, in_one_order, weights_metadata
-from search_engine.export.bundle_parts import architecture_files, json_bytes, printed_network, refusals
+from search_engine.export.bundle_file import KEPT, WEIGHTS, in_one_order, weights_metadata
+from search_engine.export.bundle_parts import architecture_files, json_bytes, kept_note, printed_network, refusals
 from search_engine.export.language_card import about_text, language_card
 from search_engine.export.onnx_file import NoOnnx, OnnxFile, WriteOnnx
 from search_engine.export.printed_parts import LINE
@@ -64,6 +64,7 @@ def _tensors(trained: TrainedLanguageNetwork) -> dict[str, bytes]:
             "results": {name: trained.metadata[name] for name in RESULTS if name in trained.metadata},
             "hash": trained.architecture.hash,
             "code_version": code_version(),
+            KEPT: kept_note(trained),
         }
     )
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in trained.tensors.items()}

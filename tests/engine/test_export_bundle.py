@@ -23,7 +23,7 @@ from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import prepare
 from search_engine.errors import CheckpointError
 from search_engine.export.bundle import make_bundle, preprocessing
-from search_engine.export.bundle_file import MOST_ENTRIES, is_bundle, read_bundle, zipped
+from search_engine.export.bundle_file import MOST_ENTRIES, is_bundle, network_file_in, read_bundle, zipped
 from search_engine.export.kept_file import read_kept_network
 from search_engine.export.onnx_file import NoOnnx
 from search_engine.formats.dialects import DIALECTS, write
@@ -202,6 +202,19 @@ def without_onnx(network):
 def test_equal_networks_give_equal_bytes(trainings):
     first, second = (without_onnx(read_kept_network(trainings["macro"])) for _ in range(2))
     assert first.content == second.content
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_file_of_the_training_comes_back_out_of_the_bundle_byte_for_byte(trainings, kind, tmp_path):
+    network = trainings[kind] / "network.safetensors"
+    (tmp_path / "bundle.zip").write_bytes(without_onnx(read_kept_network(network)).content)
+    assert network_file_in(tmp_path / "bundle.zip") == network.read_bytes()
+
+
+def test_a_bundle_of_a_bundle_does_not_claim_to_know_the_file_of_a_training(bundle, tmp_path):
+    (tmp_path / "bundle.zip").write_bytes(without_onnx(read_kept_network(bundle)).content)
+    with pytest.raises(CheckpointError, match="does not tell what the file said"):
+        network_file_in(tmp_path / "bundle.zip")
 
 
 def test_a_bundle_without_onnx_says_why(trainings):

@@ -14,7 +14,7 @@ from search_engine.config.trainings import read_training_config
 from search_engine.data.own_text import keep_own_text
 from search_engine.data.token_streams import prepare_text
 from search_engine.export.bundle import make_bundle
-from search_engine.export.bundle_file import read_bundle
+from search_engine.export.bundle_file import network_file_in, read_bundle
 from search_engine.export.bundle_parts import printed_network
 from search_engine.export.kept_file import read_kept_network
 from search_engine.export.onnx_file import NoOnnx
@@ -160,6 +160,10 @@ def test_a_bundle_of_a_text_is_read_back_with_its_figures_and_weights(bundle, tr
     again, first = read_kept_network(bundle), read_kept_network(training)
     assert all(torch.equal(again.tensors[name], tensor) for name, tensor in first.tensors.items())
     assert again.vocabulary == first.vocabulary and again.architecture == CELL
+
+
+def test_the_file_of_the_training_comes_back_out_of_the_bundle_byte_for_byte(bundle, training):
+    assert network_file_in(bundle) == (training / "network.safetensors").read_bytes()
 
 
 def test_equal_networks_give_equal_bytes_and_a_bundle_without_onnx_says_why(training):

@@ -2,6 +2,10 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import zipfile
 
@@ -118,6 +122,42 @@ def test_leases_are_over_and_their_jobs_go_on_from_their_checkpoints(owner, sett
     assert (job.state, job.checkpoint, job.attempts) == ("due", checkpoint, 0)
     assert job.fence > claim.fence and artifacts.is_whole(checkpoint)
     assert not Worker.objects.exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import django
+django.setup()
+from webapp.searches import artifacts, backups
+artifacts.name_twice = lambda folder: os.kill(os.getpid(), signal.SIGKILL)
+backups.write(Path(sys.argv[1]))
+"""
+
+
+def test_a_killed_backups_draft_beside_its_target_goes_with_what_it_left_in_the_store(owner, settings, tmp_path):
+    places = tmp_path / "backups"
+    places.mkdir()
+    (places / ".backup.zip-of-mine").touch()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, "backup.zip"], cwd=places, check=False,
+        env=os.environ | {
+            "CELLWRIGHT_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "webapp.settings",
+            "PYTHONPATH": str(settings.HOME),
+        },
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL and len(list(places.iterdir())) == 2
+    settings.ARTIFACTS_DIR = next(tmp_path.glob("**/backup-*")).parent
+    assert len(mending.findings()) == 1 and len(mending.mend()) == 1
+    assert [path.name for path in places.iterdir()] == [".backup.zip-of-mine"]
+    assert mending.findings() == []
+
+
+def test_the_draft_of_a_backup_that_is_being_written_stays(owner, tmp_path, monkeypatch):
+    removed = []
+    monkeypatch.setattr(artifacts, "name_twice", lambda folder: removed.extend(artifacts.remove_left_folders()) or [])
+    backups.write(tmp_path / "backup.zip")
+    assert removed == [] and zipfile.is_zipfile(tmp_path / "backup.zip")
 
 
 def test_an_upload_that_is_under_way_is_left_out(owner, settings, tmp_path):

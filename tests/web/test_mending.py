@@ -7,12 +7,17 @@ import subprocess
 import time
 
 import pytest
+import torch
 from django.core.management import CommandError, call_command
+from safetensors.torch import save
 
+from search_engine import checkpoints
+from search_engine.export.bundle_file import KEPT, WEIGHTS, in_one_order, weights_metadata, zipped
+from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from tests.web.test_deletion import new_search, new_training, stored
 from webapp.accounts.models import User
-from webapp.searches import artifacts, checker, leases, live_state, mending
+from webapp.searches import artifacts, checker, late_bundles, leases, live_state, mending
 from webapp.searches.models import Artifact, Event, Job, Search, Snapshot, Stream, Training
 
 pytestmark = pytest.mark.django_db
@@ -146,14 +151,70 @@ def test_the_checkpoint_before_a_lost_one_takes_its_place(owner, tmp_path):
     assert (Job.objects.get().checkpoint, Job.objects.get().checkpoint_before) == (places[0], "")
 
 
-def test_a_lost_bundle_can_be_made_again(owner, tmp_path):
+def test_a_lost_bundle_is_made_anew_from_the_weights(owner, tmp_path):
     training = new_training(owner)
     work_off(tmp_path)
     Artifact.objects.create(
         stream=training, label="Bundle", sha256="ab" * 32, size=1, media_type="x", filename="x", created=1.0
     )
-    assert len(mended(training)) == 1
+    (sentence,) = mended(training)
+    assert sentence.endswith("its bundle is lost, and is made anew out of its weights.")
     assert list(Artifact.objects.values_list("label", flat=True)) == ["Weights"]
+    assert late_bundles.bundle_state(Training.objects.get()) == "waiting"
+
+
+@pytest.fixture
+def bundled(owner, tmp_path):
+    """A finished training whose weights and bundle are real files, though of a network of two numbers."""
+    new_training(owner)
+    work_off(tmp_path)
+    tensors, metadata = {"a": torch.ones(2), "b": torch.zeros(3, dtype=torch.int64)}, {"kind": "network", "x": "\u00e9"}
+    weights, bundle = tmp_path / "weights", tmp_path / "bundle"
+    checkpoints.save(weights, tensors, metadata)
+    noted = {KEPT: checkpoints.note_of(tensors, metadata), "hash": "h", "code_version": "c", "results": {}}
+    noted["architecture"] = fake_engine.decode((0, 0, 0)).to_json()
+    bundle.write_bytes(zipped({WEIGHTS: in_one_order(save(tensors, weights_metadata(noted)))}))
+    Training.objects.update(checkpoint=artifacts.put(weights))
+    row = Training.objects.get()
+    artifacts.offer(row, "Weights", row.checkpoint, "weights.safetensors")
+    artifacts.offer(row, "Bundle", artifacts.put(bundle), "bundle.zip", artifacts.ZIP)
+    return row
+
+
+DAMAGES = [lambda path: path.unlink(), lambda path: path.write_bytes(b"flipped")]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_lost_weights_come_back_out_of_the_bundle_byte_for_byte(bundled, damage):
+    assert mending.findings() == []
+    damage(artifacts.local_path(bundled.checkpoint))
+    (sentence,) = mended(bundled)
+    assert sentence.endswith("its weights were lost, and came back out of its bundle.")
+    assert artifacts.is_whole(bundled.checkpoint)
+
+
+def test_weights_and_bundle_that_are_both_lost_are_said_to_need_a_new_training(bundled):
+    for row in Artifact.objects.all():
+        artifacts.local_path(row.sha256).write_bytes(b"flipped")
+    lines, status = fsck("--mend")
+    assert status == 1 and "its bundle is damaged or gone as well" in "".join(lines)
+    assert "they have to be trained again, and come out the same" in lines[-1]
+
+
+def test_a_bundle_of_an_earlier_version_does_not_bring_weights_back_and_says_so(bundled, tmp_path):
+    noted = {"hash": "h", "code_version": "c", "results": {}, "architecture": fake_engine.decode((0, 0, 0)).to_json()}
+    (tmp_path / "old").write_bytes(zipped({WEIGHTS: in_one_order(save({"a": torch.ones(2)}, weights_metadata(noted)))}))
+    artifacts.offer(bundled, "Bundle", artifacts.put(tmp_path / "old"), "bundle.zip", artifacts.ZIP)
+    artifacts.local_path(bundled.checkpoint).unlink()
+    assert "its bundle was made by an earlier version, and does not tell what the file said." in " ".join(fsck()[0])
+
+
+def test_lost_files_of_a_search_that_has_ended_need_the_search_again(owner, tmp_path):
+    search = new_search(owner)
+    work_off(tmp_path)
+    artifacts.local_path(Search.objects.get().strategy_state).unlink()
+    lines, status = fsck("--mend")
+    assert status == 1 and "the same search has to be started again, and comes to the same files" in lines[-1], search
 
 
 def test_lost_weights_cannot_be_mended_and_the_status_says_so(owner, tmp_path):
@@ -163,7 +224,8 @@ def test_lost_weights_cannot_be_mended_and_the_status_says_so(owner, tmp_path):
     artifacts.local_path(weights).unlink()
     lines, status = fsck("--mend")
     assert status == 1
-    assert f"A row names a file that is not there: the store has no file {weights}." in lines[-1]
+    assert f"A row names a file that is not there: the store has no file {weights}." in lines[-2]
+    assert "there is no bundle to take them from" in lines[-1]
     assert lines[-1].startswith("Still there: ") and Training.objects.get().checkpoint == weights
 
 

@@ -26,6 +26,7 @@ from search_engine import storage
 from webapp.searches import clock
 from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
 
+DRAFT = "draft"  # In a passing folder: the path of a file elsewhere.
 SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
 SWEEP_SECONDS = 24 * 3600.0  # How old a file without a row must be before it goes.
 
@@ -127,6 +128,16 @@ def passing_folder(kind: Literal["backup", "restore"]) -> tempfile.TemporaryDire
     return tempfile.TemporaryDirectory(prefix=f"{kind}-{os.getpid()}@{socket.gethostname()}-", dir=_root())
 
 
+def note_draft(folder: Path, draft: Path) -> None:
+    """Have this file, which is about to be made outside the store, removed together with a folder that is left."""
+    (folder / DRAFT).write_bytes(os.fsencode(draft))
+
+
+def _remove_draft_of(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # There is no note, or the place is one that is not reached from here.
+        Path(os.fsdecode((folder / DRAFT).read_bytes())).unlink()
+
+
 def left_folders() -> list[Path]:
     """Such folders of processes of this host that were killed, and any that are older than a sweep needs."""
     return [path for path in sorted(_root().glob("*-*")) if path.is_dir() and _is_left(path)]
@@ -136,6 +147,7 @@ def remove_left_folders() -> list[Path]:
     """What was removed."""
     removed = left_folders()
     for folder in removed:
+        _remove_draft_of(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return removed
 

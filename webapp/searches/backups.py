@@ -8,8 +8,8 @@ Left out: sessions, workers and their hosts, uploads that are under way, and fil
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,16 +52,19 @@ class Written:
 
 def write(target: Path) -> Written:
     """Write a backup; it has its name only when it is whole. What was there under that name is replaced."""
-    descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # For its owner alone.
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            written = _write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        os.unlink(draft)
-        raise
+    draft = target.absolute().with_name(f".{target.name}-{secrets.token_hex(8)}")
+    with artifacts.passing_folder("backup") as folder:
+        artifacts.note_draft(Path(folder), draft)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # For its owner alone.
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                written = _write(file, Path(folder))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        except BaseException:
+            os.unlink(draft)
+            raise
     return written
 
 
@@ -86,17 +89,17 @@ def restore(source: Path) -> Written:
 # --- Writing ----------------------------------------------------------------------------------------------------------
 
 
-def _write(file: IO[bytes]) -> Written:
-    with (
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        artifacts.passing_folder("backup") as folder,
-    ):
+def _write(file: IO[bytes], folder: Path) -> Written:
+    """folder: of the store, where files have their second names."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with _one_moment():
-            missing = artifacts.name_twice(Path(folder))
+            missing = artifacts.name_twice(folder)
             migrations, count = _migrations(), sum(rows.count() for rows in _rows())
             digest = _write_rows(archive)
         files = []
-        for path in sorted(Path(folder).iterdir()):
+        for path in sorted(folder.iterdir()):
+            if path.name == artifacts.DRAFT:
+                continue
             (files if _write_file(archive, path) else missing).append(path.name)
         manifest = {
             "format": FORMAT, "code_version": settings.CODE_VERSION, "migrations": migrations, "files": files,

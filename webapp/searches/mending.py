@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from webapp.searches import artifacts, asked_scores, checker, clock, event_log, leases, live_state, planner
+from webapp.searches import (
+    artifacts,
+    asked_scores,
+    checker,
+    clock,
+    event_log,
+    kept_weights,
+    late_bundles,
+    leases,
+    live_state,
+    planner,
+)
 from webapp.searches.models import (
     NO_CHECKPOINTS,
     Artifact,
@@ -20,6 +31,7 @@ from webapp.searches.models import (
     Search,
     Snapshot,
     Stream,
+    Training,
 )
 from webapp.searches.workers.spools import dead_spools, remove_dead_spools
 
@@ -28,7 +40,8 @@ def findings() -> list[str]:
     """Everything that is wrong, a sentence each; [] when all is sound. Changes nothing."""
     found = [*_reference_problems()]
     for stream in Stream.objects.order_by("created", "pk"):
-        found += [f"{_called(stream)}: {problem}" for problem in _problems(stream)]
+        problems = _problems(stream)
+        found += [f"{_called(stream)}: {problem}" for problem in (*problems, *_what_helps(stream, problems))]
     return [*found, *_file_problems()]
 
 
@@ -55,6 +68,24 @@ def _problems(stream: Stream) -> list[str]:
         return []
     with transaction.atomic():
         return checker.check(planner.locked_stream(stream.pk))
+
+
+def _what_helps(stream: Stream, problems: list[str]) -> Iterator[str]:
+    """Where files of something that has ended are lost, which nobody works at any more: what a person can do."""
+    if not problems or stream.is_open:
+        return
+    lost = {sha256 for sha256 in artifacts.files_of(stream.pk) if not _is_whole(sha256)}
+    training = Training.objects.filter(pk=stream.pk).first()
+    if training is None and lost:
+        yield (
+            "Its files are made again only while it is under way. Its log stands, with every verdict and the "
+            "fingerprint; without a backup the same search has to be started again, and comes to the same files."
+        )
+    elif training is not None and training.checkpoint in lost and (why := kept_weights.why_not(training)):
+        yield (
+            f"Its weights cannot be brought back: {why}. Without a backup they have to be trained again, and come out "
+            "the same on a machine of this kind."
+        )
 
 
 def _reference_problems() -> Iterator[str]:
@@ -138,14 +169,25 @@ def _do_without_lost_checkpoints(stream: Stream) -> str:
     return f"{' and '.join(job.what for job in lost)} goes back a step, since its checkpoint is lost." if lost else ""
 
 
-def _withdraw_lost_downloads(stream: Stream) -> str:
-    """Those that nothing else is made of: a bundle, which can be made again."""
-    lost = [
-        row for row in Artifact.objects.filter(stream_id=stream.pk, label="Bundle") if not _is_whole(row.sha256)
-    ]  # fmt: skip
-    for row in lost:
-        row.delete()
-    return "its bundle is lost, and can be made again from its page." if lost else ""
+def _bring_back_lost_weights(stream: Stream) -> str:
+    """Of a finished training, before its bundle is looked at: out of it."""
+    training = Training.objects.filter(pk=stream.pk).exclude(checkpoint="").first()
+    if training is None or _is_whole(training.checkpoint) or kept_weights.restore(training):
+        return ""
+    return "its weights were lost, and came back out of its bundle."
+
+
+def _have_a_lost_bundle_made_anew(stream: Stream) -> str:
+    lost = Artifact.objects.filter(stream_id=stream.pk, label=late_bundles.LABEL)
+    lost = lost.filter(pk__in=[row.pk for row in lost if not _is_whole(row.sha256)])
+    training = Training.objects.filter(pk=stream.pk).first()
+    if training is None or not lost.exists():
+        return ""
+    lost.delete()
+    if stream.state != Stream.State.FINISHED or not _is_whole(training.checkpoint):
+        return "its bundle is lost."
+    late_bundles.ask(stream.pk)
+    return "its bundle is lost, and is made anew out of its weights."
 
 
 def _plan_what_is_due(stream: Stream) -> str:
@@ -173,7 +215,8 @@ _ACTS: tuple[Callable[[Stream], str], ...] = (
     _drop_work_for_what_has_ended,
     _take_away_old_leases,
     _do_without_lost_checkpoints,
-    _withdraw_lost_downloads,
+    _bring_back_lost_weights,
+    _have_a_lost_bundle_made_anew,
     _plan_what_is_due,
     _have_asked_scores_answered,
 )
