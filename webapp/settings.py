@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "ninja",  # For its own copy of the pages under /api/docs; a CDN would be refused by the policy below.
     "webapp.accounts",
     "webapp.searches",
+    "webapp.docs",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

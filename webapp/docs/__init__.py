@@ -1,0 +1,1 @@
+"""What a person reads to learn the program: its words, and the pages under docs/."""

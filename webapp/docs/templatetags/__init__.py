@@ -1,0 +1,1 @@
+"""The words of the program, explained where they stand on a page."""
