@@ -145,6 +145,12 @@ def finish_later(claim):
     assert Job.objects.get(pk=claim.job_id).state == "leased"
 
 
+def test_one_host_alone_goes_on_with_what_it_lost_once_and_leaves_it_after_the_second_time(search):
+    Worker.objects.exclude(host="good").delete()
+    first, second, third = lose("good:1", times=3)
+    assert first.job_id == second.job_id != third.job_id
+
+
 def test_a_bad_host_and_a_child_that_kills_are_told_apart_when_they_come_together(search):
     """The child is lost on the bad host as well, and only its losses on the good one count."""
     poison, *_ = lose_different("bad:1", 3)

@@ -263,3 +263,20 @@ def test_six_processes_share_one_sqlite_file_without_a_locked_error(tmp_path):
     assert sum(number > 0 for number in done) > 1
     output, errors = start(VERDICT).communicate(timeout=60)
     assert (output, errors) == ("finished [] []\n" * 4, "")
+
+
+@pytest.mark.django_db
+def test_what_was_lost_goes_before_everything_else_of_its_priority(owner, tmp_path, time):
+    older = drawn_search(owner, tmp_path)
+    time[0] += 1
+    younger = drawn_search(owner, tmp_path)
+    leases.claim("a", KINDS)
+    lost = leases.claim("b", KINDS)
+    assert lost.stream_id == younger.pk
+    leases.lose(lost.job_id, lost.fence, "killed")
+    lifecycle.prioritise(older.pk, 1)
+    assert leases.claim("a", KINDS).stream_id == older.pk
+    lifecycle.prioritise(older.pk, 0)
+    again = leases.claim("a", KINDS)
+    assert (again.job_id, again.attempt) == (lost.job_id, 2)
+    assert leases.claim("a", KINDS).stream_id == younger.pk, "from here by turns: the older one has two workers"

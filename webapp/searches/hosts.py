@@ -61,7 +61,9 @@ def turn_of(worker: str) -> Turn | None:
     """None where this worker may claim nothing: it is drained, or its host is set aside and has no trial now.
 
     A host leaves a job that was lost on it to others: so it is soon seen whether others are lost on it as well. What
-    was lost on it twice it does not get at all while there is another host with work, for which it waits.
+    was lost on it twice it does not get at all while there is another host with work, for which it waits. Without
+    another host it goes on with a job that was lost once, which may be nobody's fault, and leaves it after the second
+    time until nothing else is due.
     """
     if Worker.objects.filter(pk=worker, is_drained=True).exists():
         return None
@@ -72,7 +74,9 @@ def turn_of(worker: str) -> Turn | None:
         return None
     lost = Counter(loss["job"] for loss in host.losses)
     twice = frozenset(job for job, times in lost.items() if times >= DIFFERENT_HOSTS_AFTER)
-    return Turn(frozenset(lost), twice if twice and _is_another_at_work(host) else frozenset())
+    if not lost or not _is_another_at_work(host):
+        return Turn(avoided=twice)
+    return Turn(avoided=frozenset(lost), refused=twice)
 
 
 def _is_another_at_work(host: Host) -> bool:

@@ -65,10 +65,11 @@ class Lost:
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none, or none for this worker.
 
-    Fair: first higher priority, then groups with fewer leased jobs, then the older group; a stream that belongs to
-    no group counts as one. Within a group: updates before children, then the stream with fewer children or phases
-    begun, so that a search and its random companion advance alike however many workers there are, and whichever takes
-    longer. Within a search: children by step and slot. Nobody joins a stream that has as many workers as it may.
+    Fair: first higher priority, then what was lost, then groups with fewer leased jobs, then the older group; a stream
+    that belongs to no group counts as one. Within a group: updates before children, then the stream with fewer children
+    or phases begun, so that a search and its random companion advance alike however many workers there are, and
+    whichever takes longer. Within a search: children by step and slot. Nobody joins a stream that has as many workers
+    as it may.
     """
     turn = hosts.turn_of(worker)
     if turn is None:
@@ -130,11 +131,20 @@ def _take(job: Job, worker: str) -> bool:
 
 def _fairest(kinds: Sequence[str], without: frozenset[int]) -> Job | None:
     due = claimable().filter(kind__in=kinds).exclude(pk__in=without)
+    job = _interrupted(due)
+    if job is not None:
+        return job
     while (group := _first_group(due)) is not None:
         job = _first_within(due.alias(group=GROUP).filter(group=group))
         if job is not None:
             return job  # Else somebody took its last one since it was looked at.
     return None
+
+
+def _interrupted(due: QuerySet[Job]) -> Job | None:
+    """What was lost had its turn: it goes before everything else of its priority, so that it stands still no longer."""
+    highest = due.order_by("-stream__priority").values("stream__priority")[:1]
+    return due.filter(attempts__gt=0, stream__priority=Subquery(highest)).order_by("pk").first()
 
 
 def _first_within(group: QuerySet[Job]) -> Job | None:
