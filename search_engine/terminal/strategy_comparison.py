@@ -10,18 +10,16 @@ rule of search_engine.comparison.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any
 
 from search_engine import comparison
 from search_engine.config.finals import FinalsConfig
-from search_engine.config.reading import read_config
+from search_engine.config.members import member_config, strategies_of
 from search_engine.config.search import SearchConfig
 from search_engine.errors import UserError
 from search_engine.events import ChildFinished, Event
 
-STRATEGIES: dict[str, Any] = {
-    part.model_fields["kind"].default: part for part in get_args(SearchConfig.model_fields["strategy"].annotation)
-}
+STRATEGIES = strategies_of(SearchConfig)
 RANDOM = "random"
 MOST_SEEDS = 100
 # With fewer, no pattern of signs is rarer than 1 in 20, and the bootstrap knows too few runs to tell how they spread.
@@ -109,12 +107,8 @@ def lines(figures: dict[str, Any]) -> list[str]:
 
 
 def _config_of(config: SearchConfig, strategy: str, seed: int) -> SearchConfig:
-    settings = config.strategy.model_dump(mode="json")
-    if strategy != config.strategy.kind:
-        settings = {"kind": strategy, "step_size": settings["step_size"], "lookahead": settings["lookahead"]}
-    whole = config.model_dump(mode="json")
-    whole["reproducibility"]["seed"] = seed
-    return read_config(SearchConfig, whole | {"strategy": settings, "finals": FinalsConfig().model_dump(mode="json")})
+    without_finals = config.model_copy(update={"finals": FinalsConfig()})
+    return member_config(without_finals, strategy=strategy, seed=seed)
 
 
 def _figures(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from django.urls import path
 from webapp.searches.api.docs import docs
 from webapp.searches.api.routes import api
 from webapp.searches.pages import (
+    compare_page,
     data_pages,
     editor_page,
     gallery_pages,
@@ -18,6 +19,7 @@ from webapp.searches.pages import (
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("compare", compare_page.compare_page, name="compare-page"),
     path("searches/new", search_forms.new_search, name="new-search"),
     path("searches/<uuid:search_id>", views.search_page, name="search-page"),
     path("searches/<uuid:search_id>/replay", replay_pages.search_replay, name="search-replay"),

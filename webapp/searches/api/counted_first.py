@@ -15,7 +15,7 @@ from webapp.searches.start import count_text
 
 
 def text_counted_first(route: Callable[..., Any]) -> Callable[..., Any]:
-    """For outside of `once`. The route names a configuration in its body, or a search in its path."""
+    """For outside of `once`. The route names a configuration or a search in its body, or a search in its path."""
 
     @functools.wraps(route)
     def count_and_act(request: HttpRequest, *args: Any, **arguments: Any) -> Any:
@@ -27,8 +27,10 @@ def text_counted_first(route: Callable[..., Any]) -> Callable[..., Any]:
 
 def _data(request: HttpRequest, arguments: dict[str, Any]) -> Any:
     """The part of the configuration that names the data, as JSON; None where there is none."""
-    if "search_id" in arguments:
-        search = Search.objects.visible_to(request.user).filter(pk=arguments["search_id"]).first()
+    body = arguments.get("body")
+    config = getattr(body, "config", None)
+    named = arguments.get("search_id") or (getattr(body, "search", None) if config is None else None)
+    if named is not None:
+        search = Search.objects.visible_to(request.user).filter(pk=named).first()
         return search and search.config["data"]
-    config = getattr(arguments.get("body"), "config", None)
     return config.get("data") if isinstance(config, dict) else None

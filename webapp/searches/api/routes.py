@@ -8,6 +8,8 @@ from webapp.searches.api import (
     bundles,
     children,
     comparisons,
+    comparisons_of_many,
+    decision_lines,
     files,
     honesty_meters,
     own_data,
@@ -39,6 +41,9 @@ api.add_router("/searches", comparisons.router)
 api.add_router("/searches", shared_comparisons.router)
 api.add_router("/searches", honesty_meters.router)
 api.add_router("/searches", policies.router)
+api.add_router("/searches", decision_lines.router)
+api.add_router("/compare", comparisons_of_many.compared)
+api.add_router("/groups", comparisons_of_many.grouped)
 api.add_router("/searches", scores.router)
 api.add_router("/searches", replays.of_searches)
 api.add_router("/searches", sharing.of_searches)

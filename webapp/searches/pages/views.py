@@ -23,6 +23,7 @@ from webapp.searches.models import Search, Training
 from webapp.searches.pages.architecture_parts import downloads_of, svg_of
 from webapp.searches.pages.candidate_page import candidate_shown
 from webapp.searches.pages.child_page import child_shown
+from webapp.searches.pages.compare_page import again_shown
 from webapp.searches.pages.listing import entries_of
 from webapp.searches.pages.owned import owned, owned_child
 from webapp.searches.pages.settings_shown import started_with
@@ -48,13 +49,16 @@ def search_shown(search: Search, state: State) -> tuple[str, dict[str, Any]]:
     """The template of a search's page, and its context in this state."""
     config = read_search_config(search.config)
     if not isinstance(config, SearchConfig):
-        return "shared_live.html", {"search": search, **shared_shown(search, config, state)}
+        return "shared_live.html", {
+            "search": search, "again": again_shown(search), **shared_shown(search, config, state),
+        }  # fmt: skip
     return "search_live.html", {
         "search": search,
         "state": state,
         "page": {"kind": "search", "id": str(search.pk), **compares(search)},
         "accompanies": accompanied_by(search),
         "is_left_alone": is_left_alone(search),
+        "again": again_shown(search),
         "honesty": honesty(config),
         "settings": started_with(SearchConfig, search, search.config),
     }

@@ -1,0 +1,209 @@
+"""What a comparison draws of one search or training: bounded curves, however many children there are.
+
+What counts is what counts against random search (see search_engine.comparison). With shared weights the curve is by
+epoch, of scores, and the children are the candidates behind the last one.
+"""
+
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from django.db.models import IntegerField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from numpy.typing import NDArray
+
+from search_engine import comparison
+from webapp.searches.live_state import state_at
+from webapp.searches.models import Event, Search, Training
+
+WINDOW, FEWEST = 20, 5  # Children in the moving mean, which starts when there are so many.
+MOST_POINTS, MOST_MEANS, MOST_STEPS, MOST_FRONT, QUANTILES = 400, 200, 200, 100, 51
+KEPT_SEARCHES = 64
+
+Point = tuple[float, float]
+Points = tuple[Point, ...]
+
+_known: OrderedDict[uuid.UUID, "Curves"] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curves:
+    """Of one stream. Points are (x, y); a best-so-far curve is a step function, given where it steps and at its end.
+
+    x of rewards, means and best: children before this one, or epochs. best_compute: seconds that trainings of children
+    took in all; best_clock: seconds since the start, pauses included. quantiles: of all rewards that count, evenly
+    spaced from the lowest to the highest. fronts: accuracy against cost, cheapest first. loss, measured: of a training
+    by epoch. late: mean reward of the last quarter of the steps, or epochs.
+    """
+
+    done: int = 0
+    counted: int = 0
+    compute: float = 0.0
+    best: float | None = None
+    late: float | None = None
+    rewards: Points = ()
+    means: Points = ()
+    best_by_children: Points = ()
+    best_by_compute: Points = ()
+    best_by_clock: Points = ()
+    quantiles: tuple[float, ...] = ()
+    fronts: dict[str, Points]
+    loss: Points = ()
+    measured: Points = ()
+
+
+def curves_of_search(search: Search) -> Curves:
+    """A verdict is never changed, so the number of verdicts and epochs says whether anything is new."""
+    done = search.children.filter(is_final=True).count() + search.steps_told * bool(search.epochs)
+    with _lock:
+        known = _known.get(search.pk)
+    if known is None or known.done != done:
+        known = replace(_of_children(search), done=done)
+        if search.epochs:
+            known = _with_epochs(known, search)
+    with _lock:
+        _known[search.pk] = known
+        _known.move_to_end(search.pk)
+        while len(_known) > KEPT_SEARCHES:
+            _known.popitem(last=False)
+    return known
+
+
+def curves_of_training(training: Training) -> Curves:
+    rows = state_at(training)["curve"]
+    place = 4 if rows and len(rows[0]) > 4 else 2  # Perplexity on text, accuracy on images.
+    measured = tuple((row[0], row[place]) for row in rows if row[place] is not None)
+    return Curves(
+        done=rows[-1][0] if rows else 0,
+        compute=training.seconds or 0.0,
+        loss=tuple((row[0], row[1]) for row in rows if row[1] is not None),
+        measured=measured,
+        fronts={},
+    )
+
+
+def _of_children(search: Search) -> Curves:
+    size = search.config["strategy"]["step_size"] if not search.epochs else max(search.total, 1)
+    rows = list(
+        search.children.filter(is_final=True, reward__isnull=False, twin_step=None)
+        .order_by("step", "slot")
+        .values_list("step", "slot", "reward", "reason", "seconds", "accuracy", "parameters", "mult_adds")
+    )
+    if not rows:
+        return Curves(fronts={})
+    rewards = np.array([row[2] for row in rows])
+    places = np.array([row[0] * size + row[1] for row in rows], dtype=np.float64)
+    is_measured = np.array([row[3] == "" for row in rows])
+    compute = np.cumsum([row[4] or 0.0 for row in rows])
+    ours = Curves(
+        counted=len(rows),
+        compute=float(compute[-1]),
+        best=float(rewards[is_measured].max()) if is_measured.any() else None,
+        late=_late(search, rows),
+        rewards=_evenly(places[is_measured], rewards[is_measured], MOST_POINTS),
+        means=_moving_mean(places, rewards),
+        quantiles=_quantiles(rewards),
+        fronts=_fronts(rows),
+    )
+    if search.epochs:
+        return ours
+    return replace(
+        ours,
+        best_by_children=_steps(places[is_measured], rewards[is_measured], places[-1]),
+        best_by_compute=_steps(compute[is_measured], rewards[is_measured], compute[-1]),
+        best_by_clock=_by_clock(search, rows),
+    )
+
+
+def _late(search: Search, rows: Sequence[Any]) -> float | None:
+    """As against random search: of the last quarter of the steps that were learned from."""
+    complete = max(search.steps_told, 0)
+    first = complete - comparison.late_steps(complete)
+    late = [row[2] for row in rows if first <= row[0] < complete]
+    return float(np.mean(late)) if late and not search.epochs else None
+
+
+def _by_clock(search: Search, rows: Sequence[Any]) -> Points:
+    """When each child was finished stands in the events alone."""
+    ended = Event.objects.filter(stream_id=search.pk, kind="child_finished")
+    ended = ended.annotate(
+        step=Cast(KT("payload__step"), IntegerField()), slot=Cast(KT("payload__slot"), IntegerField())
+    )
+    at = {(step, slot): moment for step, slot, moment in ended.values_list("step", "slot", "at")}
+    measured = [(at[row[:2]] - search.created, row[2]) for row in rows if row[3] == "" and row[:2] in at]
+    if not measured:
+        return ()
+    found = np.array(sorted(measured))
+    return _steps(found[:, 0], found[:, 1], found[-1, 0])
+
+
+def _with_epochs(ours: Curves, search: Search) -> Curves:
+    """Scores by epoch take the place of what children show elsewhere."""
+    rows = [row for row in state_at(search)["shared"]["curve"] if row["mean_reward"] is not None]
+    seconds = np.cumsum([(row["shared_seconds"] or 0) + (row["phase_seconds"] or 0) for row in rows])
+    means = tuple((float(row["step"]), float(row["mean_reward"])) for row in rows)
+    x = np.array([row["step"] for row in rows], dtype=np.float64)
+    scores = np.array([row["best_reward"] for row in rows], dtype=np.float64)
+    late = means[-max(1, len(means) // comparison.LATE_SHARE) :]
+    return replace(
+        ours,
+        compute=float(seconds[-1]) if len(rows) else 0.0,
+        late=float(np.mean([y for _, y in late])) if late else None,
+        rewards=(),
+        means=means,
+        best=float(scores.max()) if len(rows) else ours.best,
+        best_by_children=_steps(x, scores, x[-1]) if len(rows) else (),
+        best_by_compute=_steps(seconds, scores, seconds[-1]) if len(rows) else (),
+    )
+
+
+def _moving_mean(places: NDArray[Any], rewards: NDArray[Any]) -> Points:
+    if len(rewards) < FEWEST:
+        return ()
+    sums = np.cumsum(np.concatenate([[0.0], rewards]))
+    ends = np.arange(FEWEST, len(rewards) + 1)
+    starts = np.maximum(ends - WINDOW, 0)
+    return _evenly(places[ends - 1], (sums[ends] - sums[starts]) / (ends - starts), MOST_MEANS)
+
+
+def _quantiles(rewards: NDArray[Any]) -> tuple[float, ...]:
+    """Rewards that there are, not means of two of them."""
+    shares = np.linspace(0, 1, QUANTILES)
+    return tuple(float(value) for value in np.quantile(rewards, shares, method="inverted_cdf"))
+
+
+def _steps(x: NDArray[Any], y: NDArray[Any], end: float) -> Points:
+    """Best so far: where it steps, and where it stands at the end. x in rising order."""
+    if not len(y):
+        return ()
+    best = np.maximum.accumulate(y)
+    steps = np.flatnonzero(np.concatenate([[True], best[1:] > best[:-1]]))
+    points = _evenly(x[steps], best[steps], MOST_STEPS)
+    return points if points[-1][0] >= end else (*points, (float(end), float(best[-1])))
+
+
+def _fronts(rows: Sequence[Any]) -> dict[str, Points]:
+    """The children that no cheaper one reaches; their accuracy where cost weighs in the reward."""
+    fronts = {}
+    for name, place in (("parameters", 6), ("mult_adds", 7)):
+        known = [(row[place], row[2] if row[5] is None else row[5]) for row in rows if row[3] == "" and row[place]]
+        best, front = -np.inf, []
+        for cost, accuracy in sorted(known, key=lambda pair: (pair[0], -pair[1])):
+            if accuracy > best:
+                best = accuracy
+                front.append((float(cost), float(accuracy)))
+        fronts[name] = tuple(front[-MOST_FRONT:])  # The best of them, should there be more.
+    return fronts
+
+
+def _evenly(x: NDArray[Any], y: NDArray[Any], most: int) -> Points:
+    if not len(x):
+        return ()
+    places = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(int))
+    return tuple((float(x[place]), float(y[place])) for place in places)
