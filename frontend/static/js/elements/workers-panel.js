@@ -9,12 +9,12 @@ const REFRESH_MS = 5000;
 
 class WorkersPanel extends HTMLElement {
   #body = build("tbody", {});
-  #hosts = build("div", {});
+  #hosts = build("div", { class: "hosts" });
   #note = build("p", { class: "quiet small" });
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
 
   connectedCallback() {
-    const heads = ["Worker", "Device", "Does", "Last heard", "Draining"].map((title) => build("th", { scope: "col" }, title));
+    const heads = ["Worker", "Does", "Draining"].map((title) => build("th", { scope: "col" }, title));
     this.append(this.#hosts, build("div", { class: "table-frame" }, build("table", { class: "table" },
       build("thead", {}, build("tr", {}, ...heads)), this.#body)), this.#note);
     this.addEventListener("click", this);
@@ -67,8 +67,9 @@ function rowOf(worker) {
     "aria-label": worker.is_drained ? `Let ${worker.name} work again` : `Drain ${worker.name}`,
     title: worker.is_drained ? null : "It claims nothing more; what it does goes elsewhere at the end of its epoch.",
   }, worker.is_drained ? "Work again" : "Drain");
-  return build("tr", {}, build("td", {}, worker.name), build("td", {}, worker.device),
-    build("td", {}, worker.is_here ? does : "gone"), build("td", { class: "number" }, clock(worker.seen)),
+  return build("tr", {}, build("td", {}, worker.name, build("div", { class: "quiet small" }, worker.device)),
+    build("td", {}, worker.is_here ? does : "gone",
+      build("div", { class: "quiet small" }, `heard ${clock(worker.seen)}`)),
     build("td", {}, worker.is_here ? drain : null));
 }
 
