@@ -58,7 +58,7 @@ def answers(
         try:
             reward = _reward(weights, _read(space, request["architecture"]))
             best = None if request["best"] is None else _reward(weights, _read(space, request["best"]))
-            policy = _policy_mean(strategy, weights, moment) if policy is None else policy
+            policy = _policy_mean(config, strategy, weights, moment) if policy is None else policy
         except (ArchitectureError, _TooLarge) as refused:
             yield {"id": request["id"], "refused": str(refused)}
         except Exception as error:  # Our bug, which must not cost the search its epoch: whoever asked is told.
@@ -87,6 +87,10 @@ def _reward(weights: SharedWeights, architecture: Architecture) -> float:
     return math.fsum(score.reward for score in scores) / len(scores)
 
 
-def _policy_mean(strategy: Strategy, weights: SharedWeights, moment: Moment) -> float:
-    drawn = strategy.sample(DRAWS, purpose="asked", number=moment.step).proposals
+def _policy_mean(
+    config: AnyEnasSearchConfig, strategy: Strategy, weights: SharedWeights, moment: Moment
+) -> float:  # fmt: skip
+    """Of the policy as it is, without what is banned in the epoch of the weights."""
+    under = moment.step * config.phases.rounds
+    drawn = strategy.sample(DRAWS, purpose="asked", number=moment.step, under=under).proposals
     return math.fsum(_reward(weights, proposal.architecture) for proposal in drawn) / len(drawn)
