@@ -127,7 +127,7 @@ WITHIN = {  # So many seeds, and one of them finds it.
     forgotten_fence: 10,
     lease_without_a_fence: 20,
     lease_that_never_ends: 5,
-    swallowed_ring: 10,
+    swallowed_ring: 30,
     event_number_taken_twice: 5,
     result_accepted_twice: 10,
     state_one_step_behind: 5,
