@@ -4,6 +4,7 @@ A block (two operations and their combination) is one item of its row, its parts
 that passes a row runs down its lane there, so no edge ever runs behind a box. All lengths are pixels.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -64,8 +65,9 @@ class CellLayout:
     edges: tuple[PlacedEdge, ...]
 
 
+@functools.lru_cache(maxsize=64)
 def layout(cell: Cell) -> CellLayout:
-    """The best layout found; the same for the same cell, always."""
+    """The best layout found; the same for the same cell, always. Some are kept: an edit leaves the other cell alone."""
     graph = ordered_rows(cell)
     sides = {2 + index: sides_of(graph, 2 + index) for index in range(len(cell.blocks))}
     return _placed(graph, sides, _centres(graph, sides))

@@ -91,6 +91,12 @@ def published_entries() -> tuple[GalleryEntry, ...]:
     return tuple(_published(read_published(name)) for name in published_names())
 
 
+@functools.cache
+def _published_by_hash() -> dict[str, GalleryEntry]:
+    """The first of equal ones."""
+    return {entry.architecture.hash: entry for entry in reversed(published_entries())}
+
+
 def own_entries(user: Any) -> list[GalleryEntry]:
     """What this user keeps, newest first."""
     return [own_entry(row) for row in ImportedArchitecture.objects.visible_to(user).order_by("-created", "pk")]
@@ -112,9 +118,9 @@ def find_entry(user: Any, key: str) -> GalleryEntry | None:
 
 def entry_like(user: Any, architecture: Architecture) -> GalleryEntry | None:
     """What the gallery has already that is the same architecture: published first, then this user's own."""
-    published = next((e for e in published_entries() if e.architecture.hash == architecture.hash), None)
-    row = ImportedArchitecture.objects.visible_to(user).filter(hash=architecture.hash).first()
-    return published or (row and own_entry(row))
+    found = architecture.hash
+    row = ImportedArchitecture.objects.visible_to(user).filter(hash=found).first()
+    return _published_by_hash().get(found) or (row and own_entry(row))
 
 
 def uuid_or_none(key: str) -> uuid.UUID | None:

@@ -48,14 +48,15 @@ export class EditorPicture {
 
   #prepare() {
     for (const svg of this.#root.querySelectorAll("svg")) svg.setAttribute("role", "group");
+    for (const line of this.#root.querySelectorAll("path[data-place]")) line.setAttribute("aria-hidden", "true");
     for (const part of this.#parts) {
       part.setAttribute("role", "button");
       part.setAttribute("aria-haspopup", "dialog");
       part.setAttribute("tabindex", "-1");
     }
     for (const line of this.#root.querySelectorAll("path[data-place]:not(.editor-reach)")) {
+      if (line.classList.contains("drawing-skip")) continue; // There may be two thousand, as near as to overlap.
       if (line.nextElementSibling?.classList.contains("editor-reach")) continue; // Of a picture that stood before.
-      line.setAttribute("aria-hidden", "true");
       line.after(reachOf(line));
     }
     const first = (this.#at && this.part(this.#at)) ?? this.#parts[0];
