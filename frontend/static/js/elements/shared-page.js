@@ -12,7 +12,6 @@ import "./shared-comparison.js";
 import "./epochs-table.js";
 import "./children-table.js";
 import "./asked-scores.js";
-import "./asked-scores.js";
 import "./policy-map.js";
 import "./steer-panel.js";
 import "./workers-panel.js";
