@@ -49,7 +49,10 @@ class DecisionShown(BaseModel):
 
 
 class ProposalShown(BaseModel):
-    """An architecture that was drawn: its place in the step, its decisions and under which probability."""
+    """An architecture that was drawn: its place in the step, its decisions and under which probability.
+
+    off_policy: it was not drawn, but proposed by a person; see strategies.base.Proposal.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     slot: int
@@ -57,6 +60,7 @@ class ProposalShown(BaseModel):
     log_probability: float
     architecture: dict[str, Any]
     hash: str
+    off_policy: Literal[True] | None = _only_where_there()
 
 
 class SearchStarted(_Event):
@@ -270,6 +274,15 @@ class SearchSteered(_Event):
     from_step: int
 
 
+class ArchitectureProposed(_Event):
+    """A person proposed an architecture to an open search: it is trained beside what is drawn in a step."""
+
+    kind: Literal["architecture_proposed"] = "architecture_proposed"
+    architecture: dict[str, Any]
+    hash: str
+    from_step: int
+
+
 class JobLost(_Event):
     """A worker went away with a job, which will be done again. what: "child 3.7", "update 4", "training"."""
 
@@ -393,8 +406,9 @@ class TrainingFinished(_Event):
 
 Event = Annotated[
     SearchStarted | StepProposed | ChildStarted | EpochEnded | ChildFinished | SharedEpochEnded | ControllerPhaseEnded
-    | ControllerUpdated | StateChanged | LimitsChanged | SearchSteered | JobLost | FileDamaged | FinalistsChosen
-    | FinalistStarted | FinalistEpochEnded | FinalistFinished | ResultKept | TrainingStarted | TrainingFinished,
+    | ControllerUpdated | StateChanged | LimitsChanged | SearchSteered | ArchitectureProposed | JobLost | FileDamaged
+    | FinalistsChosen | FinalistStarted | FinalistEpochEnded | FinalistFinished | ResultKept | TrainingStarted
+    | TrainingFinished,
     Field(discriminator="kind"),
 ]  # fmt: skip
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

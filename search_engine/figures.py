@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 
 @dataclass(frozen=True, slots=True)
 class RewardPoint:
-    """A child with a reward. index: its place among all children, from 0."""
+    """A child with a reward. index: see places.place_among_children."""
 
-    index: int
+    index: float
     reward: float
     is_copied: bool = False
 

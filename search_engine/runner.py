@@ -97,6 +97,7 @@ def step_proposed(drawn: DrawnStep) -> StepProposed:
             log_probability=proposal.log_probability,
             architecture=proposal.architecture.to_json(),
             hash=proposal.architecture.hash,
+            off_policy=proposal.off_policy or None,
         )
         for proposal in drawn.proposals
     )

@@ -30,12 +30,20 @@ class Change(Config):
         "It takes the place of what was banned there before; an empty list takes that back.",
     )  # fmt: skip
 
+    proposal: dict[str, Any] | None = option(
+        None, "Proposal",
+        "An architecture, as JSON, that is trained beside what is drawn in the step. It is not learned from: nobody "
+        "drew it, so its probability under the policy says nothing of a draw.",
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
         if self.children is not None and self.epochs is not None:
             raise at("children", "or the number of epochs must be given, not both.")
-        if self.children is None and self.epochs is None and not self.bans:
-            raise at("children", "is missing, and so is what else could change: the number of epochs, or bans.")
+        if self.children is None and self.epochs is None and not self.bans and self.proposal is None:
+            raise at(
+                "children", "is missing, and so is what else could change: the number of epochs, bans, a proposal."
+            )
         return self
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +68,10 @@ def read_changes(value: Any, config: SearchConfig | EnasSearchConfig) -> tuple[C
             raise ConfigError(
                 f"changes.{place}.from_step", "is before that of the change before; they must be in their order."
             )
-        if change.bans and change.from_step > last_that_draws(config, changes[: place + 1]):
+        if change.proposal is not None and not isinstance(config, SearchConfig):
+            raise ConfigError(f"changes.{place}.proposal", "is for a search that trains each child by itself.")
+        is_for_a_step = bool(change.bans) or change.proposal is not None
+        if is_for_a_step and change.from_step > last_that_draws(config, changes[: place + 1]):
             raise ConfigError(f"changes.{place}.from_step", "comes too late: nothing is drawn from there on.")
     return changes
 

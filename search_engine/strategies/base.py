@@ -19,7 +19,9 @@ from search_engine.spaces.bans import Banned
 class Proposal:
     """One architecture of one step.
 
-    log_probability: joint, in nats, of all decisions under the policy (and masks) that drew them.
+    log_probability: joint, in nats, of all decisions under the policy (and bans) that drew them.
+    off_policy: it was not drawn: a person proposed it. It is trained like the others, and stays out of gradient and
+        baseline, because its probability under the policy, which is that without bans, says nothing of a draw.
     """
 
     step: int
@@ -27,6 +29,7 @@ class Proposal:
     decisions: tuple[int, ...]
     log_probability: float
     architecture: Architecture
+    off_policy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Evaluation:
 class DrawnStep:
     """A step as drawn: its proposals by slot, and the policy that drew them, as events.StepProposed carries it.
 
+    proposals: behind what was drawn, from the slot on that a whole step would end with, what people proposed for it.
     banned: what could not be drawn. It stays with the step: the policy is the one under it, and so is every ratio.
     """
 
@@ -66,6 +70,11 @@ class DrawnStep:
     policy: tuple[tuple[float, ...], ...]
     entropies: tuple[float, ...]
     banned: Banned = ()
+
+    @property
+    def drawn(self) -> tuple[Proposal, ...]:
+        """The proposals that the policy drew."""
+        return tuple(proposal for proposal in self.proposals if not proposal.off_policy)
 
 
 @dataclass(frozen=True, slots=True)

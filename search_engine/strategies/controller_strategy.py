@@ -56,7 +56,7 @@ class ControllerStrategy(Strategy):
             self._controller.parameters(), lr=config.learning_rate, betas=(beta1, 0.999), eps=epsilon
         )
         self._baseline = baseline
-        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw)
+        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw, rate=self._rate)
 
     @property
     def is_finished(self) -> bool:
@@ -70,8 +70,9 @@ class ControllerStrategy(Strategy):
 
     def tell(self, evaluations: Sequence[Evaluation]) -> Update:
         step = self._steps.answered_by(evaluations)
-        counted = [index for index, evaluation in enumerate(evaluations) if evaluation.reward is not None]
-        rewards = [evaluation.reward for evaluation in evaluations if evaluation.reward is not None]
+        drawn = evaluations[: len(step.drawn)]  # Nobody learns from what people proposed.
+        counted = [index for index, evaluation in enumerate(drawn) if evaluation.reward is not None]
+        rewards = [evaluation.reward for evaluation in drawn if evaluation.reward is not None]
         # A step of which every child was lost teaches nothing.
         figures = self._learn(step, torch.tensor(counted), rewards) if rewards else {}
         self._steps.advance()
@@ -136,8 +137,13 @@ class ControllerStrategy(Strategy):
 
         Lost ones too: scoring a smaller batch could round differently from the draw.
         """
-        decisions = torch.tensor([proposal.decisions for proposal in step.proposals])
+        decisions = torch.tensor([proposal.decisions for proposal in step.drawn])
         return self._controller.score(decisions, masks_of(self._space.decisions, step.banned))
+
+    @torch.no_grad()
+    def _rate(self, decisions: Sequence[Sequence[int]]) -> list[float]:
+        rated: list[float] = self._controller.score(torch.tensor(decisions)).joint.tolist()
+        return rated
 
     def _draw(self, step: int, size: int, banned: Banned) -> DrawnStep:
         return self._drawn(step, size, "ask", banned)

@@ -1,6 +1,7 @@
 """The steps that a strategy has drawn and not yet been told: which there are, how large, and when the next is due."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from search_engine.config.changes import Change, child_totals
@@ -10,21 +11,33 @@ from search_engine.config.strategy import StrategyConfig
 from search_engine.errors import CheckpointError
 from search_engine.spaces.bans import Banned, banned_at, check_changes
 from search_engine.spaces.base import Space
+from search_engine.spaces.proposals import proposed_at
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
 
 Draw = Callable[[int, int, Banned], DrawnStep]
+Rate = Callable[[Sequence[Sequence[int]]], list[float]]
 
 
 class PendingSteps:
     """The budget in steps: as large and drawn when StepSizes says.
 
     draw: makes the step of a number and a size, without what is banned in it; called once per step, in order.
+    rate: joint log-probabilities of given decisions under the policy as it is, for what people propose.
     """
 
     def __init__(
-        self, space: Space, config: StrategyConfig, *, children: int, changes: Sequence[Change], draw: Draw
+        self,
+        space: Space,
+        config: StrategyConfig,
+        *,
+        children: int,
+        changes: Sequence[Change],
+        draw: Draw,
+        rate: Rate,
     ) -> None:
         check_changes(space.decisions, changes)
+        self._step_size = config.step_size
+        self._rate = rate
         self._space = space
         self._changes = changes
         self._sizes = StepSizes(
@@ -75,14 +88,32 @@ class PendingSteps:
         """Raises CheckpointError where the changes would have had other steps drawn."""
         due = [(step, self._sizes.size(step)) for step in self._sizes.drawn_at(value["told"])]
         drawn = [(step["step"], len(step["proposals"])) for step in value["pending"]]
-        if drawn != due or any(_banned_in(step) != self.banned(step["step"]) for step in value["pending"]):
+        if drawn != due or not all(map(self._is_as_changed, value["pending"])):
             raise CheckpointError("changes", "contradict what was drawn already; start a new search instead.")
         self._told = value["told"]
         self._pending = tuple(self._step_from_json(step) for step in value["pending"])
 
     def _draw_due(self) -> None:
         for step in self._sizes.drawn_at(self._told)[len(self._pending) :]:
-            self._pending = (*self._pending, self._draw(step, self._sizes.size(step), self.banned(step)))
+            drawn = self._draw(step, self._sizes.size(step), self.banned(step))
+            proposed = proposed_at(self._space, self._changes, step)
+            rated = list(zip(proposed, self._rate(proposed), strict=True)) if proposed else []
+            self._pending = (
+                *self._pending,
+                replace(drawn, proposals=(*drawn.proposals, *self._off_policy(step, rated))),
+            )
+
+    def _off_policy(self, step: int, rated: Sequence[Any]) -> tuple[Proposal, ...]:
+        """rated: (decisions, log-probability) of each. Their slots begin where a whole step ends, so they say it."""
+        return tuple(
+            replace(proposal_of(self._space, step, self._step_size + place, *each), off_policy=True)
+            for place, each in enumerate(rated)
+        )
+
+    def _is_as_changed(self, step: Mapping[str, Any]) -> bool:
+        proposed = tuple(tuple(decisions) for decisions, _ in step.get("proposed", ()))
+        wanted = proposed_at(self._space, self._changes, step["step"])
+        return _banned_in(step) == self.banned(step["step"]) and proposed == wanted
 
     def _step_from_json(self, value: Mapping[str, Any]) -> DrawnStep:
         step = value["step"]
@@ -91,7 +122,8 @@ class PendingSteps:
             proposals=tuple(
                 proposal_of(self._space, step, slot, decisions, log_probability)
                 for slot, (decisions, log_probability) in enumerate(value["proposals"])
-            ),
+            )
+            + self._off_policy(step, value.get("proposed", ())),
             policy=tuple(map(tuple, value["policy"])),
             entropies=tuple(value["entropies"]),
             banned=_banned_in(value),
@@ -118,9 +150,14 @@ def _banned_in(step: Mapping[str, Any]) -> Banned:
 
 def _step_to_json(step: DrawnStep) -> dict[str, Any]:
     banned = {"banned": [list(options) for options in step.banned]} if step.banned else {}
-    return banned | {
-        "step": step.step,
-        "proposals": [[list(proposal.decisions), proposal.log_probability] for proposal in step.proposals],
-        "policy": [list(options) for options in step.policy],
-        "entropies": list(step.entropies),
-    }
+    proposed = [[list(each.decisions), each.log_probability] for each in step.proposals if each.off_policy]
+    return (
+        banned
+        | ({"proposed": proposed} if proposed else {})
+        | {
+            "step": step.step,
+            "proposals": [[list(proposal.decisions), proposal.log_probability] for proposal in step.drawn],
+            "policy": [list(options) for options in step.policy],
+            "entropies": list(step.entropies),
+        }
+    )

@@ -42,7 +42,7 @@ class Ppo(ControllerStrategy):
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
         """Go over the step's children `epochs` times."""
         advantages = torch.tensor(self._baseline.advantages(rewards, normalise=self._config.normalise_advantages))
-        old = torch.tensor([proposal.log_probability for proposal in step.proposals])[counted]
+        old = torch.tensor([proposal.log_probability for proposal in step.drawn])[counted]
         for _ in range(self._config.epochs):
             scores = self._score(step)
             loss, clipped = ppo_loss(

@@ -24,7 +24,7 @@ class Random(Strategy):
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, None, children=children, seed=seed)
-        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw)
+        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw, rate=self._rate)
 
     @property
     def is_finished(self) -> bool:
@@ -38,7 +38,8 @@ class Random(Strategy):
 
     def tell(self, evaluations: Sequence[Evaluation]) -> Update:
         step = self._steps.answered_by(evaluations)
-        rewards = [evaluation.reward for evaluation in evaluations if evaluation.reward is not None]
+        drawn = evaluations[: len(step.drawn)]
+        rewards = [evaluation.reward for evaluation in drawn if evaluation.reward is not None]
         self._steps.advance()
         return Update(
             step=step.step,
@@ -60,6 +61,9 @@ class Random(Strategy):
         if state.get("made_for") != self._made_for:
             raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
         self._steps.load_json(state["steps"])
+
+    def _rate(self, decisions: Sequence[Sequence[int]]) -> list[float]:
+        return [-math.fsum(math.log(len(each.options)) for each in self._space.decisions) for _ in decisions]
 
     def _draw(self, step: int, size: int, banned: Banned) -> DrawnStep:
         return self._drawn(step, size, "ask", banned)

@@ -36,7 +36,7 @@ class Reinforce(ControllerStrategy):
         super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes)
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
-        old = torch.tensor([proposal.log_probability for proposal in step.proposals])[counted]
+        old = torch.tensor([proposal.log_probability for proposal in step.drawn])[counted]
         scores = self._score(step)
         advantages = torch.tensor(
             self._baseline.advantages(self._with_bonus(rewards, scores, counted), normalise=False)

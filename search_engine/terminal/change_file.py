@@ -3,14 +3,17 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.checkpoints import atomic_write
 from search_engine.config.changes import Change, read_changes
 from search_engine.config.searches import AnySearchConfig
 from search_engine.errors import ConfigError, UserError
-from search_engine.events import Event, LimitsChanged, SearchSteered
+from search_engine.events import ArchitectureProposed, Event, LimitsChanged, SearchSteered
 from search_engine.spaces.bans import banned_at, check_changes
 from search_engine.spaces.build import build_space
+from search_engine.spaces.proposals import decisions_of
 
 NAME = "changes.json"
 
@@ -19,7 +22,11 @@ def read_change_file(path: Path, config: AnySearchConfig) -> tuple[Change, ...]:
     """The changes in a file, a JSON list, as the web's download has them. Raises UserError at "--changes"."""
     try:
         changes = read_changes(json.loads(path.read_bytes()), config)
-        check_changes(build_space(config.space).decisions, changes)
+        space = build_space(config.space)
+        check_changes(space.decisions, changes)
+        for place, change in enumerate(changes):
+            if change.proposal is not None:
+                decisions_of(space, change.proposal, f"changes.{place}.")
         return changes
     except ConfigError as error:
         raise UserError("--changes", f"{error.field} {error.message}") from error
@@ -50,6 +57,14 @@ def events_of(changes: Sequence[Change]) -> Iterator[Event]:
             yield LimitsChanged.model_validate({"limits": limits, "from_step": change.from_step})
         if change.bans:
             yield SearchSteered(bans=change.bans, from_step=change.from_step)
+        if change.proposal is not None:
+            yield proposed(change.proposal, change.from_step)
+
+
+def proposed(architecture: dict[str, Any], from_step: int) -> ArchitectureProposed:
+    """architecture: as JSON, of the search's space."""
+    read = architecture_from_json(architecture)
+    return ArchitectureProposed(architecture=read.to_json(), hash=read.hash, from_step=from_step)
 
 
 def refuse_other_bans(config: AnySearchConfig, before: Sequence[Change], after: Sequence[Change], steps: range) -> None:

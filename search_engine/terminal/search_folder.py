@@ -37,6 +37,7 @@ from search_engine.events import (
 )
 from search_engine.figures import RewardPoint, StepPoint, reward_figure
 from search_engine.final_round import FinalRound
+from search_engine.places import place_among_children
 from search_engine.runner import run
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Strategy
@@ -176,8 +177,10 @@ class SearchFolder:
         drawn_to = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)
         refuse_other_bans(self._config, before, self._changes, range(drawn_to + 1))
         for event in self._log.events:
-            if isinstance(event, StepProposed) and len(event.proposals) != self._sizes.size(event.step):
-                drawn, wanted = len(event.proposals), self._sizes.size(event.step)
+            if not isinstance(event, StepProposed):
+                continue
+            drawn, wanted = sum(not each.off_policy for each in event.proposals), self._sizes.size(event.step)
+            if drawn != wanted:
                 raise UserError(
                     "--changes", f"would give step {event.step} {wanted} children, and it was drawn with {drawn}."
                 )
@@ -232,7 +235,9 @@ class SearchFolder:
     def _figure(self) -> go.Figure:
         size = self._config.strategy.step_size
         children = [
-            RewardPoint(event.step * size + event.slot, event.reward, is_copied=event.twin is not None)
+            RewardPoint(
+                place_among_children(event.step, event.slot, size), event.reward, is_copied=event.twin is not None
+            )
             for event in self._verdicts()
             if event.reward is not None and event.reason is None
         ]

@@ -11,13 +11,14 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
-from search_engine.events import SearchSteered
+from search_engine.events import ArchitectureProposed, SearchSteered
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_main_job import PATIENCE, SMALL, start_search, wait_for_state
 from tests.running_application import ROOT, RunningApplication
 
+STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"
 SEARCH = recorded_search()
 SEEN = 60  # Events that the page starts with.
 NEXT = 1 + max(event["step"] for event in SEARCH[:SEEN] if event["kind"] == "step_proposed")
@@ -142,6 +143,52 @@ def test_what_is_banned_has_a_colour_of_its_own_and_what_is_improbable_has_not(p
         page.goto(address)
         module = f"{settings.STATIC_URL}js/drawing/policy_pixels.js"
         assert page.evaluate(PIXELS, module) == [1, 2, 3, 255, 255, 255, 255, 255]
+
+
+PLACES = """async ({folder, state}) => {
+    const {indexOf, isOffPolicy, placeOf} = await import(`${folder}live/places.js`);
+    const {rewardFigure} = await import(`${folder}drawing/search_figures.js`);
+    const rounds = [];
+    for (let step = 0; step < 3; step += 1) {
+        for (let slot = 0; slot < 60; slot += 1) {
+            const {step: again, slot: too} = placeOf(state, indexOf({step, slot}, state));
+            rounds.push(again === step && too === slot && isOffPolicy({step, slot}, state) === slot >= state.step_size);
+        }
+    }
+    const {traces} = rewardFigure(state, new Proxy({}, {get: () => "#123456"}));
+    const trace = traces.find(({name}) => name === "proposed by a person");
+    return {isRound: rounds.every(Boolean), shown: [trace.x, trace.y, trace.customdata]};
+}"""
+
+
+def test_a_proposal_has_a_mark_and_a_place_of_its_own_in_the_curve(page: Page) -> None:
+    golden = json.loads((STREAMS / "proposed-architectures.json").read_text())
+    size = golden["state"]["step_size"]
+    Server(page)
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        found = page.evaluate(PLACES, {"folder": f"{settings.STATIC_URL}js/", "state": golden["state"]})
+    assert found["isRound"]
+    assert found["shown"] == [[2 * size - 1 + 0.01], [0.75], [f"1.{size}"]]
+
+
+def test_the_page_counts_a_proposal_beside_the_children_and_marks_it_in_the_table(page: Page) -> None:
+    server = Server(page)
+    child = {
+        "step": 1, "slot": 9, "reward": 0.5, "reason": "", "twin": None, "parameters": 10, "mult_adds": 20,
+        "seconds": 1.0, "off_policy": True,
+    }  # fmt: skip
+    answer = {"children": [child], "page": 1, "pages": 1, "total": 1}
+    page.route("**/children?**", lambda route: route.fulfill(json=answer))
+    with served(Played("search", SEARCH, SEEN)) as address:
+        page.goto(address)
+        page.locator("children-table").scroll_into_view_if_needed()
+        expect(page.locator("children-table")).to_contain_text("proposed by a person, off-policy")
+        assert server.line is not None
+        event = ArchitectureProposed(architecture={}, hash="a" * 64, from_step=NEXT).to_json()
+        server.line.send(json.dumps({"events": [{"n": SEEN + 1, "at": SEARCH[SEEN]["at"], **event}]}))
+        expect(page.locator(".strip-children dd")).to_contain_text("+ 0 proposed")
+        expect(page.locator("event-log")).to_contain_text(f"it is trained beside step {NEXT}, off-policy.")
 
 
 @pytest.fixture(scope="module")

@@ -97,9 +97,9 @@ class FakeStrategy(Strategy):
 
     def tell(self, evaluations: Sequence[Evaluation]) -> Update:
         places = [(evaluation.step, evaluation.slot) for evaluation in evaluations]
-        if places != [(self._told, slot) for slot in range(len(self._drawn[self._told]))]:
+        if places != [(self._told, proposal.slot) for proposal in self.ask()]:
             raise ValueError(f"step {self._told} was not told by {places}")
-        rewards = [evaluation.reward for evaluation in evaluations]
+        rewards = [evaluation.reward for evaluation in evaluations[: len(self._drawn[self._told])]]
         self._weights = _digest([self._weights, self._told, rewards])
         del self._drawn[self._told]
         step, self._told = self._told, self._told + 1
@@ -141,7 +141,18 @@ class FakeStrategy(Strategy):
             Proposal(step, slot, decisions, -2.5, decode(decisions)) for slot, decisions in enumerate(self._drawn[step])
         )
         policy = tuple(tuple(1 / len(options) for _ in options) for options in OPTIONS)
-        return DrawnStep(step, proposals, policy, entropies=(0.7, 1.1, 0.7))
+        return DrawnStep(step, proposals + self._off_policy(step), policy, entropies=(0.7, 1.1, 0.7))
+
+    def _off_policy(self, step: int) -> tuple[Proposal, ...]:
+        """What people proposed is of the real space, and here only another draw: by its hash."""
+        size = self._config.strategy.step_size
+        wanted = [change.proposal for change in self._changes if change.proposal and change.from_step == step]
+        found = []
+        for place, proposal in enumerate(wanted):
+            digests = (_digest([proposal, number]) for number in range(len(OPTIONS)))
+            drawn = tuple(int(each[:8], 16) % len(options) for each, options in zip(digests, OPTIONS, strict=True))
+            found.append(Proposal(step, size + place, drawn, -2.5, decode(drawn), off_policy=True))
+        return tuple(found)
 
 
 class FakeEvaluator(Evaluator):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError
 
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.errors import ConfigError
 from tests.faults.harm import Killed
 from tests.faults.holding import MOST_DELIVERIES, Actor
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
     from tests.faults.simulation import World
 
 Command = Callable[..., Any]
+IDENTITIES = Block((0, 1), ("identity", "identity"), "add")
+# One of the space of these searches, and one that is too small for it.
+PROPOSALS = tuple(
+    CellArchitecture(cell, cell).to_json()
+    for cell in (Cell((IDENTITIES,) * blocks, tuple(range(2, 2 + blocks))) for blocks in (5, 1))
+)
 
 
 def commanding(world: "World") -> Actor:
@@ -42,8 +50,10 @@ def _command(world: "World", stream_id: uuid.UUID) -> None:
         _send(world, lifecycle.resume, stream_id)
     elif chance < 0.70:
         _send(world, lifecycle.change_limits, stream_id, _limits(world))
-    elif chance < 0.75:
+    elif chance < 0.73:
         _send(world, lifecycle.steer, stream_id, _bans(world))
+    elif chance < 0.75:
+        _send(world, lifecycle.propose, stream_id, world.chance.choice(PROPOSALS))
     elif chance < 0.82:
         _send(world, lifecycle.prioritise, stream_id, world.chance.choice((-1, 0, 1)))
     elif chance < 0.90:

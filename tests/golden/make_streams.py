@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from search_engine.events import (
+    ArchitectureProposed,
     ArchitectureScored,
     ChildFinished,
     ChildStarted,
@@ -219,6 +220,30 @@ def steered() -> Iterator[Event]:
     yield learned(0, 0.5, 0.5)
     yield drawn(1)
     yield SearchSteered(bans={"operation": ("identity",), "input": ("previous input",)}, from_step=2)
+
+
+def proposed() -> Iterator[Event]:
+    """Two architectures are proposed: one becomes the best child, the other fails; neither is counted as drawn."""
+    yield started(6)
+    yield drawn(0)
+    yield ArchitectureProposed(architecture={"proposed": 1}, hash="c" * 64, from_step=1)
+    yield ArchitectureProposed(architecture={"proposed": 2}, hash="d" * 64, from_step=1)
+    for slot in range(SLOTS):
+        yield measured(0, slot, 0.5)
+    yield learned(0, 0.5, 0.5)
+    step = drawn(1)
+    more = tuple(
+        ProposalShown(
+            slot=SLOTS + place, decisions=(0, 1), log_probability=-3.0, architecture={"proposed": place + 1},
+            hash="cd"[place] * 64, off_policy=True,
+        )
+        for place in range(2)
+    )  # fmt: skip
+    yield step.model_copy(update={"proposals": step.proposals + more})
+    yield begun(1, SLOTS, "worker-1")
+    yield measured(1, SLOTS, 0.75)
+    yield failed(1, SLOTS + 1, None, "lost")
+    yield measured(1, 0, 0.25)
 
 
 def finished_search() -> Iterator[Event]:
@@ -439,6 +464,7 @@ STREAMS: dict[str, tuple[str, Any, dict[str, int] | None]] = {
     "losses-and-pauses": ("search", losses_and_pauses, None),
     "changed-limits": ("search", changed_limits, None),
     "steered-search": ("search", steered, None),
+    "proposed-architectures": ("search", proposed, None),
     "finished-search": ("search", finished_search, None),
     "stopped-search": ("search", stopped_search, None),
     "failed-search": ("search", failed_search, None),

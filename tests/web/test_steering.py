@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from search_engine.architectures.cell import Block, Cell
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.errors import ConfigError
 from tests.faults import fake_engine, fake_shared
 from tests.faults.steady_worker import work_off
@@ -194,3 +196,64 @@ def test_the_form_of_a_copy_says_that_nothing_is_banned_there(client, owner):
     assert said not in client.get(page).content.decode()
     lifecycle.steer(search.pk, {"operation": ["identity"]})
     assert said in client.get(page).content.decode()
+
+
+def identities(blocks):
+    cell = Cell((Block((0, 1), ("identity", "identity"), "add"),) * blocks, tuple(range(2, 2 + blocks)))
+    return CellArchitecture(cell, cell)
+
+
+@pytest.mark.parametrize("lookahead", [0, 1])
+@pytest.mark.parametrize("reuse", ["off", "copy"])
+def test_a_proposal_is_trained_beside_the_next_step_and_is_no_drawn_child(owner, tmp_path, lookahead, reuse):
+    search = new_search(owner, lookahead=lookahead, children=14, finalists=2, reuse=reuse)
+    work_off(tmp_path, jobs=5)
+    for _ in range(2):
+        lifecycle.propose(search.pk, identities(5).to_json())
+    search.refresh_from_db()
+    step = search.steps_told + 1 + lookahead
+    assert steering.place_of_last_proposal(search) == (step, 5)
+    ended(search, tmp_path)
+    proposed = Child.objects.filter(search=search, off_policy=True)
+    assert list(proposed.order_by("slot").values_list("step", "slot", "is_final")) == [(step, 4, True), (step, 5, True)]
+    assert (search.total, Child.objects.filter(search=search).count()) == (14, 16)
+    state = live_state.state_at(search)
+    assert (state["done"], state["total"], state["proposals"]) == (14, 14, {"asked": 2, "done": 2})
+    assert {point[0] for point in state["points"]} >= {4 * step + 3.01, 4 * step + 3.02}
+    said = [line["text"] for line in state["log"]]
+    assert f"A person proposed an architecture: it is trained beside step {step}, off-policy." in said
+
+
+def test_a_proposal_over_http(client, owner):
+    search = a_search(owner)
+    address = f"/api/searches/{search.pk}/proposals"
+    blocks = CONFIG.space.blocks
+
+    def propose(architecture, key):
+        body = json.dumps({"architecture": architecture})
+        return client.post(address, body, content_type="application/json", headers={"Idempotency-Key": key})
+
+    for _ in range(2):
+        answer = propose(identities(blocks).to_json(), "once")
+        assert (answer.status_code, answer.json()) == (
+            201, {"id": str(search.pk), "step": 0, "slot": CONFIG.strategy.step_size, "url": f"/searches/{search.pk}"},
+        )  # fmt: skip
+    refused = propose(identities(blocks + 1).to_json(), "other")
+    message = f"has {blocks + 1} blocks; this space has {blocks}."
+    assert (refused.status_code, refused.json()["errors"]) == (
+        422, [{"field": "architecture.normal.blocks", "message": message}],
+    )  # fmt: skip
+    (change,) = client.get(f"/api/searches/{search.pk}/changes").json()
+    assert change == {"from_step": 0, "proposal": identities(blocks).to_json()}
+    lifecycle.stop(search.pk)
+    assert propose(identities(blocks).to_json(), "late").status_code == 409
+
+
+def test_shared_weights_take_no_proposal(owner):
+    search = lifecycle.create_search(
+        owner, fake_shared.small_config(), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
+    )
+    with pytest.raises(ConfigError, match="whose architectures share their weights; they can give it a score"):
+        lifecycle.propose(search.pk, identities(5).to_json())
+    search.refresh_from_db()
+    assert search.changes == []

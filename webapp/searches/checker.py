@@ -26,6 +26,7 @@ from webapp.searches.leases import LEASE_SECONDS
 from webapp.searches.live_state import WireEvent
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
 
+CHANGES = ("limits_changed", "search_steered", "architecture_proposed")
 EVERYTHING = 10**9  # More events than any stream has.
 
 
@@ -69,7 +70,7 @@ def _limit_problems(search: Search, state: live_state.State, events: list[WireEv
     told = {limits.total_of(search): total, "workers": state["max_workers"], "hours": state["max_hours"]}
     if told != limits.limits_of(search):
         yield f"The log has the limits {told}, the row {limits.limits_of(search)}."
-    changed = [event for event in events if event["kind"] in ("limits_changed", "search_steered")]
+    changed = [event for event in events if event["kind"] in CHANGES]
     steps = [event["from_step"] for event in changed if "from_step" in event]
     if steps != [change["from_step"] for change in search.changes]:
         yield f"The log has changes from the steps {steps}, the row {search.changes}."
@@ -122,7 +123,8 @@ def _child_problems(search: Search, events: list[WireEvent]) -> Iterator[str]:
         yield f"Log and rows differ in the verdicts on {differing}."
     drawn = sum(len(event["proposals"]) for event in events if event["kind"] == "step_proposed")
     children = Child.objects.filter(search=search).count()
-    if drawn != children or (search.state == Stream.State.FINISHED and len(rows) != search.total):
+    proposed = Child.objects.filter(search=search, off_policy=True).count()
+    if drawn != children or (search.state == Stream.State.FINISHED and len(rows) != search.total + proposed):
         yield f"{drawn} children were drawn, {children} have a row, {len(rows)} are final, {search.total} are wanted."
     begun = Job.objects.filter(stream_id=search.pk, kind=Job.Kind.EVALUATE)
     for job in begun.filter(state=Job.State.DONE):

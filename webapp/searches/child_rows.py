@@ -14,7 +14,7 @@ Order = Literal["asc", "desc"]
 
 _COLUMNS = (
     "step", "slot", "reward", "reason", "twin_step", "twin_slot", "hash", "parameters", "mult_adds", "seconds",
-    "log_probability", "decisions", "architecture", "accuracy", "over", "latency", "perplexity",
+    "log_probability", "decisions", "architecture", "accuracy", "over", "latency", "perplexity", "off_policy",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

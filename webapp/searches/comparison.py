@@ -127,7 +127,9 @@ def _pools(search: Search) -> list[list[Counted]]:
 
 def _counted(search: Search, first_step: int = 0, steps: int | None = None) -> list[Counted]:
     """The children that count, in the order in which they were drawn."""
-    children = Child.objects.filter(search=search, is_final=True, reward__isnull=False, twin_step=None)
+    children = Child.objects.filter(
+        search=search, off_policy=False, is_final=True, reward__isnull=False, twin_step=None
+    )  # fmt: skip
     children = children.filter(step__gte=first_step)
     if steps is not None:
         children = children.filter(step__lt=first_step + steps)

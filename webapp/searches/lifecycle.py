@@ -1,4 +1,5 @@
-"""What a person does to a search or a training: start, pause, resume, stop, prioritise, change its limits, steer it.
+"""What a person does to a search or a training: start, pause, resume, stop, prioritise, change its limits, steer it,
+propose to it.
 
 Each is one transaction."""
 
@@ -184,6 +185,18 @@ def steer(search_id: uuid.UUID, bans: steering.Bans) -> None:
         if not search.is_open:
             raise CommandRefused(search, "steered", Stream.OPEN)
         event_log.append(search_id, steering.steer(search, bans))
+
+
+def propose(search_id: uuid.UUID, architecture: Mapping[str, Any]) -> None:
+    """Let an open search train an architecture of a person's beside the next step that it draws.
+
+    Raises CommandRefused where it has ended, and ConfigError where it cannot take it.
+    """
+    with transaction.atomic():
+        search = planner.locked_search(search_id)
+        if not search.is_open:
+            raise CommandRefused(search, "given a proposal", Stream.OPEN)
+        event_log.append(search_id, steering.propose(search, architecture))
 
 
 def end_in_time(search_id: uuid.UUID) -> None:

@@ -81,7 +81,7 @@ def least_total(search: Search) -> int:
     """The smallest total that takes nothing back: what is drawn, or the epoch that is under way."""
     if search.epochs:
         return min(search.steps_told + 1, search.epochs)
-    return max(Child.objects.filter(search=search).count(), 1)
+    return max(Child.objects.filter(search=search, off_policy=False).count(), 1)
 
 
 def next_step(search: Search, config: AnySearchConfig) -> int:

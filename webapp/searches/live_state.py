@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
+from search_engine.places import place_among_children
 from webapp.searches import event_log, live_finals, live_shared
 from webapp.searches.bounded_lists import Limits, curve_with, front_with, kept_points, thinned
 from webapp.searches.log_sentences import sentence
@@ -46,6 +47,7 @@ def initial(kind: str) -> State:
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
         "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None, "over": 0,
         "fronts": {axis: [] for axis in AXES}, "max_workers": None, "max_hours": None, "bans": {},
+        "proposals": {"asked": 0, "done": 0},
     }  # fmt: skip
 
 
@@ -87,7 +89,7 @@ def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
         for proposal in event["proposals"]
     }
     after["pending"] = {**after["pending"], **drawn}
-    after["proposed"] += len(drawn)
+    after["proposed"] += sum("off_policy" not in proposal for proposal in event["proposals"])
     if "shared" in after:
         return  # Candidates are no step.
     after["steps"] = thinned([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
@@ -129,9 +131,13 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
     drawn = after["pending"].get(key, {"hash": "", "architecture": {}})
     after["pending"] = _without(after["pending"], key)
     after["running"] = _without(after["running"], key)
-    after["done"] += 1
-    after["failed"] += 1 if event["reason"] is not None else 0
-    after["copied"] += 1 if event["twin"] is not None else 0
+    is_drawn = event["slot"] < after["step_size"]  # What people propose has the slots behind a step's last.
+    if is_drawn:
+        after["done"] += 1
+        after["failed"] += 1 if event["reason"] is not None else 0
+        after["copied"] += 1 if event["twin"] is not None else 0
+    else:
+        after["proposals"] = {**after["proposals"], "done": after["proposals"]["done"] + 1}
     latest = {
         "step": event["step"],
         "slot": event["slot"],
@@ -150,8 +156,8 @@ def _child_finished(after: State, event: WireEvent, limits: Limits) -> None:
     if event["reason"] is None and event["reward"] is not None and _is_better(latest, after["best"]):
         after["best"] = latest
     flag = _flag(event)
-    after["over"] += 1 if flag == OVER else 0
-    index = event["step"] * after["step_size"] + event["slot"]
+    after["over"] += 1 if flag == OVER and is_drawn else 0
+    index = place_among_children(event["step"], event["slot"], after["step_size"])
     latency = event["latency"]["ms"] if "latency" in event else None
     costs = [event["parameters"], event["mult_adds"], latency]
     points = [*after["points"], [index, event["reward"], flag]]
@@ -221,6 +227,10 @@ def _search_steered(after: State, event: WireEvent, limits: Limits) -> None:
     }
 
 
+def _architecture_proposed(after: State, event: WireEvent, limits: Limits) -> None:
+    after["proposals"] = {**after["proposals"], "asked": after["proposals"]["asked"] + 1}
+
+
 def _child_or_update_lost(after: State, event: WireEvent, limits: Limits) -> None:
     """A lost child keeps its curve and waits without a worker until somebody begins again."""
     after["losses"] += 1
@@ -278,6 +288,7 @@ _SEARCH: dict[str, Callable[[State, WireEvent, Limits], None]] = {
     "state_changed": _state_changed,
     "limits_changed": _limits_changed,
     "search_steered": _search_steered,
+    "architecture_proposed": _architecture_proposed,
     "job_lost": _child_or_update_lost,
     "file_damaged": _nothing,
 }

@@ -70,6 +70,12 @@ def _steered(event: WireEvent, is_epoch: bool = False) -> str:
     return f"Steered from {since} on: {told}."
 
 
+def _drawn(event: WireEvent) -> str:
+    proposed = sum("off_policy" in proposal for proposal in event["proposals"])
+    told = f"Step {event['step']}: {len(event['proposals']) - proposed} architectures drawn"
+    return f"{told}, {proposed} proposed by a person." if proposed else f"{told}."
+
+
 def _ban(where: str, banned: list[str]) -> str:
     return f"{where} without {', '.join(banned)}" if banned else f"{where} free again"
 
@@ -100,7 +106,7 @@ def _started(event: WireEvent) -> str:
 
 _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "search_started": _started,
-    "step_proposed": lambda event: f"Step {event['step']}: {len(event['proposals'])} architectures drawn.",
+    "step_proposed": lambda event: _drawn(event),
     "child_started": lambda event: None,
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
@@ -115,6 +121,9 @@ _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "state_changed": _state,
     "limits_changed": _limits,
     "search_steered": _steered,
+    "architecture_proposed": lambda event: (
+        f"A person proposed an architecture: it is trained beside step {event['from_step']}, off-policy."
+    ),
     "job_lost": lambda event: f"{event['worker']} lost {event['what']}: {event['reason']}.",
     "file_damaged": _damaged,
     "training_started": lambda event: "The training started.",

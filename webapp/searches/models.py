@@ -146,6 +146,7 @@ class Child(models.Model):
     architecture = models.JSONField()
     hash = models.CharField(max_length=SHA256_LENGTH)
     log_probability = models.FloatField()
+    off_policy = models.BooleanField(default=False)  # A person proposed it: nothing is learned from it.
     is_final = models.BooleanField(default=False)
     reward = models.FloatField(null=True)
     reason = models.TextField(blank=True)  # Why there is no measured reward; "" where there is one.

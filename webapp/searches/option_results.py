@@ -72,7 +72,7 @@ def option_results(search: Search) -> OptionResults:
 
 def _results_of(search: Search, done: int) -> OptionResults:
     config = read_search_config(search.config)
-    counts = search.children.filter(is_final=True, reward__isnull=False, twin_step=None)
+    counts = search.children.filter(is_final=True, off_policy=False, reward__isnull=False, twin_step=None)
     rows = list(counts.order_by("step", "slot").values_list("decisions", "reward"))
     decisions = [(decision.name, decision.options) for decision in build_space(config.space).decisions]
     return OptionResults(

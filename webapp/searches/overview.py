@@ -23,7 +23,7 @@ def searches_of(user: Any) -> QuerySet[Search]:
     return (
         Search.objects.visible_to(user)
         .annotate(
-            done=_counted(children.filter(is_final=True)),
+            done=_counted(children.filter(is_final=True, off_policy=False)),
             best_reward=Subquery(best.values("reward")[:1]),
             best_accuracy=Subquery(best.values("accuracy")[:1]),
             best_perplexity=Subquery(best.values("perplexity")[:1]),

@@ -202,6 +202,7 @@ def propose(search: Search, proposed: Sequence[StepProposed]) -> None:
             architecture=proposal.architecture,
             hash=proposal.hash,
             log_probability=proposal.log_probability,
+            off_policy=bool(proposal.off_policy),
         )
         for step in proposed
         for proposal in step.proposals

@@ -1,4 +1,5 @@
-"""Steering a search while it runs: options that a person bans, pins (by banning the others) or takes back.
+"""Steering a search while it runs: options that a person bans, pins (by banning the others) or takes back, and
+architectures that a person proposes.
 
 A ban takes effect with the next update of the controller: what is drawn already stays. It is a change like a new total
 (see limits), so the fingerprint follows from the configuration and `Search.changes`, and a terminal can repeat it.
@@ -6,18 +7,22 @@ Functions expect the stream's lock to be held.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from search_engine.config.changes import Change, bans_in_force, is_steered, last_that_draws, read_changes
+from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.errors import ConfigError
-from search_engine.events import SearchSteered
+from search_engine.events import ArchitectureProposed, SearchSteered
 from search_engine.spaces.bans import check_bans
 from search_engine.spaces.build import build_space
+from search_engine.spaces.proposals import decisions_of
 from webapp.searches import limits
 from webapp.searches.models import Search
 
 Bans = Mapping[str, Sequence[str]]  # By a kind of decisions or the name of one; see config.changes.Change.
 FOREVER = 10**9  # Behind every step.
+MOST_PROPOSALS = 50  # For one step; they are trained beside what is drawn, and nobody counted them in the cost.
 
 
 def steer(search: Search, bans: Bans) -> list[SearchSteered]:
@@ -34,12 +39,40 @@ def steer(search: Search, bans: Bans) -> list[SearchSteered]:
         return []
     from_step = limits.next_step(search, config)
     if from_step > last_that_draws(config, changes):
-        raise ConfigError("", _why_too_late(search))
-    search.changes = [*search.changes, Change(from_step=from_step, bans=wanted).to_json()]
-    read_changes(search.changes, config)  # It can come true, or this is our bug.
-    Search.objects.filter(pk=search.pk).update(changes=search.changes)
-    limits.take_updates_back(search)
+        raise ConfigError("", _why_too_late(search, "a ban"))
+    _change(search, Change(from_step=from_step, bans=wanted))
     return [SearchSteered(bans=wanted, from_step=from_step)]
+
+
+def propose(search: Search, architecture: Mapping[str, Any]) -> list[ArchitectureProposed]:
+    """Let an architecture be trained beside the next step that is drawn; see config.changes.Change.
+
+    Raises ConfigError at "architecture", or within it, where the search cannot take it.
+    """
+    config = read_search_config(search.config)
+    if not isinstance(config, SearchConfig):
+        raise ConfigError(
+            "architecture",
+            "cannot be trained by this search, whose architectures share their weights; they can give it a score.",
+        )
+    space = build_space(config.space)
+    try:
+        proposed = space.decode(decisions_of(space, architecture))
+    except ConfigError as error:
+        raise ConfigError(error.field.replace("proposal", "architecture", 1), error.message) from error
+    from_step = limits.next_step(search, config)
+    if from_step > last_that_draws(config, read_changes(search.changes, config)):
+        raise ConfigError("", _why_too_late(search, "a proposal"))
+    if len(_proposals(search, from_step)) >= MOST_PROPOSALS:
+        raise ConfigError("", f"{MOST_PROPOSALS} are proposed for step {from_step} already; more can be for the next.")
+    _change(search, Change(from_step=from_step, proposal=proposed.to_json()))
+    return [ArchitectureProposed(architecture=proposed.to_json(), hash=proposed.hash, from_step=from_step)]
+
+
+def place_of_last_proposal(search: Search) -> tuple[int, int]:
+    """The step and slot of the child that it will be. There must be one."""
+    step = [change["from_step"] for change in search.changes if "proposal" in change][-1]
+    return step, search.config["strategy"]["step_size"] + len(_proposals(search, step)) - 1
 
 
 def bans_of(search: Search) -> dict[str, tuple[str, ...]]:
@@ -66,7 +99,18 @@ def steered_in_words(search: Search, random: Search | None) -> tuple[str, ...]:
     return said
 
 
-def _why_too_late(search: Search) -> str:
+def _proposals(search: Search, step: int) -> list[Any]:
+    return [change["proposal"] for change in search.changes if "proposal" in change and change["from_step"] == step]
+
+
+def _change(search: Search, change: Change) -> None:
+    search.changes = [*search.changes, change.to_json()]
+    read_changes(search.changes, read_search_config(search.config))  # It can come true, or this is our bug.
+    Search.objects.filter(pk=search.pk).update(changes=search.changes)
+    limits.take_updates_back(search)
+
+
+def _why_too_late(search: Search, what: str) -> str:
     if search.epochs:
-        return "The candidates are being drawn, so a ban would change nothing any more."
-    return f"All {search.total:,} children are drawn, so a ban would change nothing unless there were more of them."
+        return f"The candidates are being drawn, so {what} would change nothing any more."
+    return f"All {search.total:,} children are drawn, so {what} would change nothing unless there were more of them."

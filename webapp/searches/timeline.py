@@ -20,6 +20,7 @@ _ALWAYS = {
     "file_damaged": "loss",
     "limits_changed": "change",
     "search_steered": "change",
+    "architecture_proposed": "change",
     "state_changed": "",
 }
 _STATES = {"running": "resume", "paused": "pause"}

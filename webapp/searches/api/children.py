@@ -111,6 +111,6 @@ def child_of(search: Search, step: int, slot: int) -> Child:
 def child_json(search: Search, child: Child) -> dict[str, Any]:
     url = f"/searches/{search.pk}/children/{child.step}/{child.slot}"
     names = ("step", "slot", "is_final", "reward", "reason", "hash", "parameters", "mult_adds", "seconds",
-             "accuracy", "perplexity", "over", "latency")  # fmt: skip
+             "accuracy", "perplexity", "over", "latency", "off_policy")  # fmt: skip
     twin = None if child.twin_step is None else (child.twin_step, child.twin_slot)
     return {name: getattr(child, name) for name in names} | {"twin": twin, "url": url, "picture": f"{url}/both.svg"}

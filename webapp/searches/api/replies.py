@@ -76,6 +76,21 @@ class SteeringReply(BaseModel):
     bans: dict[str, list[str]]
 
 
+class NewProposal(Body):
+    """An architecture of the search's space, as JSON; see /api/architectures for other forms of it."""
+
+    architecture: dict[str, Any]
+
+
+class ProposalReply(BaseModel):
+    """Step and slot of the child that it will be."""
+
+    id: uuid.UUID
+    step: int
+    slot: int
+    url: str
+
+
 class NewSearch(Body):
     """A search to start. companion: uniform random search of the same settings runs beside it, in the same group.
 
@@ -274,7 +289,7 @@ class ChildReply(BaseModel):
     twin: (step, slot) whose reward was copied. accuracy: where the reward is another figure, because cost weighs in it.
     perplexity: of a candidate on text, whose reward is made of it.
     over: the bound that its network is over, "" otherwise; latency: {ms, batch, repeats, warm_up, device} where it was
-    measured, which no other run repeats.
+    measured, which no other run repeats. off_policy: a person proposed it, and the controller learns nothing from it.
     """
 
     step: int
@@ -291,6 +306,7 @@ class ChildReply(BaseModel):
     perplexity: float | None
     over: str
     latency: Latency | None
+    off_policy: bool
     url: str
     picture: str
 

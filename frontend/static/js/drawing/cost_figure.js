@@ -1,5 +1,6 @@
 /** Accuracy against cost as a figure for Plotly, and what stands on it. Pure. */
 
+import { placeOf } from "../live/places.js";
 import { AXES, COPIED, MEASURED, OVER } from "../live/state.js";
 import { AXIS_TITLES, costInWords, overBound } from "./cost_words.js";
 import { axis, filled, layout, logTicks, waiting } from "./figure_base.js";
@@ -35,11 +36,6 @@ export function childrenOver(state, along) {
     return [{ ...one, words: `${one.name}: ${overBound({ over, times })}` }];
   });
   return shown.sort((a, b) => a.cost - b.cost);
-}
-
-/** The address of a child behind a point: its step and slot. */
-export function placeOf({ step_size: size }, index) {
-  return { step: Math.floor(index / size), slot: index % size };
 }
 
 /** chosen: the index of the child that has the keyboard's ring, or null. */

@@ -3,6 +3,7 @@
  * Texts must hold no markup such as <b>: Plotly would write a style attribute, which the content policy refuses.
  */
 
+import { placeOf } from "../live/places.js";
 import { COPIED, FAILED, MEASURED, OVER } from "../live/state.js";
 import { overBound } from "./cost_words.js";
 import { axis, filled, layout, waiting } from "./figure_base.js";
@@ -17,8 +18,9 @@ const FEWEST = 5; // which starts when there are so many.
 export function rewardFigure(state, colours, band = []) {
   const rows = state.points.map((point, place) => [...point, state.sizes[place]]);
   const points = rows.sort((a, b) => a[0] - b[0]);
-  const measured = points.filter(([, reward, flag]) => flag === MEASURED && reward !== null);
-  const copied = points.filter(([, reward, flag]) => flag === COPIED && reward !== null);
+  const measured = points.filter(([index, reward, flag]) => flag === MEASURED && reward !== null && Number.isInteger(index));
+  const proposed = points.filter(([index, reward, flag]) => flag <= COPIED && reward !== null && !Number.isInteger(index));
+  const copied = points.filter(([index, reward, flag]) => flag === COPIED && reward !== null && Number.isInteger(index));
   const counted = points.filter(([, reward, flag]) => (flag === MEASURED || flag === COPIED) && reward !== null);
   const { range } = rewardRange(counted, band);
   const foot = range[0] + (range[1] - range[0]) * 0.02; // Failed children have no height: they stand at the foot.
@@ -29,6 +31,8 @@ export function rewardFigure(state, colours, band = []) {
     ...bandTraces(band, colours),
     marks("child", measured, { color: colours.point, size: 5, opacity: 0.5 }, shape),
     marks("copied", copied, { color: colours.point, size: 6, symbol: "circle-open", opacity: 0.8 }, shape),
+    { ...marks("proposed by a person", proposed, { color: colours.best, size: 9, symbol: "star-open" }, shape),
+      customdata: proposed.map(([index]) => nameAt(state, index)), hovertemplate: "child %{customdata}, proposed by a person, off-policy: %{y:.4f}<extra></extra>" },
     { ...marks("failed", failed, { color: colours.bad, size: 7, symbol: "x-thin-open" }, shape),
       hovertemplate: "child %{x}: no measured reward<extra></extra>" },
     { ...marks("over a bound", over.map(([index]) => [index, foot]),
@@ -36,7 +40,7 @@ export function rewardFigure(state, colours, band = []) {
       customdata: over.map(([, , , sizes]) => overBound({ over: sizes[4], times: sizes[5] })), hovertemplate: "child %{x}: %{customdata}<extra></extra>" },
     { ...line("best so far", bestSoFar(counted), colours.best, 1.5),
       line: { color: colours.best, width: 1.5, shape: "hv" } },
-    { ...line("moving mean", movingMean(counted), colours.mean, 1.25),
+    { ...line("moving mean", movingMean(counted.filter(([index]) => Number.isInteger(index))), colours.mean, 1.25),
       line: { color: colours.mean, width: 1.25, dash: "dot" } },
     { ...line("entropy", entropies(state), colours.entropy, 1), yaxis: "y2",
       hovertemplate: "entropy %{y:.2f} nats<extra></extra>" },
@@ -55,6 +59,11 @@ export function rewardFigure(state, colours, band = []) {
     annotations: counted.length ? [] : [waiting(colours, failed.length + over.length
       ? "No child has a measured reward." : "The first rewards come when the first children have ended.")],
   }) };
+}
+
+function nameAt(state, index) {
+  const { step, slot } = placeOf(state, index);
+  return `${step}.${slot}`;
 }
 
 export function bestSoFar(points) {

@@ -7,6 +7,7 @@ import { overBound } from "../drawing/cost_words.js";
 import { count, rewardBesideAccuracy } from "../drawing/format.js";
 import { openChoices } from "../drawing/open_choices.js";
 import { searchPaths } from "../live/paths.js";
+import { indexOf } from "../live/places.js";
 import { FAILED } from "../live/state.js";
 import { build, write, writeAttribute } from "./build.js";
 import { kindSwitch, press } from "./kind-switch.js";
@@ -97,8 +98,8 @@ function factsOf(child, state) {
 }
 
 /** The reward of a child that failed is what the controller was told, not what was measured. */
-function hasFailed({ step, slot }, { points, step_size: size }) {
-  return points.some(([index, , flag]) => index === step * size + slot && flag >= FAILED);
+function hasFailed(child, state) {
+  return state.points.some(([index, , flag]) => index === indexOf(child, state) && flag >= FAILED);
 }
 
 customElements.define("best-cell", BestCell);

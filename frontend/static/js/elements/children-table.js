@@ -67,7 +67,7 @@ class ChildrenTable extends HTMLElement {
 
   render(state, page) {
     this.#page = page;
-    this.#wanted = state.done;
+    this.#wanted = state.done + state.proposals.done;
     if (page.is_replay && state.n !== this.#n) {
       clearTimeout(this.#rest);
       this.#rest = setTimeout(() => this.#whileSeen.hurry(), REST_MS);
@@ -151,7 +151,9 @@ function rowOf(child, page) {
   const told = child.reason ? "–" : "scale" in page ? scoreInWords(child.reward, page.scale) : reward(child.reward, isWeighed); // Of a failed one nothing was measured.
   const copy = child.twin ? `copy of ${child.twin.join(".")}` : "";
   const latency = child.latency ? milliseconds(child.latency.ms) : "";
-  const note = child.reason || [isWeighed ? `accuracy ${percent(accuracy)}` : "", latency, copy].filter(Boolean).join(", ");
+  const proposed = child.off_policy ? "proposed by a person, off-policy" : "";
+  const found = child.reason ? [child.reason] : [isWeighed ? `accuracy ${percent(accuracy)}` : "", latency, copy];
+  const note = [...found, proposed].filter(Boolean).join(", ");
   const cell = (text) => build("td", { class: "is-number" }, text);
   const name = `${child.step}.${child.slot}`;
   const href = paths.child(child.step, child.slot);

@@ -3,9 +3,10 @@
  * reaches. A click on a point opens its cell; so does Enter, after the arrow keys went to it.
  */
 
-import { childrenOver, costedChildren, costFigure, knownAxes, placeOf } from "../drawing/cost_figure.js";
+import { childrenOver, costedChildren, costFigure, knownAxes } from "../drawing/cost_figure.js";
 import { AXIS_TITLES } from "../drawing/cost_words.js";
 import { searchPaths } from "../live/paths.js";
+import { placeOf } from "../live/places.js";
 import { AXES } from "../live/state.js";
 import { build, write } from "./build.js";
 import { legend } from "./chart-legend.js";

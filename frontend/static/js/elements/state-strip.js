@@ -141,7 +141,7 @@ function sharedFigures(state, page, now) {
 function searchFigures(state, now) {
   if (state.finals) return finalRoundFigures(state, now);
   return {
-    children: `${state.done} of ${state.total}`,
+    children: `${state.done} of ${state.total}${state.proposals.asked ? ` + ${state.proposals.done} proposed` : ""}`,
     elapsed: duration(elapsed(state, now)),
     left: state.done >= state.total && state.total ? duration(0) : duration(timeLeft(state, now)),
     workers: String(busyWorkers(state)),

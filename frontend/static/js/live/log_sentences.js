@@ -13,7 +13,7 @@ const SENTENCES = {
   search_started: (event) => ("epochs" in event
     ? `The search started: ${event.epochs} epochs of shared weights, then ${event.children} candidates.`
     : `The search started: ${event.children} children in steps of ${event.step_size}.`),
-  step_proposed: (event) => `Step ${event.step}: ${event.proposals.length} architectures drawn.`,
+  step_proposed: drawnSentence,
   child_started: () => null,
   epoch_ended: () => null,
   child_finished: verdict,
@@ -31,6 +31,8 @@ const SENTENCES = {
   state_changed: (event) => `Now ${event.state}${event.reason === null ? "." : `: ${event.reason}`}`,
   limits_changed: limitsSentence,
   search_steered: (event) => steeredSentence(event, `step ${event.from_step}`),
+  architecture_proposed: ({ from_step: step }) =>
+    `A person proposed an architecture: it is trained beside step ${step}, off-policy.`,
   job_lost: (event) => `${event.worker} lost ${event.what}: ${event.reason}.`,
   file_damaged: ({ what, is_anew: isAnew }) =>
     `The ${what} was damaged or gone: ${isAnew ? "it starts anew" : "it goes on from the one before"}.`,
@@ -48,6 +50,12 @@ const OF_CANDIDATES = {
 function limitsSentence({ limits, from_step: step, by }) {
   const told = Object.entries(limits).map(([name, value]) => limit(name, value, step)).join(", ");
   return by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
+}
+
+function drawnSentence({ step, proposals }) {
+  const proposed = proposals.filter((proposal) => "off_policy" in proposal).length;
+  const told = `Step ${step}: ${proposals.length - proposed} architectures drawn`;
+  return proposed ? `${told}, ${proposed} proposed by a person.` : `${told}.`;
 }
 
 function steeredSentence({ bans }, since) {

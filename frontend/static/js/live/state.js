@@ -8,6 +8,7 @@
 import { curveWith, keptPoints, thinSteps } from "./bounded.js";
 import { frontWith } from "./front.js";
 import { sentence } from "./log_sentences.js";
+import { indexOf, isOffPolicy } from "./places.js";
 import { controllerPhaseEnded, sharedEpochEnded, sharedStarted } from "./shared.js";
 
 export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24, front: 400, epochs: 600 };
@@ -30,7 +31,7 @@ export function initial(kind) {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
     fingerprint: "", losses: 0, finals: null, over: 0, fronts: Object.fromEntries(AXES.map((axis) => [axis, []])),
-    max_workers: null, max_hours: null, bans: {},
+    max_workers: null, max_hours: null, bans: {}, proposals: { asked: 0, done: 0 },
   };
 }
 
@@ -77,6 +78,7 @@ const SEARCH = {
   state_changed: stateChanged,
   limits_changed: limitsChanged,
   search_steered: searchSteered,
+  architecture_proposed: ({ proposals }) => ({ proposals: { ...proposals, asked: proposals.asked + 1 } }),
   job_lost: childOrUpdateLost,
   file_damaged: () => ({}), // It is only told in the log.
 };
@@ -109,7 +111,7 @@ function stepProposed(state, event, limits) {
   return {
     policy: policyOf(event),
     pending: { ...state.pending, ...drawn },
-    proposed: state.proposed + event.proposals.length,
+    proposed: state.proposed + event.proposals.filter((proposal) => !("off_policy" in proposal)).length,
     ...(!("shared" in state) && { // Candidates are no step.
       steps: thinSteps([...state.steps, [event.step, null, event.entropy, null]], limits.steps),
     }),
@@ -150,7 +152,8 @@ function childFinished(state, event, limits) {
   };
   const counts = event.reason === null && event.reward !== null;
   const flag = flagOf(event);
-  const index = event.step * state.step_size + event.slot;
+  const isDrawn = !isOffPolicy(event, state);
+  const index = indexOf(event, state);
   const costs = [event.parameters, event.mult_adds, event.latency?.ms ?? null];
   const points = [...state.points, [index, event.reward, flag]];
   const sizes = [...state.sizes, [...costs, event.accuracy ?? null, event.over ?? null, event.times ?? null]];
@@ -159,11 +162,12 @@ function childFinished(state, event, limits) {
   return {
     pending: without(state.pending, key),
     running: without(state.running, key),
-    done: state.done + 1,
-    failed: state.failed + (event.reason !== null ? 1 : 0),
-    copied: state.copied + (event.twin !== null ? 1 : 0),
+    done: state.done + (isDrawn ? 1 : 0),
+    proposals: { ...state.proposals, done: state.proposals.done + (isDrawn ? 0 : 1) },
+    failed: state.failed + (isDrawn && event.reason !== null ? 1 : 0),
+    copied: state.copied + (isDrawn && event.twin !== null ? 1 : 0),
     latest,
-    over: state.over + (flag === OVER ? 1 : 0),
+    over: state.over + (isDrawn && flag === OVER ? 1 : 0),
     fronts: joins ? frontsWith(state.fronts, costs, event.accuracy ?? event.reward, index, limits) : state.fronts,
     best: counts && isBetter(latest, state.best) ? latest : state.best,
     points: kept.map((place) => points[place]),
