@@ -29,6 +29,7 @@ Point = tuple[float, float]
 Points = tuple[Point, ...]
 
 _known: OrderedDict[uuid.UUID, "Curves"] = OrderedDict()
+_ends: OrderedDict[uuid.UUID, "_Ends"] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -68,10 +69,7 @@ def curves_of_search(search: Search) -> Curves:
         if search.epochs:
             known = _with_epochs(known, search)
     with _lock:
-        _known[search.pk] = known
-        _known.move_to_end(search.pk)
-        while len(_known) > KEPT_SEARCHES:
-            _known.popitem(last=False)
+        _kept(_known, search.pk, known)
     return known
 
 
@@ -131,16 +129,59 @@ def _late(search: Search, rows: Sequence[Any]) -> float | None:
 
 def _by_clock(search: Search, rows: Sequence[Any]) -> Points:
     """When each child was finished stands in the events alone."""
-    ended = Event.objects.filter(stream_id=search.pk, kind="child_finished")
-    ended = ended.annotate(
+    ends = _ends_of(search)
+    measured = [row for row in rows if row[3] == ""]
+    if not measured or not len(ends.keys):
+        return ()
+    keys = np.array([_key(row[0], row[1]) for row in measured])
+    places = np.minimum(np.searchsorted(ends.keys, keys), len(ends.keys) - 1)
+    is_there = ends.keys[places] == keys
+    at = ends.at[places][is_there] - search.created
+    rewards = np.array([row[2] for row in measured])[is_there]
+    if not len(at):
+        return ()
+    order = np.argsort(at, kind="stable")
+    return _steps(at[order], rewards[order], float(at.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """When children were finished, up to event `number`. keys: of children, rising; at: seconds since 1970."""
+
+    number: int
+    keys: NDArray[np.int64]
+    at: NDArray[np.float64]
+
+
+def _ends_of(search: Search) -> _Ends:
+    """Only events that are newer than what is known are read."""
+    with _lock:
+        known = _ends.get(search.pk) or _Ends(0, np.zeros(0, dtype=np.int64), np.zeros(0))
+    newer = Event.objects.filter(stream_id=search.pk, kind="child_finished", number__gt=known.number)
+    newer = newer.annotate(
         step=Cast(KT("payload__step"), IntegerField()), slot=Cast(KT("payload__slot"), IntegerField())
     )
-    at = {(step, slot): moment for step, slot, moment in ended.values_list("step", "slot", "at")}
-    measured = [(at[row[:2]] - search.created, row[2]) for row in rows if row[3] == "" and row[:2] in at]
-    if not measured:
-        return ()
-    found = np.array(sorted(measured))
-    return _steps(found[:, 0], found[:, 1], found[-1, 0])
+    rows = list(newer.order_by("number").values_list("number", "step", "slot", "at"))
+    if not rows:
+        return known
+    keys = np.concatenate([known.keys, [_key(step, slot) for _, step, slot, _ in rows]]).astype(np.int64)
+    at = np.concatenate([known.at, [row[3] for row in rows]])
+    order = np.argsort(keys, kind="stable")
+    found = _Ends(rows[-1][0], keys[order], at[order])
+    with _lock:
+        _kept(_ends, search.pk, found)
+    return found
+
+
+def _key(step: int, slot: int) -> int:
+    return (step << 20) + slot
+
+
+def _kept(cache: OrderedDict[uuid.UUID, Any], key: uuid.UUID, value: Any) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > KEPT_SEARCHES:
+        cache.popitem(last=False)
 
 
 def _with_epochs(ours: Curves, search: Search) -> Curves:
@@ -193,12 +234,10 @@ def _fronts(rows: Sequence[Any]) -> dict[str, Points]:
     fronts = {}
     for name, place in (("parameters", 6), ("mult_adds", 7)):
         known = [(row[place], row[2] if row[5] is None else row[5]) for row in rows if row[3] == "" and row[place]]
-        best, front = -np.inf, []
-        for cost, accuracy in sorted(known, key=lambda pair: (pair[0], -pair[1])):
-            if accuracy > best:
-                best = accuracy
-                front.append((float(cost), float(accuracy)))
-        fronts[name] = tuple(front[-MOST_FRONT:])  # The best of them, should there be more.
+        costs, accuracies = np.array(known, dtype=np.float64).reshape(-1, 2).T
+        order = np.lexsort((-accuracies, costs))
+        steps = _steps(costs[order], accuracies[order], -np.inf)
+        fronts[name] = steps[-MOST_FRONT:]  # The best of them, should there be more.
     return fronts
 
 

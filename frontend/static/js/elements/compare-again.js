@@ -30,6 +30,7 @@ class CompareAgain extends HTMLElement {
 
   #changed() {
     this.#key = newKey(); // Another group than the one before.
+    this.#show("Counting what this costs …", false); // Nothing starts before its cost was shown.
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#estimate(), WAIT_MS);
   }

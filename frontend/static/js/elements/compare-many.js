@@ -80,16 +80,18 @@ class CompareMany extends HTMLElement {
   /** Builds the section of a family once; returns what shows it anew. */
   #built({ kind, title }) {
     const hidden = new Set();
+    let latest = null; // The buttons of the legend outlive an answer.
     const charts = CHARTS[kind].map((chart) => ({ ...chart, node: document.createElement("compare-chart") }));
     const [remark, legend, table, said] = [build("p", { class: "notice" }), build("ul", { class: "compare-legend" }),
-      build("div", { class: "table-frame" }), build("ul", { class: "compare-said" })];
+      build("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Results and work" }), build("ul", { class: "compare-said" })];
     this.append(build("section", { class: "card compare-family" }, build("h2", {}, title), remark, legend,
       build("div", { class: "compare-charts" }, ...charts.map(({ node }) => node)), build("h3", {}, "Results and work"), table, said));
     const show = (family) => {
+      latest = family;
       const lines = family.lines.map((line, place) => ({ ...line, place }));
       write(remark, family.remark);
       remark.hidden = family.remark === "";
-      compareLegend(legend, lines, hidden, () => show(family));
+      compareLegend(legend, lines, hidden, () => show(latest));
       const on = lines.filter(({ key }) => !hidden.has(key));
       const key = JSON.stringify([[...hidden], lines.map(({ runs }) => runs.map(({ id, done, counted, best, state }) => [id, done, counted, best, state]))]);
       charts.forEach((chart) => chart.node.show(chart.title, chart.variants, { lines: on, family }, key));

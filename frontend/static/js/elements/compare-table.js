@@ -13,7 +13,7 @@ export function compareTable(frame, lines, family) {
     ...(isSearch ? [family.kind === "shared" ? "Mean of late epochs" : "Mean of late children"] : [])];
   const rows = lines.map((line) => build("tr", {},
     build("th", { scope: "row", class: "compare-name" }, swatch(line.place), name(line)),
-    cell(String(line.runs.length)), build("td", {}, states(line.runs)), cell(work(line.runs)),
+    cell(String(line.runs.length)), build("td", { class: "compare-state" }, states(line.runs)), cell(work(line.runs)),
     cell(took(sum(line.runs, "compute"))), cell(spread(line.best, family)), ...(isSearch ? [cell(spread(line.late, family))] : [])));
   frame.replaceChildren(build("table", { class: "table small" },
     build("caption", { class: "only-read" }, `Results and work: ${family.title}`),
