@@ -264,3 +264,29 @@ def test_on_a_phone_the_menu_is_a_sheet_and_nothing_is_wider_than_the_page(
     menu.locator('[data-choice="conv_1x1"]').tap()
     expect(changes(phone)).to_contain_text(["conv 1x1 instead of sep 5x5"])
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_search_is_asked_for_a_score_and_the_answer_is_awaited(
+    application: RunningApplication, owner_page: Page
+) -> None:
+    page, asked = owner_page, []
+    taker = {"id": "7", "name": "Shared", "url": "/searches/7", "state": "running", "takes": "score", "refusal": ""}
+    full = {**taker, "name": "Small", "refusal": "It is not in the space of this search."}
+    waiting = {"search": "7", "id": "1", "state": "waiting", "sentences": ["It comes between two minibatches."]}
+    answered = {**waiting, "state": "answered", "sentences": ["It scores 71.00 % on 128 images."]}
+    page.route("**/edits/searches", lambda route: route.fulfill(json={"searches": [taker, full], "errors": []}))
+    page.route("**/searches/7/scores/1", lambda route: route.fulfill(json=answered))
+
+    def ask(route: Any) -> None:
+        asked.append(json.loads(route.request.post_data)["architecture"])
+        route.fulfill(json=waiting, status=201)
+
+    page.route("**/searches/7/scores", ask)
+    editing(application, page, f"architecture=nasnet-a&edit={OPERATION}:conv_1x1")
+    button, refused = (page.get_by_role("button", name="Ask for a score").nth(at) for at in (0, 1))
+    expect(refused).to_be_disabled()
+    expect(page.locator("[data-takers]")).to_contain_text("It is not in the space of this search.")
+    button.click()
+    expect(page.locator("[data-takers]")).to_contain_text("between two minibatches")
+    expect(page.locator("[data-takers]")).to_contain_text("It scores 71.00 %", timeout=SLOW)
+    assert [each["normal"]["blocks"][1]["operations"][0] for each in asked] == ["conv_1x1"]

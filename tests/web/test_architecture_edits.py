@@ -10,11 +10,14 @@ from django.test import Client
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.catalogue.published import published_names, read_published
+from search_engine.config.searches import read_enas_config
 from search_engine.editing.editor import MOST_EDITS
+from search_engine.spaces.build import build_space
 from tests.web.example_search import a_search, a_training
+from tests.web.test_shared_api import settings_of
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
-from webapp.searches.models import Child
+from webapp.searches.models import Child, Search
 
 pytestmark = pytest.mark.django_db
 
@@ -190,3 +193,55 @@ def test_the_page_is_reached_from_a_child_a_training_and_a_pasted_text(signed_in
 )
 def test_an_address_that_names_nothing_is_not_found(signed_in: Client, query: dict[str, str]) -> None:
     assert signed_in.get("/architectures/edit", query).status_code == 404
+
+
+def takers(client: Client, **body: Any) -> Any:
+    status, reply = send(client, "/api/architectures/edits/searches", body)
+    assert status == 200, reply
+    return reply
+
+
+def test_a_search_that_runs_takes_what_its_space_holds_and_says_why_not_else(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1, name="Mine")
+    a_search(get_or_create_user("stranger"), children=1, name="Not mine")
+    child = Child.objects.filter(search=search).first()
+    assert child is not None
+    (taker,) = takers(signed_in, architecture=child.architecture)["searches"]
+    assert (taker["name"], taker["takes"], taker["refusal"]) == ("Mine", "proposal", "")
+    edit = {"place": "normal.blocks.0.operations.0", "choice": "dilated_sep_conv_3x3"}
+    (other,) = takers(signed_in, architecture=child.architecture, edits=[edit])["searches"]
+    assert other["refusal"].startswith("It is not in the space of this search")
+    assert takers(signed_in, name="enas-macro-paper")["searches"] == []  # No search of such networks.
+
+
+def test_a_search_that_has_ended_takes_no_proposal(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1)
+    search.state, search.ended = search.State.FINISHED, search.created
+    search.save()
+    child = Child.objects.filter(search=search).first()
+    assert child is not None
+    assert takers(signed_in, architecture=child.architecture)["searches"] == []
+    assert [error["field"] for error in takers(signed_in)["errors"]] == ["architecture"]
+
+
+def test_what_a_search_takes_is_proposed_to_it(signed_in: Client, owner: User) -> None:
+    search = a_search(owner, children=1)
+    child = Child.objects.filter(search=search).first()
+    assert child is not None
+    edit = {"place": "normal.blocks.0.operations.0", "choice": "identity"}
+    architecture = made(signed_in, architecture=child.architecture, edits=[edit])["architecture"]
+    (taker,) = takers(signed_in, architecture=architecture)["searches"]
+    assert taker["refusal"] == ""
+    status, proposed = send(signed_in, f"/api/searches/{taker['id']}/proposals", {"architecture": architecture})
+    assert status == 201 and {"step", "slot", "url"} <= set(proposed)
+
+
+def test_shared_weights_are_asked_for_a_score(signed_in: Client, owner: User) -> None:
+    status, started = send(signed_in, "/api/searches", {"config": settings_of("enas-macro")})
+    assert status == 201, started
+    space = build_space(read_enas_config(Search.objects.get().config).space)
+    architecture = space.decode([0] * len(space.decisions)).to_json()
+    (taker,) = takers(signed_in, architecture=architecture)["searches"]
+    assert (taker["takes"], taker["refusal"]) == ("score", "")
+    (other,) = takers(signed_in, name="enas-macro-paper")["searches"]
+    assert other["refusal"].startswith("It is not in the space of this search")

@@ -44,7 +44,7 @@ def make(request: HttpRequest, body: EditsToMake) -> EditedReply:
     try:
         original = _original(request, body)
     except UserError as error:
-        return EditedReply(errors=[_problem(error)])
+        return EditedReply(errors=[problem_of(error)])
     network = body.model_dump(exclude={*NamedArchitecture.model_fields, "edits"}, exclude_unset=True)
     return edited_reply(request.user, original, _edits(body.edits), network)
 
@@ -56,12 +56,17 @@ def make(request: HttpRequest, body: EditsToMake) -> EditedReply:
 def options(request: HttpRequest, body: PlaceToEdit) -> OptionsReply:
     """Of the architecture behind the edits. What is wrong is part of the answer."""
     try:
-        found = menus(replayed(_original(request, body), _edits(body.edits)).architecture, body.place)
+        found = menus(edited_of(request, body), body.place)
         if not found:
             raise ConfigError("place", "is no place in this architecture.")
     except UserError as error:
-        return OptionsReply(errors=[_problem(error)])
+        return OptionsReply(errors=[problem_of(error)])
     return OptionsReply(menus=[MenuReply(**asdict(menu)) for menu in found])
+
+
+def edited_of(request: HttpRequest, body: EditsToMake | PlaceToEdit) -> Architecture:
+    """The architecture behind the edits that can be made. Raises UserError, and as not found what is not one's own."""
+    return replayed(_original(request, body), _edits(body.edits)).architecture
 
 
 def edited_reply(user: Any, original: Architecture, edits: Sequence[Edit], network: Mapping[str, Any]) -> EditedReply:
@@ -114,7 +119,7 @@ def _counts(architecture_json: str, network_json: str) -> CountsReply:
         network = network_in_question(architecture, json.loads(network_json))
         return CountsReply(**asdict(count_network(architecture, network)))
     except UserError as error:
-        return CountsReply(errors=[_problem(error)])
+        return CountsReply(errors=[problem_of(error)])
 
 
 def _original(request: HttpRequest, body: NamedArchitecture) -> Architecture:
@@ -129,5 +134,5 @@ def _edits(sent: Sequence[EditBody]) -> list[Edit]:
     return [Edit(edit.place, edit.choice) for edit in sent]
 
 
-def _problem(error: UserError) -> Problem:
+def problem_of(error: UserError) -> Problem:
     return Problem(field=error.field, message=error.message)

@@ -10,6 +10,7 @@ from webapp.searches.api import (
     comparisons,
     comparisons_of_many,
     decision_lines,
+    edit_searches,
     files,
     honesty_meters,
     own_data,
@@ -52,6 +53,7 @@ api.add_router("/trainings", sharing.of_trainings)
 api.add_router("/trainings", trainings.router)
 api.add_router("/architectures", bundles.router)  # First: the last one takes any word for an architecture's name.
 api.add_router("/architectures", architecture_edits.router)
+api.add_router("/architectures", edit_searches.router)
 api.add_router("/architectures", architectures.router)
 api.add_router("/data", own_data.router)
 api.add_router("", files.router)

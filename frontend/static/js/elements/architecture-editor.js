@@ -10,6 +10,7 @@ import { openMenu } from "./editor-menu.js";
 import { EditorPicture } from "./editor-picture.js";
 import { keepForm } from "./editor-keep.js";
 import { showResults } from "./editor-results.js";
+import { EditorSearches } from "./editor-searches.js";
 
 class ArchitectureEditor extends HTMLElement {
   #start = null;
@@ -22,6 +23,7 @@ class ArchitectureEditor extends HTMLElement {
   #picture = null;
   #original = null;
   #keep = null;
+  #searches = null;
   #listening = null;
 
   connectedCallback() {
@@ -31,6 +33,7 @@ class ArchitectureEditor extends HTMLElement {
     this.#picture = new EditorPicture(this.querySelector("[data-edited]"), (place, part) => this.#offer(place, part), signal);
     this.#original = new EditorPicture(this.querySelector("[data-original]"), null, signal);
     this.#keep = keepForm(this, signal);
+    this.#searches = new EditorSearches(this.querySelector("[data-takers]"), signal);
     this.#undone = this.#undoneThen = history.state?.undone ?? [];
     this.#wanted = this.#start.reply.edits;
     this.#show(this.#start.reply, { isDrawn: true });
@@ -105,6 +108,7 @@ class ArchitectureEditor extends HTMLElement {
     this.#original.show(null, reply.changes.map(({ was }) => was));
     showResults(this, reply);
     this.#keep.show(reply);
+    this.#searches.show(reply);
     this.#counting.edited?.({ architecture: reply.architecture }, reply.counts);
     for (const [name, isOn] of [["undo", reply.edits.length], ["redo", this.#undone.length], ["reset", reply.edits.length]]) {
       this.querySelector(`[data-act="${name}"]`).disabled = !isOn;
