@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench faults clean
+.PHONY: run test check bench faults docs clean
 
 run: $(VENV)/.product
 	@exec $(BIN)/python manage.py up
@@ -25,6 +25,11 @@ bench: $(VENV)/.checks browser
 # make faults SIZE=large SEED=7 CAMPAIGNS="kills broker" OUT=lines.jsonl
 faults: $(VENV)/.checks
 	@$(BIN)/python -m tests.faults $(CAMPAIGNS) $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
+
+# What is made of the docs: the glossary, and the pictures of the pages.
+docs: $(VENV)/.checks browser
+	$(BIN)/python -m webapp.docs.glossary
+	CELLWRIGHT_DOCS_IMAGES=docs/images $(BIN)/python -m pytest -q tests/browser/test_docs_screenshots.py
 
 browser: $(VENV)/.checks
 	@$(BIN)/python tests/browser/find_browser.py --install

@@ -8,4 +8,5 @@ urlpatterns = [
     path("health", health, name="health"),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.searches.urls")),
+    path("", include("webapp.docs.urls")),
 ]

@@ -9,7 +9,7 @@ export const MARK_NAMES = {
 
 /** Where the replay stands: [which event, the time of day, how long it had been running]. */
 export function standing({ state, at, n, last }) {
-  if (!last) return ["Nothing has happened yet.", "", ""];
+  if (!last) return ["Nothing has happened yet: there is nothing to replay.", "", ""];
   const number = (value) => value.toLocaleString("en");
   return [`Event ${number(n)} of ${number(last)}`, at === null ? "" : dated(at), `${duration(elapsed(state, at ?? 0))} running`];
 }

@@ -87,6 +87,7 @@ function placed(place) {
 }
 
 function factsOf(child, state) {
+  if (child === null && state.ended_at !== null) return "A clone of this search can start with other settings.";
   if (child === null) return openChoices(state, "The first are drawn in a moment.");
   if (child.parameters === undefined) {
     return `${nameOf(child) in state.running ? "In training" : "Drawn, not yet trained"}; no child has a reward yet.`;

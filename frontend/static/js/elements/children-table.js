@@ -28,6 +28,7 @@ class ChildrenTable extends HTMLElement {
   #pages = 1;
   #done = -1; // Verdicts at the last answer; -1 where another page or order was asked for since.
   #wanted = 0;
+  #isOver = false;
   #rest = null;
   #n = 0; // The event that the page shows, which matters on a replay.
   #head = build("tr", {});
@@ -68,6 +69,8 @@ class ChildrenTable extends HTMLElement {
   render(state, page) {
     this.#page = page;
     this.#wanted = state.done + state.proposals.done;
+    if (this.#isOver !== (state.ended_at !== null)) this.#done = -1; // An empty table then says something else.
+    this.#isOver = state.ended_at !== null;
     if (page.is_replay && state.n !== this.#n) {
       clearTimeout(this.#rest);
       this.#rest = setTimeout(() => this.#whileSeen.hurry(), REST_MS);
@@ -123,8 +126,7 @@ class ChildrenTable extends HTMLElement {
     this.#body.replaceChildren(...children.map((child) =>
       rows.get(`${child.step}.${child.slot}`) ?? rowOf(child, this.#page)));
     if (!children.length) {
-      const none = build("td", { colspan: COLUMNS.length, class: "quiet" }, this.#hasCandidates
-        ? "Candidates are drawn and scored after the last epoch." : "No child has ended yet.");
+      const none = build("td", { colspan: COLUMNS.length, class: "quiet" }, noneYet(this.#hasCandidates, this.#isOver));
       this.#body.append(build("tr", {}, none));
     }
     write(this.#place, `page ${this.#number} of ${this.#pages}`);
@@ -141,6 +143,13 @@ class ChildrenTable extends HTMLElement {
       button.disabled = button.dataset.move === "-1" ? this.#number <= 1 : this.#number >= this.#pages;
     }
   }
+}
+
+/** What stands in an empty table: what is waited for, or what to do where nothing will come. */
+function noneYet(hasCandidates, isOver) {
+  if (isOver) return `${hasCandidates ? "No candidate was drawn" : "No child was trained"}. A clone of this search can start with other settings.`;
+  return hasCandidates ? "Candidates are drawn and scored after the last epoch."
+    : "No child has ended yet. The first rows come by themselves.";
 }
 
 /** page.scale, page.thumbnail: of a search with shared weights, see pages/shared_page.py. */

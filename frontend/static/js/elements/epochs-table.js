@@ -34,7 +34,7 @@ class EpochsTable extends HTMLElement {
     const rows = shared.curve.slice(-MOST).toReversed();
     this.#body.replaceChildren(...rows.map((row) => rowOf(row, shared, scale)));
     const columns = this.#head.children.length;
-    if (!rows.length) this.#body.append(build("tr", {}, build("td", { colspan: columns, class: "quiet" }, "No epoch has ended yet.")));
+    if (!rows.length) this.#body.append(build("tr", {}, build("td", { colspan: columns, class: "quiet" }, "No epoch has ended yet. Each adds a row when its controller phase is over.")));
     const left = shared.epochs_shared - rows.length;
     write(this.#note, left > 0 ? `${left} earlier epochs are not shown; the charts have them thinned.` : "");
   }

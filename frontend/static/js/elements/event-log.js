@@ -5,10 +5,11 @@ import { build } from "./build.js";
 
 class EventLog extends HTMLElement {
   #list = build("ol", { class: "log-list", reversed: true });
+  #none = build("p", { class: "quiet small" }, "Nothing has happened yet. What happens shows here as it comes.");
   #newest = 0;
 
   connectedCallback() {
-    this.append(this.#list);
+    this.append(this.#none, this.#list);
   }
 
   disconnectedCallback() {
@@ -28,6 +29,7 @@ class EventLog extends HTMLElement {
       this.#newest = n;
       this.#list.prepend(build("li", {}, build("time", { class: "number quiet" }, clock(at)), ` ${text}`));
     }
+    this.#none.hidden = state.log.length > 0;
     while (this.#list.children.length > state.log.length) this.#list.lastElementChild.remove();
   }
 }

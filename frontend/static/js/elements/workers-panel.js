@@ -52,7 +52,8 @@ class WorkersPanel extends HTMLElement {
       this.#body.replaceChildren(...workers.map(rowOf));
       this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside || host.keeps_losing).map(losing),
         ...hostsToDrain(workers, hosts));
-      write(this.#note, workers.length ? "" : "No worker is there. Searches wait until one comes.");
+      write(this.#note, workers.length ? "" : "No worker is there, so searches wait. On any machine that reaches the " +
+        "database and Redis, .venv/bin/python manage.py worker starts some; on this one, make run does.");
     } catch (error) {
       if (!signal.aborted) write(this.#note, error.message);
     }

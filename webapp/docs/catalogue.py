@@ -1,0 +1,38 @@
+"""The pages under docs/ that the program shows, in the order in which one learns."""
+
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+IMAGES = DOCS / "images"
+
+# (heading, [(name of the file without .md, title)])
+CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Begin",
+        (
+            ("getting-started", "Getting started"),
+            ("nasnet-search", "A NASNet search step by step"),
+            ("live-page", "Reading the live page"),
+            ("which-method", "Which method when"),
+        ),
+    ),
+    (
+        "Go on",
+        (
+            ("shared-weights", "ENAS: shared weights"),
+            ("your-data", "Your own data"),
+            ("take-away", "Transfer and take away"),
+            ("understand-and-steer", "Steering, editing, replay"),
+        ),
+    ),
+    (
+        "Run it",
+        (
+            ("limits-and-backups", "Limits, pauses, draining, backups"),
+            ("terminal", "The terminal"),
+            ("api", "The API from a script"),
+        ),
+    ),
+    ("Look up", (("terms", "Terms"),)),
+)
+TITLES = {name: title for _, pages in CHAPTERS for name, title in pages}
