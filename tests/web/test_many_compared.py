@@ -189,9 +189,10 @@ def test_the_page_marks_settings_that_differ_and_folds_the_others(signed_in: Cli
     other = CONFIG.model_copy(update={"budget": CONFIG.budget.model_copy(update={"children": 77})})
     streams = [a_search(owner), start_search(owner, other)]
     page = signed_in.get(f"/compare?streams={streams[0].pk}&streams={streams[1].pk}")
-    (row,) = page.context["differing"]
+    (table,) = page.context["tables"]
+    (row,) = table.differing
     assert [(value.split()[0], differs) for value, differs in row.cells] == [("120", False), ("77", True)]
-    assert "<mark>" in page.content.decode() and len(page.context["equal"]) > 10
+    assert "<mark>" in page.content.decode() and len(table.equal) > 10
 
 
 def test_the_page_says_so_where_not_everything_means_the_same(signed_in: Client, owner: User) -> None:

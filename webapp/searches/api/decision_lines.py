@@ -40,7 +40,7 @@ class DecisionLine(BaseModel):
 
 
 class DecisionLines(BaseModel):
-    """axes: in the order of the space; of more decisions than were asked for, those that explain most of the rewards.
+    """axes: in the order of the space; of more decisions than were asked for, those that most surely explain rewards.
 
     lines: of all `counted` children those at places evenly spaced by reward, the lowest and the highest among them, by
     rising reward. decisions: how many there are. is_share: rewards are shares in [0, 1].
@@ -71,11 +71,12 @@ def show(request: HttpRequest, search_id: uuid.UUID, axes: MostAxes = 12, lines:
 
 
 def _axes(decisions: tuple[DecisionResult, ...], most: int) -> list[int]:
-    def matters(at: int) -> float:
+    def by_rank(at: int) -> tuple[float, float, int]:
+        """The surest first, and of those alike what explains most beyond chance: many options always explain much."""
         told = decisions[at].importance
-        return told.share if told else 0.0
+        return (told.p, told.by_chance - told.share, at) if told else (1.0, 0.0, at)
 
-    return sorted(sorted(range(len(decisions)), key=lambda at: (-matters(at), at))[:most])
+    return sorted(sorted(range(len(decisions)), key=by_rank)[:most])
 
 
 def _axis(at: int, found: DecisionResult) -> DecisionAxis:

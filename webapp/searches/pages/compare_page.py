@@ -33,6 +33,16 @@ class SettingsRow:
         return any(differs for _, differs in self.cells)
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsTable:
+    """The settings of all lines of one kind of stream, those that differ apart from those that do not."""
+
+    title: str
+    lines: tuple[Line, ...]
+    differing: tuple[SettingsRow, ...]
+    equal: tuple[SettingsRow, ...]
+
+
 @require_GET
 def compare_page(request: HttpRequest) -> HttpResponse:
     """streams: ids of searches, trainings and groups, each with a name of its own or with commas between them."""
@@ -42,7 +52,6 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     whole = frozenset(ids) & {group.pk for group, _ in groups}
     families = families_of(streams, whole)
     lines = [line for family in families for line in family.lines]
-    rows = _settings(lines) if len(lines) > 1 else []
     chosen = {str(key) for key in ids}
     return render(request, "compare.html", {
         "entries": entries_of(request.user),
@@ -52,9 +61,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
         "streams": ",".join(str(key) for key in ids),
         "count": len(lines),
         "says": _says(ids, streams, families),
-        "headings": [(place + 1, line) for place, line in enumerate(lines)],
-        "differing": [row for row in rows if row.differs],
-        "equal": [row for row in rows if not row.differs],
+        "tables": _tables(lines),
         "searches": [run.stream for line in lines for run in line.runs if run.strategy],
     })  # fmt: skip
 
@@ -101,6 +108,18 @@ def _says(ids: Sequence[uuid.UUID], streams: Sequence[Stream], families: Sequenc
         many = "no two of these mean the same" if alone else "not all of these mean the same"
         return f"Figures are laid over each other only where they mean the same, and {many}: see the headings."
     return ""
+
+
+def _tables(lines: Sequence[Line]) -> list[SettingsTable]:
+    """Searches and trainings have different settings, so each kind has a table of its own."""
+    tables = []
+    for kind, title in (("search", "Searches"), ("training", "Trainings")):
+        alike = tuple(line for line in lines if line.runs[0].stream.kind == kind)
+        if len(alike) > 1:
+            rows = _settings(alike)
+            differing = tuple(row for row in rows if row.differs)
+            tables.append(SettingsTable(title, alike, differing, tuple(row for row in rows if not row.differs)))
+    return tables
 
 
 def _settings(lines: Sequence[Line]) -> list[SettingsRow]:

@@ -59,9 +59,9 @@ class CompareDecisions extends HTMLElement {
       write(this.#hint, "");
       return write(this.#words, "No child of this search has a reward so far. Lines come with the first ones.");
     }
-    const of = axes.length < decisions ? `The ${axes.length} of ${decisions} decisions that explain most of the rewards. ` : "";
+    const of = axes.length < decisions ? `The ${axes.length} of ${decisions} decisions that most surely matter. ` : "";
     const some = lines.length < counted ? `${lines.length} of ${counted.toLocaleString("en")} children, evenly by reward, best and worst among them. ` : "";
-    write(this.#hint, `${of}${some}Strong lines have a high reward. Press options to keep the children that took them.`);
+    write(this.#hint, `${of}${some}Below its name stands how much of the rewards a decision explains; with a question mark it may be chance. Strong lines have a high reward. Press options to keep the children that took them.`);
     this.#frame.replaceChildren(this.#svg());
     this.#matter.replaceChildren(importanceTable(axes));
     this.#mark();
