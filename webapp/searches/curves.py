@@ -89,7 +89,7 @@ def curves_of_training(training: Training) -> Curves:
 def _of_children(search: Search) -> Curves:
     size = search.config["strategy"]["step_size"] if not search.epochs else max(search.total, 1)
     rows = list(
-        search.children.filter(is_final=True, reward__isnull=False, twin_step=None)
+        search.children.filter(is_final=True, off_policy=False, reward__isnull=False, twin_step=None)
         .order_by("step", "slot")
         .values_list("step", "slot", "reward", "reason", "seconds", "accuracy", "parameters", "mult_adds")
     )
