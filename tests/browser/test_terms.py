@@ -58,6 +58,10 @@ def test_the_explanation_is_in_sight_and_the_pages_do_not_scroll_sideways(
             box = page.locator("#term-mult-adds").bounding_box()
             assert box and box["x"] >= 0 and box["x"] + box["width"] <= viewport["width"]
             assert box["y"] >= 0 and box["y"] + box["height"] <= viewport["height"]
+        if address == "/docs/live-page":
+            page.wait_for_function(
+                "[...document.images].length === 3 && [...document.images].every(i => i.naturalWidth)"
+            )
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         page.screenshot(path=folder / f"terms-{number}-{viewport['width']}-{scheme}.png")
     context.close()

@@ -1,6 +1,7 @@
 """Markdown under docs/ -> HTML. Markup inside it is shown as text, never as markup: the parser's own rule."""
 
 import re
+import struct
 from collections.abc import Sequence
 from functools import cache
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from django.utils.text import slugify
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from webapp.docs.catalogue import DOCS, TITLES
+from webapp.docs.catalogue import DOCS, IMAGES, TITLES
 from webapp.docs.glossary import glossary
 
 _PAGE = re.compile(r"([a-z-]+)\.md")
@@ -42,7 +43,14 @@ def _point(token: Token) -> None:
         token.attrSet("href", address_of(str(token.attrGet("href"))))
     if token.type == "image" and (found := _IMAGE.fullmatch(str(token.attrGet("src")))):
         token.attrSet("src", f"/docs/images/{found[1]}.png")
-        token.attrSet("loading", "lazy")
+        for side, length in zip(("width", "height"), _size(found[1]), strict=True):
+            token.attrSet(side, str(length))  # So that the text below does not jump when the picture comes.
+
+
+def _size(name: str) -> tuple[int, int]:
+    """Width and height of a PNG of the docs, in pixels, as its first chunk has them."""
+    width, height = struct.unpack(">II", (IMAGES / f"{name}.png").read_bytes()[16:24])
+    return width, height
 
 
 def address_of(link: str) -> str:
