@@ -15,7 +15,13 @@ from webapp.asgi import application
 from webapp.searches.live.consumers import StreamConsumer
 from webapp.searches.live.routing import websocket_urlpatterns
 
-PUBLIC = {"health", "sign-in", "sign-in/<path:token>", "shared", "shared/open"}  # Everybody may see these, and nothing else.
+PUBLIC = {
+    "health",
+    "sign-in",
+    "sign-in/<path:token>",
+    "shared",
+    "shared/open",
+}  # Everybody may see these, and nothing else.
 VALUES = ("00000000-0000-0000-0000-000000000000", "0", "x", "architecture.json")  # One of them fits any converter.
 
 
