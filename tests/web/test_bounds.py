@@ -91,7 +91,7 @@ def test_a_verdict_keeps_accuracy_bound_and_latency_in_its_row_and_in_the_api(cl
     one, two = client.get(f"/api/searches/{search.pk}/children?sort=step&order=asc").json()["children"]
     assert (one["reward"], one["accuracy"], one["over"], one["latency"]) == (0.5, 0.75, "", timed.model_dump())
     assert (two["accuracy"], two["over"], two["latency"]) == (None, "parameters", None)
-    assert children_csv(search).splitlines()[0].endswith("accuracy,over,latency,perplexity")
+    assert children_csv(search).splitlines()[0].endswith("accuracy,over,latency,perplexity,off_policy")
 
 
 def test_a_search_that_measures_says_that_its_fingerprint_does_not_repeat():
