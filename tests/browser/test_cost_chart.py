@@ -192,6 +192,7 @@ def test_a_weighed_reward_is_a_number_with_the_accuracy_beside_it_wherever_it_st
         best = Played("search", SEARCH, len(SEARCH)).state()["best"]
         told, accuracy = f"{best['reward']:.4f}", f"accuracy {100 * best['accuracy']:.2f} %"
         expect(page.locator("best-cell .best-facts")).to_contain_text(f"{told}, {accuracy}")
+        page.locator("children-table").scroll_into_view_if_needed()  # It asks only while it can be seen.
         expect(page.locator("children-table tbody tr").first).to_contain_text(f"{told}{accuracy}")
         expect(page.locator("final-round tbody tr")).to_contain_text(f"{told}, {accuracy}")
         expect(page.locator(".strip-best")).to_have_text(f"best reward, {accuracy}{told}")

@@ -118,7 +118,7 @@ def test_a_search_fills_its_page_and_every_viewer_sees_the_same(
     second = watch(second_context.new_page())
     second.page.goto(application.link)
     second.page.goto(f"{application.address}/searches/{search}")
-    expect(owner_page.locator("policy-map")).to_contain_text("normal 1", ignore_case=True)  # Before any reward.
+    expect(owner_page.locator("policy-map")).to_contain_text("Normal cell", ignore_case=True)  # Before any reward.
     expect(owner_page.locator("reward-chart .main-svg").first).to_be_visible()
     second_context.set_offline(True)  # A lost connection ...
     expect(owner_page.locator(".strip-children dd")).to_contain_text("8 of 8", timeout=PATIENCE)
@@ -155,7 +155,7 @@ def test_pause_resume_stop_and_clone_work(application: RunningApplication, owner
 def test_a_search_with_its_companion_ends_with_a_comparison(application: RunningApplication, owner_page: Page) -> None:
     owner_page.goto(f"{application.address}/searches/new?preset=demo")
     fill(owner_page, SMALL | {"name": "Not alone", "budget.children": "10", "data.train_examples": "100"})
-    owner_page.get_by_label("Random companion").check()
+    owner_page.get_by_role("checkbox", name="Random companion").check()
     owner_page.get_by_role("button", name="Start the search").first.click()
     owner_page.wait_for_url(re.compile(r"/searches/[0-9a-f-]{36}$"))
     panel = owner_page.locator("random-comparison")

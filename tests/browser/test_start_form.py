@@ -109,14 +109,14 @@ def test_a_number_is_read_as_the_form_itself_writes_it(form: Page) -> None:
 
 def test_the_random_companion_is_one_tick_that_doubles_the_cost_and_goes_with_random_search(form: Page) -> None:
     children = DEMO.config.budget.children
-    form.get_by_label("Random companion").check()
+    form.get_by_role("checkbox", name="Random companion").check()
     expect(form.locator('[data-cost="children"]')).to_have_text(str(2 * children), timeout=SLOW)
     expect(form.locator("cost-panel")).to_contain_text(
         f"{children} of these children are drawn by the random companion"
     )
     expect(form.locator('[data-preset="demo"]')).to_have_attribute("aria-pressed", "true")
     form.get_by_label("Uniform random").check()
-    expect(form.get_by_label("Random companion")).to_be_hidden()
+    expect(form.get_by_role("checkbox", name="Random companion")).to_be_hidden()
     expect(form.locator('[data-cost="children"]')).to_have_text(str(children), timeout=SLOW)
 
 
