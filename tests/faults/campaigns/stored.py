@@ -21,12 +21,14 @@ from tests.faults.terminal_folders import said
 from tests.running_application import ROOT
 
 STORED = ROOT / "tests" / "golden" / "stored"
+OLDEST = "issue-2.zip"
 MOST_SECONDS = 600
 
 
 def run(seed: int, size: Size, folder: Path) -> Iterator[Run]:
-    """Nothing in it is random, and both sizes are the same."""
-    for stored in sorted(STORED.glob("*.zip")):
+    """Nothing in it is random. The small size takes the oldest state, which goes through every migration."""
+    everything = sorted(STORED.glob("*.zip"))
+    for stored in everything if size == "large" else [STORED / OLDEST]:
         place = folder / stored.stem
         with zipfile.ZipFile(stored) as archive:
             archive.extractall(place)
