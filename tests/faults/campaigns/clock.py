@@ -225,4 +225,5 @@ CAMPAIGN = Campaign(
     " that ends in times to come.",
     run=run,
     minutes=5,
+    in_make_test=False,
 )
