@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.live_page_server import Played, served
 from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded
@@ -13,8 +14,7 @@ from tests.browser.test_shared_page import recorded
 @pytest.fixture(autouse=True)
 def chartless(page: Page) -> None:
     """Without Plotly: what charts say where they are empty has its own test."""
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
 
 
 def stopped(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from search_engine.events import (
     ResultKept,
     StateChanged,
 )
+from tests.browser.answering import without_charts
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
@@ -70,8 +71,7 @@ def number_of(kind: str, nth: int = 1) -> int:
 
 @pytest.fixture
 def chartless(page: Page) -> None:
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
 
 
 def opened(page: Page, n: int) -> Iterator[Page]:
@@ -156,10 +156,7 @@ def test_the_kept_network_can_be_downloaded_seen_and_trained(finished: Page) -> 
 def test_a_phone_scrolls_the_table_and_not_the_page(context: BrowserContext) -> None:
     watched = watch(context.new_page())
     watched.page.set_viewport_size(PHONE)
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    watched.page.route(
-        "**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript")
-    )
+    without_charts(watched.page)
     for page in opened(watched.page, len(SEARCH)):
         page.locator("final-round cell-picture svg").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_training
@@ -20,8 +21,7 @@ class Server:
         page.route("**/api/trainings/*/artifacts", self._list)
         page.route("**/api/trainings/*/bundle", self._ask)
         page.route_web_socket("**/ws/streams/**", lambda line: None)
-        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+        without_charts(page)
 
     def _list(self, route: Route) -> None:
         files = [WEIGHTS, BUNDLE] if self.bundle == "there" else [WEIGHTS]

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import HONESTY, Played, served
 from tests.browser.recorded_search import recorded_search, recorded_training
@@ -53,8 +54,7 @@ def _open(page: Page, played: Played) -> Iterator[None]:
 def chartless(page: Page) -> None:
     """Charts draw nothing: for tests of other things, because Plotly takes seconds to be read."""
     # As Plotly does, it gives every plot its `on`.
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from django.conf import settings
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
@@ -63,8 +64,7 @@ def recorded(kind: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def line(page: Page) -> Line:
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
     return Line(page)
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import live_page_server
+from tests.browser.answering import without_charts
 from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search, recorded_training
@@ -44,8 +45,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def chartless(page: Page) -> None:
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
 
 
 def go(page: Page, n: int) -> None:
@@ -71,8 +71,7 @@ def shown_live(context: BrowserContext, kind: str, events: list[dict[str, Any]],
     """What the live page shows after event n, at the moment of that event."""
     page = context.new_page()
     Line(page)
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
     with served(Played(kind, events, n)) as address:
         page.clock.set_fixed_time(events[n - 1]["at"])
         page.goto(address)

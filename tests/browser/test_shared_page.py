@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import DESKTOP, PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.test_live_elements import Line
@@ -38,8 +39,7 @@ def line(page: Page) -> Line:
 
 @pytest.fixture
 def chartless(page: Page) -> None:
-    nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    without_charts(page)
 
 
 def opened(page: Page, played: Played) -> Iterator[Played]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, watch
+from tests.browser.conftest import DESKTOP, Watched, watch
 from tests.running_application import RunningApplication
 from tests.web.example_search import demo_json
 
@@ -20,13 +20,11 @@ START = """async (config) => {
 
 
 @pytest.fixture
-def guest(browser: Browser) -> Iterator[Page]:
+def stranger(browser: Browser) -> Iterator[Watched]:
     """Another browser, which nobody has signed in."""
     context = browser.new_context(viewport=DESKTOP)
-    watched = watch(context.new_page())
-    yield watched.page
+    yield watch(context.new_page())
     context.close()
-    assert watched.complaints == []
 
 
 @pytest.fixture
@@ -47,8 +45,9 @@ def made_link(page: Page) -> str:
 
 
 def test_a_link_shows_page_and_replay_until_it_is_revoked(
-    application: RunningApplication, owner_page: Page, guest: Page, search: str
+    application: RunningApplication, owner_page: Page, stranger: Watched, search: str
 ) -> None:
+    guest = stranger.page
     guest.goto(f"{application.address}{search}")
     expect(guest).to_have_url(re.compile("/sign-in"))
     guest.goto(made_link(owner_page))
@@ -65,11 +64,14 @@ def test_a_link_shows_page_and_replay_until_it_is_revoked(
     guest.get_by_role("link", name=re.compile("live", re.IGNORECASE)).click()
     expect(guest.locator(".connection")).to_have_text("live")
 
+    assert stranger.complaints == []
     owner_page.get_by_role("button", name=re.compile("Revoke the link")).click()
     expect(owner_page.get_by_text("No link stands now.")).to_be_visible()
     expect(guest.locator(".connection")).to_contain_text("revoked", timeout=10_000)
     guest.reload()
     expect(guest).to_have_url(re.compile("/sign-in"))
+    # What the page asked for before it heard of the end was refused, and nothing else was wrong.
+    assert [each for each in stranger.complaints if "401 (Unauthorized)" not in each] == []
 
 
 def test_a_link_that_is_not_complete_says_so_and_leaves_the_address(

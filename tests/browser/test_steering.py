@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from search_engine.events import ArchitectureProposed, SearchSteered
+from tests.browser.answering import Answering
 from tests.browser.conftest import PHONE, watch
-from tests.browser.live_page_server import ID, Played, served
+from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_main_job import PATIENCE, SMALL, start_search, wait_for_state
 from tests.running_application import ROOT, RunningApplication
@@ -24,35 +25,18 @@ SEEN = 60  # Events that the page starts with.
 NEXT = 1 + max(event["step"] for event in SEARCH[:SEEN] if event["kind"] == "step_proposed")
 
 
-class Server:
-    def __init__(self, page: Page) -> None:
-        self.asked: list[Any] = []
-        self.errors: list[dict[str, str]] = []
-        self.told = SEEN
-        self.line: WebSocketRoute | None = None
-        page.route(f"**/api/searches/{ID}/steer", self._answer)
-        page.route_web_socket("**/ws/streams/**", self._connected)
-        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+def steerable(page: Page) -> Answering:
+    """Bans are answered, and their event follows."""
+    return Answering(page, "steer", then=_steered)
 
-    def _connected(self, line: WebSocketRoute) -> None:
-        self.line = line
 
-    def _answer(self, route: Route) -> None:
-        bans = route.request.post_data_json["bans"]
-        self.asked.append(bans)
-        if self.errors:
-            route.fulfill(status=422, json={"errors": self.errors})
-            return
-        route.fulfill(json={"id": ID, "bans": bans})
-        assert self.line is not None
-        self.told += 1
-        event = SearchSteered(bans=bans, from_step=NEXT).to_json()
-        self.line.send(json.dumps({"events": [{"n": self.told, "at": SEARCH[SEEN]["at"], **event}]}))
+def _steered(server: Answering, body: Any) -> None:
+    event = SearchSteered(bans=body["bans"], from_step=NEXT).to_json()
+    server.tell({"n": SEEN + len(server.asked), "at": SEARCH[SEEN]["at"], **event})
 
 
 def test_options_are_banned_pinned_and_taken_back_by_keyboard_and_pointer(page: Page) -> None:
-    server = Server(page)
+    server = steerable(page)
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         panel = page.get_by_role("region", name="Steer")
@@ -73,13 +57,13 @@ def test_options_are_banned_pinned_and_taken_back_by_keyboard_and_pointer(page: 
         expect(panel.get_by_role("button", name="concat", exact=True)).to_have_attribute("aria-pressed", "true")
         panel.get_by_role("button", name="All back").click()
         expect(panel.get_by_role("button", name="concat", exact=True)).to_have_attribute("aria-pressed", "false")
-        assert server.asked == [
+        assert [body["bans"] for body in server.asked] == [
             {"operation": ["identity"]}, {"operation": []}, {"combination": ["concat"]}, {"combination": []},
         ]  # fmt: skip
 
 
 def test_one_decision_is_steered_in_the_map_and_stands_in_the_panel(page: Page) -> None:
-    server = Server(page)
+    server = steerable(page)
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         strip = page.get_by_label("normal 1 operation 1 over time")
@@ -88,7 +72,8 @@ def test_one_decision_is_steered_in_the_map_and_stands_in_the_panel(page: Page) 
         opened = page.get_by_role("region", name="Children that took the option")
         opened.get_by_role("button", name="Ban here").click()
         expect(opened.get_by_role("button", name="Take the ban back")).to_be_visible()
-        (asked,) = server.asked
+        asked = server.asked[0]["bans"]
+        assert len(server.asked) == 1
         assert list(asked) == ["normal 1 operation 1"] and len(asked["normal 1 operation 1"]) == 1
         panel = page.get_by_role("region", name="Steer")
         expect(panel.get_by_role("listitem").filter(has_text="normal 1 operation 1")).to_contain_text(
@@ -96,16 +81,16 @@ def test_one_decision_is_steered_in_the_map_and_stands_in_the_panel(page: Page) 
         )
         opened.get_by_role("button", name="Only this here").click()
         expect(opened.get_by_role("button", name="Ban here")).to_be_visible()
-        assert asked["normal 1 operation 1"][0] not in server.asked[1]["normal 1 operation 1"]
+        assert asked["normal 1 operation 1"][0] not in server.asked[1]["bans"]["normal 1 operation 1"]
         panel.get_by_role("button", name="Take back").click()
         expect(panel.get_by_role("listitem").filter(has_text="normal 1 operation 1")).to_have_count(0)
-        assert server.asked[2] == {"normal 1 operation 1": []}
+        assert server.asked[2]["bans"] == {"normal 1 operation 1": []}
 
 
 def test_what_is_refused_is_said_at_its_kind(context: BrowserContext) -> None:
     page = context.new_page()
     watched = watch(page)
-    server = Server(page)
+    server = steerable(page)
     server.errors = [{"field": "bans.combination", "message": "would leave normal 1 combination without an option."}]
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
@@ -118,7 +103,7 @@ def test_what_is_refused_is_said_at_its_kind(context: BrowserContext) -> None:
 
 
 def test_a_search_that_is_over_cannot_be_steered_and_a_phone_has_room(page: Page) -> None:
-    Server(page)
+    steerable(page)
     page.set_viewport_size(PHONE)
     with served(Played("search", SEARCH, len(SEARCH))) as address:
         page.goto(address)
@@ -138,7 +123,7 @@ PIXELS = """async (module) => {
 
 
 def test_what_is_banned_has_a_colour_of_its_own_and_what_is_improbable_has_not(page: Page) -> None:
-    Server(page)
+    steerable(page)
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         module = f"{settings.STATIC_URL}js/drawing/policy_pixels.js"
@@ -164,7 +149,7 @@ PLACES = """async ({folder, state}) => {
 def test_a_proposal_has_a_mark_and_a_place_of_its_own_in_the_curve(page: Page) -> None:
     golden = json.loads((STREAMS / "proposed-architectures.json").read_text())
     size = golden["state"]["step_size"]
-    Server(page)
+    steerable(page)
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         found = page.evaluate(PLACES, {"folder": f"{settings.STATIC_URL}js/", "state": golden["state"]})
@@ -173,7 +158,7 @@ def test_a_proposal_has_a_mark_and_a_place_of_its_own_in_the_curve(page: Page) -
 
 
 def test_the_page_counts_a_proposal_beside_the_children_and_marks_it_in_the_table(page: Page) -> None:
-    server = Server(page)
+    server = steerable(page)
     child = {
         "step": 1, "slot": 9, "reward": 0.5, "reason": "", "twin": None, "parameters": 10, "mult_adds": 20,
         "seconds": 1.0, "off_policy": True,
@@ -184,9 +169,8 @@ def test_the_page_counts_a_proposal_beside_the_children_and_marks_it_in_the_tabl
         page.goto(address)
         page.locator("children-table").scroll_into_view_if_needed()
         expect(page.locator("children-table")).to_contain_text("proposed by a person, off-policy")
-        assert server.line is not None
         event = ArchitectureProposed(architecture={}, hash="a" * 64, from_step=NEXT).to_json()
-        server.line.send(json.dumps({"events": [{"n": SEEN + 1, "at": SEARCH[SEEN]["at"], **event}]}))
+        server.tell({"n": SEEN + 1, "at": SEARCH[SEEN]["at"], **event})
         expect(page.locator(".strip-children dd")).to_contain_text("+ 0 proposed")
         expect(page.locator("event-log")).to_contain_text(f"it is trained beside step {NEXT}, off-policy.")
 

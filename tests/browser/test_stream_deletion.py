@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_training
@@ -18,8 +19,7 @@ class Server:
         page.route("**/api/trainings/*/outlook", lambda route: route.fulfill(json=OUTLOOK))
         page.route("**/api/trainings/11111111-2222-4333-8444-555555555555", self._delete)
         page.route_web_socket("**/ws/streams/**", lambda line: None)
-        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+        without_charts(page)
 
     def _delete(self, route: Route) -> None:
         assert route.request.method == "DELETE"

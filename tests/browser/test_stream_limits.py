@@ -1,15 +1,14 @@
 """The dialog of limits on a live page: what is in force, what is sent, what is refused, by keyboard and on a phone."""
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from search_engine.events import LimitsChanged
+from tests.browser.answering import Answering
 from tests.browser.conftest import PHONE, watch
-from tests.browser.live_page_server import ID, Played, served
+from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
 
 SEARCH = recorded_search()
@@ -17,33 +16,8 @@ SEEN = 60  # Events that the page starts with.
 DRAWN = sum(len(event["proposals"]) for event in SEARCH[:SEEN] if event["kind"] == "step_proposed")
 
 
-class Server:
-    def __init__(self, page: Page) -> None:
-        self.asked: list[Any] = []
-        self.errors: list[dict[str, str]] = []
-        self.line: WebSocketRoute | None = None
-        page.route(f"**/api/searches/{ID}/limits", self._answer)
-        page.route_web_socket("**/ws/streams/**", self._connected)
-        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
-
-    def _connected(self, line: WebSocketRoute) -> None:
-        self.line = line
-
-    def _answer(self, route: Route) -> None:
-        self.asked.append(route.request.post_data_json)
-        if self.errors:
-            route.fulfill(status=422, json={"errors": self.errors})
-            return
-        route.fulfill(json={"id": ID})
-
-    def tell(self, event: dict[str, Any]) -> None:
-        assert self.line is not None
-        self.line.send(json.dumps({"events": [event]}))
-
-
 def test_limits_are_changed_by_keyboard_and_shown_when_their_event_comes(page: Page) -> None:
-    server = Server(page)
+    server = Answering(page, "limits")
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         page.get_by_role("button", name="Limits").focus()
@@ -75,7 +49,7 @@ def test_limits_are_changed_by_keyboard_and_shown_when_their_event_comes(page: P
 def test_what_is_refused_is_said_at_its_field(context: BrowserContext) -> None:
     page = context.new_page()
     watched = watch(page)
-    server = Server(page)
+    server = Answering(page, "limits")
     server.errors = [{"field": "children", "message": "is 3; 40 are drawn already, so it must be at least 40."}]
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
@@ -97,7 +71,7 @@ def test_what_is_refused_is_said_at_its_field(context: BrowserContext) -> None:
 
 def test_the_dialog_fits_a_phone(page: Page) -> None:
     page.set_viewport_size(PHONE)
-    Server(page)
+    Answering(page, "limits")
     with served(Played("search", SEARCH, SEEN)) as address:
         page.goto(address)
         page.get_by_role("button", name="Limits").click()
@@ -110,7 +84,7 @@ def test_the_dialog_fits_a_phone(page: Page) -> None:
 
 
 def test_what_has_ended_has_no_limits_to_change(page: Page) -> None:
-    Server(page)
+    Answering(page, "limits")
     with served(Played("search", SEARCH, len(SEARCH))) as address:
         page.goto(address)
         expect(page.get_by_role("button", name="Delete", exact=True)).to_be_visible()

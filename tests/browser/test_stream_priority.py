@@ -2,6 +2,7 @@
 
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from tests.browser.answering import without_charts
 from tests.browser.conftest import watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_training
@@ -16,8 +17,7 @@ class Server:
         self.refuses = False
         page.route(f"**/api/trainings/{ID}", self._answer)
         page.route_web_socket("**/ws/streams/**", lambda line: None)
-        nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-        page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+        without_charts(page)
 
     def _answer(self, route: Route) -> None:
         assert route.request.method == "PATCH"

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.faults import told
 from tests.faults.application import Application, command_line, processes_with
+from tests.running_application import ROOT
 from webapp.searches import artifacts, checker, event_log, mending
 from webapp.searches.models import Job, Search, Stream, Training
 
@@ -91,6 +95,18 @@ def problems(application: Application) -> list[str]:
     found += [f"{stream.name}: {text}" for stream in Stream.objects.all() for text in checker.check(stream)]
     found += [f"The {job.what} of {job.stream_id} is still {job.state}." for job in _undone()]
     return list(dict.fromkeys([*found, *_strays(application)]))
+
+
+def fsck_problems(environment: Mapping[str, str]) -> list[str]:
+    """What `manage.py fsck --mend` finds with these variables beside ours.
+
+    A file without a row is what a commit that failed leaves; it goes with the sweep. Anything else is a problem.
+    """
+    command = [sys.executable, "manage.py", "fsck", "--mend"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | dict(environment), capture_output=True, text=True)
+    told = [line for line in done.stdout.splitlines() if not line.startswith(("Mended: ", "All is sound: "))]
+    problems = [f"fsck: {line}" for line in told if not line.endswith("is named by no row.")]
+    return problems or ([f"fsck: {done.stderr.strip()[-300:]}"] if done.returncode else [])
 
 
 def lost(ids: Iterable[str]) -> int:

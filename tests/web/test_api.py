@@ -18,17 +18,6 @@ from webapp.searches.models import Search, Training
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 def send(client: Client, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
     answer = client.post(path, json.dumps(body or {}), content_type="application/json", headers=headers)
     return answer.status_code, answer.json()

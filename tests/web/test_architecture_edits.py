@@ -26,17 +26,6 @@ EDIT = {"place": "normal.blocks.1.operations.0", "choice": "conv_1x1"}
 SMALL = {"layout": {"normal_cells": 1, "filters": 8}, "image_size": 16, "image_channels": 1, "classes": 10}
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 def send(client: Client, path: str, body: Any) -> tuple[int, Any]:
     answer = client.post(path, json.dumps(body), content_type="application/json")
     return answer.status_code, answer.json()

@@ -27,17 +27,6 @@ DARTS_TEXT = """DARTS_V2 = Genotype(
 MINE = DARTS_TEXT.replace("dil_conv_3x3", "dil_conv_5x5")  # Published by nobody.
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 def send(client: Client, path: str, body: Any, method: str = "post", **headers: str) -> tuple[int, Any]:
     answer = getattr(client, method)(path, json.dumps(body), content_type="application/json", headers=headers)
     return answer.status_code, answer.json()

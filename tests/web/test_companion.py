@@ -19,21 +19,9 @@ from webapp.searches import clock, companion, leases, lifecycle
 from webapp.searches.costs.estimate import search_cost
 from webapp.searches.models import Child, Group, OwnData, Search, Stream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 FLAT = [[1e5, 1e9], [1e7, 1e9]]
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Any) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
 
 
 def send(client: Client, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
 def pair(owner: User) -> tuple[Search, Search]:
     """A search of 120 children in steps of ten, and its companion, both without any children so far."""
     search = companion.start_with_companion(owner, CONFIG)

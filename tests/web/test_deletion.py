@@ -11,6 +11,7 @@ from search_engine.config.reading import read_config
 from search_engine.config.training import TrainingConfig
 from search_engine.events import ChildFinished
 from tests.faults import fake_engine, fake_shared
+from tests.faults.legal_commands import AFTER
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_search, a_training
 from webapp.accounts.models import User
@@ -18,13 +19,7 @@ from webapp.searches import artifacts, checker, companion, deletion, leases, lif
 from webapp.searches.models import Artifact, Child, Event, Group, Job, Search, Stream, Training
 from webapp.searches.workers import reconciler
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 
 @pytest.fixture
@@ -86,21 +81,12 @@ def test_at_any_moment_no_row_and_no_file_is_left(owner, tmp_path, jobs):
     assert not Stream.objects.exists() and not Event.objects.exists() and not Child.objects.exists()
 
 
-LEGAL = {
-    ("running", "pause"): "paused",
-    ("paused", "resume"): "running",
-    ("running", "stop"): "stopped",
-    ("paused", "stop"): "stopped",
-    **{(state, "delete"): "deleting" for state in ("running", "paused", "stopped", "deleting")},
-}
-
-
 @pytest.mark.parametrize("commands", list(itertools.product(("pause", "resume", "stop", "delete"), repeat=3)))
 def test_with_delete_too_every_command_is_applied_or_refused_with_a_reason(owner, commands):
     search = new_search(owner)
     state = "running"
     for command in commands:
-        wanted = LEGAL.get((state, command))
+        wanted = AFTER.get((state, command))
         act = deletion.delete if command == "delete" else getattr(lifecycle, command)
         if wanted is None:
             with pytest.raises(lifecycle.CommandRefused):

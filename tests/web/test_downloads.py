@@ -20,17 +20,6 @@ from webapp.searches import artifacts, clock, event_log
 from webapp.searches.models import Artifact, Stream
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 @pytest.mark.django_db
 def test_an_architecture_is_taken_away_in_every_dialect_that_holds_it_and_as_a_picture(
     signed_in: Client, owner: User

@@ -7,19 +7,12 @@ from search_engine.events import ChildFinished, FinalistEpochEnded, FinalistFini
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from tests.faults.straight_run import compared
-from webapp.accounts.models import User
 from webapp.searches import artifacts, checker, event_log, leases, lifecycle, planner, results
 from webapp.searches.models import Artifact, Child, Finalist, Job, Search, Stream
 from webapp.searches.pages.listing import entries_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 def new_search(owner, **sizes):

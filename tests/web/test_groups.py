@@ -14,19 +14,7 @@ from webapp.searches import groups, lifecycle
 from webapp.searches.groups import Wanted
 from webapp.searches.models import Group, Search
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Any) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 
 def send(client: Client, path: str, body: Any, **headers: str) -> tuple[int, Any]:

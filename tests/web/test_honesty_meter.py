@@ -19,14 +19,8 @@ from webapp.searches.pages.listing import entries_of
 from webapp.searches.start import training_figures
 from webapp.searches.workers import trainer_requests
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 PHASES = ("share", "teach", "derive")
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Path) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_worker
 from webapp.accounts.models import User
-from webapp.searches import clock, event_log, hosts, leases, lifecycle, results
+from webapp.searches import event_log, hosts, leases, lifecycle, results
 from webapp.searches.models import Child, Host, Job, Worker
 from webapp.searches.workers.worker import Presence
 
@@ -25,14 +25,6 @@ def owner(client, settings, tmp_path):
     owner = User.objects.create(name="owner")
     client.force_login(owner)
     return owner
-
-
-@pytest.fixture
-def time():
-    """A clock that stands still until it is told to go: time[0] is now."""
-    hand = [1000.0]
-    with clock.replaced(lambda: hand[0]):
-        yield hand
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User
-from webapp.searches import clock, event_log, leases, lifecycle
+from webapp.searches import event_log, leases, lifecycle
 from webapp.searches.models import Child, Job, Search
 
 KINDS = ("learn", "evaluate", "train")
@@ -18,14 +18,6 @@ ALL = 10_000
 def owner(settings, tmp_path):
     settings.ARTIFACTS_DIR = tmp_path / "store"
     return User.objects.create(name="owner")
-
-
-@pytest.fixture
-def time():
-    """A clock that stands still until it is told to go: time[0] is now."""
-    hand = [1000.0]
-    with clock.replaced(lambda: hand[0]):
-        yield hand
 
 
 def new_search(owner, **sizes):

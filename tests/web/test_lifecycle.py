@@ -6,19 +6,13 @@ from search_engine.config.reading import read_config
 from search_engine.config.search import SearchConfig
 from search_engine.config.training import TrainingConfig
 from tests.faults import fake_engine
+from tests.faults.legal_commands import AFTER
 from tests.faults.steady_worker import work_off
-from webapp.accounts.models import User
 from webapp.searches import checker, event_log, leases, lifecycle, live_state
 from webapp.searches.models import Child, Group, Job, Stream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 def new_search(owner, group=None, **sizes):
@@ -105,21 +99,13 @@ def test_stopping_drops_what_is_due_and_refuses_what_is_under_way(owner, tmp_pat
     assert checker.check(search) == []
 
 
-LEGAL = {
-    ("running", "pause"): "paused",
-    ("paused", "resume"): "running",
-    ("running", "stop"): "stopped",
-    ("paused", "stop"): "stopped",
-}
-
-
 @pytest.mark.parametrize("commands", list(itertools.product(("pause", "resume", "stop"), repeat=3)))
 def test_every_command_is_applied_once_or_refused_with_a_reason(owner, commands):
     search = new_search(owner)
     state = "running"
     events = 1
     for command in commands:
-        wanted = LEGAL.get((state, command))
+        wanted = AFTER.get((state, command))
         if wanted is None:
             with pytest.raises(lifecycle.CommandRefused, match=f"This search is {state}; only a .* one can be") as no:
                 getattr(lifecycle, command)(search.pk)

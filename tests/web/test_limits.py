@@ -8,27 +8,12 @@ from search_engine.errors import ConfigError
 from tests.faults import fake_engine, fake_shared
 from tests.faults.steady_worker import work_off
 from tests.faults.straight_run import compared
-from webapp.accounts.models import User
-from webapp.searches import checker, clock, event_log, leases, lifecycle, limits, live_state
+from webapp.searches import checker, event_log, leases, lifecycle, limits, live_state
 from webapp.searches.models import Child, Job, Search
 from webapp.searches.workers import reconciler
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
-
-
-@pytest.fixture
-def time():
-    """A clock that stands still until it is told to go: time[0] is now."""
-    hand = [1000.0]
-    with clock.replaced(lambda: hand[0]):
-        yield hand
 
 
 def new_search(owner, *, first_limits=None, **sizes):

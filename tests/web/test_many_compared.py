@@ -17,19 +17,7 @@ from webapp.searches.many_compared import chosen_streams, families_of
 from webapp.searches.models import Child, Event, Search, Stream
 from webapp.searches.start import start_search
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Any) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 
 def with_rewards(search: Search, rewards: list[float]) -> Search:

@@ -16,17 +16,10 @@ from search_engine.export.bundle_file import KEPT, WEIGHTS, in_one_order, weight
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from tests.web.test_deletion import new_search, new_training, stored
-from webapp.accounts.models import User
 from webapp.searches import artifacts, checker, late_bundles, leases, live_state, mending
 from webapp.searches.models import Artifact, Event, Job, Search, Snapshot, Stream, Training
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
 
 @pytest.fixture

@@ -7,16 +7,10 @@ from django.test import Client
 
 from tests.web.example_search import a_search
 from webapp.accounts.models import User
-from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches.models import Child, Search
 from webapp.searches.option_results import option_results
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
 
 
 @pytest.fixture

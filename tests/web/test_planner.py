@@ -8,18 +8,11 @@ from search_engine import schedule
 from search_engine.events import ChildFinished
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
-from webapp.accounts.models import User
 from webapp.searches import event_log, leases, lifecycle, planner
 from webapp.searches.models import Child, Event, Job, Search, Stream
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
-
-
-@pytest.fixture
-def owner(settings, tmp_path):
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 def new_search(owner, **sizes):

@@ -13,22 +13,10 @@ from search_engine.config.searches import ENAS_METHODS
 from search_engine.shared_presets import MACRO_DEMO, SHARED_PRESETS
 from tests.web.test_views import page, value_of
 from webapp.accounts.models import User
-from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches.pages.search_forms import METHODS, presets_of
 from webapp.searches.start import start_search
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
 
 
 def embedded(html: str, name: str) -> Any:

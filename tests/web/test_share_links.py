@@ -29,11 +29,6 @@ NOWHERE = uuid.UUID(int=0)
 
 
 @pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
 def search(owner: User) -> Search:
     return a_search(owner, children=3)
 

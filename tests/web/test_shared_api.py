@@ -13,13 +13,12 @@ from tests.faults import fake_shared
 from tests.faults.steady_worker import work_off
 from tests.web.example_search import a_worker
 from webapp.accounts.models import User
-from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import checker
 from webapp.searches.companion import companion_config, companion_of
 from webapp.searches.models import Child, Job, Search, Stream
 from webapp.searches.start import start_search
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 SMALL: dict[str, dict[str, Any]] = {
     "enas-micro": {
         "space": {"nodes": 2},
@@ -37,18 +36,6 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "enas-recurrent": {"space": {"nodes": 4}, "supernet": {"hidden": 16}, "derived": {"hidden": 16}},
 }
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Path) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
 
 
 def settings_of(method: str, **changes: Any) -> dict[str, Any]:

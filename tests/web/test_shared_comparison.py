@@ -17,14 +17,8 @@ from webapp.searches.models import Child, Group, Search, Training
 from webapp.searches.shared_comparison import SharedCompared, compared_shared
 from webapp.searches.start import start_training
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 Pair = tuple[Search, Search]
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Path) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 def a_pair(owner: User, **sizes: Any) -> Pair:

@@ -25,17 +25,6 @@ STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"
 DEMOS = {"enas-micro": MICRO_DEMO.config, "enas-macro": MACRO_DEMO.config, "enas-recurrent": RECURRENT_DEMO.config}
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 def recorded(kind: str) -> list[Event]:
     """The events of a real search behind its first one, up to its last controller phase."""
     rows = json.loads((STREAMS / f"{kind}.json").read_text())["events"][1:]

@@ -16,15 +16,9 @@ from webapp.searches import artifacts, checker, event_log, leases, lifecycle, sh
 from webapp.searches.leases import ATTEMPTS, LeaseLost
 from webapp.searches.models import Artifact, Child, Group, Job, Search, Stream, Training
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
 PHASES = ("share", "teach", "derive")
-
-
-@pytest.fixture
-def owner(settings: Any, tmp_path: Path) -> User:
-    settings.ARTIFACTS_DIR = tmp_path / "store"
-    return User.objects.create(name="owner")
 
 
 def started(owner: User, group: Group | None = None, **sizes: Any) -> Search:

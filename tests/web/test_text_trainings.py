@@ -15,8 +15,6 @@ from search_engine.config.trainings import read_training_config
 from search_engine.data.texts import COMPARABLE, TEXTS
 from search_engine.events import EpochEnded, TrainingFinished
 from search_engine.training_start import small_training
-from webapp.accounts.models import User
-from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import artifacts, checker, event_log, leases, live_state, results
 from webapp.searches.costs.text_estimate import text_training_cost
 from webapp.searches.models import Training
@@ -30,17 +28,6 @@ FLAT = [[1e5, 1e9], [1e7, 1e9]]  # A worker of 10^9 mult-adds a second.
 @pytest.fixture(autouse=True)
 def _store(settings: Any, tmp_path: Path) -> None:
     settings.ARTIFACTS_DIR = tmp_path / "store"
-
-
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
 
 
 def send(client: Client, path: str, body: dict[str, Any]) -> tuple[int, Any]:

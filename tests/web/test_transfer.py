@@ -15,17 +15,6 @@ pytestmark = pytest.mark.django_db
 MOBILE = {"layout": {"skeleton": "imagenet", "normal_cells": 4, "filters": 44}, "image_size": 224, "classes": 1000}
 
 
-@pytest.fixture
-def owner() -> User:
-    return get_or_create_user("owner")
-
-
-@pytest.fixture
-def signed_in(owner: User, client: Client) -> Client:
-    client.force_login(owner)
-    return client
-
-
 def ask(client: Client, what: str, **body: Any) -> Any:
     answer = client.post(f"/api/architectures/{what}", json.dumps(body), content_type="application/json")
     assert answer.status_code == 200, answer.content

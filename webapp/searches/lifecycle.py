@@ -4,7 +4,7 @@ propose to it.
 Each is one transaction."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.db.models import Q
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
-from search_engine.events import DecisionShown, SearchStarted, StateChanged, TrainingStarted
+from search_engine.events import DecisionShown, Event, SearchStarted, StateChanged, TrainingStarted
 from webapp.searches import clock, event_log, limits, planner, running_time, steering
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
 
@@ -168,11 +168,7 @@ def change_limits(search_id: uuid.UUID, wanted: Mapping[str, Any]) -> None:
 
     Raises CommandRefused where it has ended, and ConfigError at the limit that cannot be as wanted.
     """
-    with transaction.atomic():
-        search = planner.locked_search(search_id)
-        if not search.is_open:
-            raise CommandRefused(search, "changed", Stream.OPEN)
-        event_log.append(search_id, limits.change(search, wanted))
+    _on_its_way(search_id, "changed", lambda search: limits.change(search, wanted))
 
 
 def steer(search_id: uuid.UUID, bans: steering.Bans) -> None:
@@ -180,11 +176,7 @@ def steer(search_id: uuid.UUID, bans: steering.Bans) -> None:
 
     Raises CommandRefused where it has ended, and ConfigError at the place that cannot be as wanted.
     """
-    with transaction.atomic():
-        search = planner.locked_search(search_id)
-        if not search.is_open:
-            raise CommandRefused(search, "steered", Stream.OPEN)
-        event_log.append(search_id, steering.steer(search, bans))
+    _on_its_way(search_id, "steered", lambda search: steering.steer(search, bans))
 
 
 def propose(search_id: uuid.UUID, architecture: Mapping[str, Any]) -> None:
@@ -192,11 +184,16 @@ def propose(search_id: uuid.UUID, architecture: Mapping[str, Any]) -> None:
 
     Raises CommandRefused where it has ended, and ConfigError where it cannot take it.
     """
+    _on_its_way(search_id, "given a proposal", lambda search: steering.propose(search, architecture))
+
+
+def _on_its_way(search_id: uuid.UUID, verb: str, act: Callable[[Search], Sequence[Event]]) -> None:
+    """Do to an open search what changes what is still to come, and log the events of it."""
     with transaction.atomic():
         search = planner.locked_search(search_id)
         if not search.is_open:
-            raise CommandRefused(search, "given a proposal", Stream.OPEN)
-        event_log.append(search_id, steering.propose(search, architecture))
+            raise CommandRefused(search, verb, Stream.OPEN)
+        event_log.append(search_id, act(search))
 
 
 def end_in_time(search_id: uuid.UUID) -> None:

@@ -22,6 +22,7 @@ from django.test import Client
 
 from tests.faults import fake_engine
 from tests.faults.actors import KINDS, doing
+from tests.faults.calm import brought_to_its_end
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from tests.faults.legal_commands import AFTER, ENDS_BY_ITSELF, GONE, OPEN, REFUSED, REQUESTS, TOLD, state_of
 from tests.faults.simulation import CALM, START, World
@@ -31,13 +32,11 @@ from tests.faults.straight_run import compared
 from webapp.accounts.models import User
 from webapp.searches import artifacts, checker, deletion, event_log, leases, lifecycle, storage_pauses
 from webapp.searches.models import Child, Event, Job, Search, Stream
-from webapp.searches.workers import reconciler
 
 ROUNDS = {"small": 20, "large": 1500}
 WAIT_SECONDS = 60.0  # A thread that is not done by then hangs.
 MOST_JOBS = {"search": 8, "shared search": 5, "training": 1}
 WORDS = {"deleting": "being deleted", "waiting": "paused"}  # For people.
-SILENT_SECONDS = 30.0  # Longer than any lease.
 NEW_SEARCH = {"config": {"strategy": {"kind": "random", "step_size": 2}, "budget": {"children": 2}}}
 
 
@@ -185,18 +184,9 @@ class Round:
 
     def _come_to_the_end(self) -> Iterator[str]:
         held_on = state_of(self._stream.pk)
-        self._world.now += SILENT_SECONDS
-        leases.expire()
-        reconciler.plan_what_stands_still()
-        for paused in Stream.objects.filter(state=Stream.State.PAUSED):
-            lifecycle.resume(paused.pk)
-        work_off(self._folder / "after")
-        self._world.now += SILENT_SECONDS
-        deletion.remove_deleted()
-        ended = state_of(self._stream.pk)
+        ended, problems = brought_to_its_end(self._world, self._stream.pk, held_on, self._folder / "after")
         self._counts[f"ended {ended}"] += 1
-        if ended != {"deleting": "gone", "stopped": "stopped"}.get(held_on, "finished"):
-            yield f"it was {held_on} and ended {ended}"
+        yield from problems
         yield from self._clear()
 
     def _clear(self) -> Iterator[str]:

@@ -3,7 +3,6 @@
 The whole application runs as always. Its clock is that of the database, and is set there (see tests/faults/set_clock).
 """
 
-import os
 import random
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import httpx
 import psutil
 
 from tests import running_application
+from tests.faults.aftermath import fsck_problems
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from tests.running_application import ROOT, environment_of
 from webapp.searches import live_state
@@ -145,7 +145,7 @@ def _run(site: Site, chance: random.Random, stress: Stress) -> Run:
     losses = [event for event in told if event["kind"] == "job_lost"]
     if len(losses) > kills * stress.workers:
         problems.append(f"{len(losses)} jobs were lost, and {kills} times a worker was killed.")
-    problems += [*_times(told), *_fsck(site), *(_workers(site, stress) if stress.forgets else [])]
+    problems += [*_times(told), *fsck_problems(site.environment), *(_workers(site, stress) if stress.forgets else [])]
     counts = {
         "times the clock was set": len(stress.jumps), "kills of a worker": kills, "children": stress.children,
         "jobs lost": len(losses), "epochs done again": _again(told),
@@ -195,15 +195,6 @@ def _workers(site: Site, stress: Stress) -> list[str]:
 
     is_right = site.wait(lambda: here() == stress.workers, 90.0)
     return [] if is_right is not None else [f"{here()} workers are said to be here, and there are {stress.workers}."]
-
-
-def _fsck(site: Site) -> list[str]:
-    """A file without a row is what a commit that failed leaves; it goes with the sweep. Anything else is a problem."""
-    command = [sys.executable, "manage.py", "fsck", "--mend"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | site.environment, capture_output=True, text=True)
-    told = [line for line in done.stdout.splitlines() if not line.startswith(("Mended: ", "All is sound: "))]
-    problems = [f"fsck: {line}" for line in told if not line.endswith("is named by no row.")]
-    return problems or ([f"fsck: {done.stderr.strip()[-300:]}"] if done.returncode else [])
 
 
 def _site(stress: Stress, folder: Path) -> Site:

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests import running_application
+from tests.faults.aftermath import fsck_problems
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from tests.faults.live_page import Page, Place
 from tests.faults.postgres_server import Mode, NoServer, Server, running_server
@@ -146,7 +147,7 @@ async def _stopped_and_started(server: Server, chance: random.Random, stress: St
         problems += await all_read(await site.last_event(search))
         slow = [seconds for seconds in recoveries if seconds > RECOVERY_SECONDS]
         problems += [f"The search went on only {seconds:.1f} s after the server's return." for seconds in slow]
-        problems += await asyncio.to_thread(_fsck, site)
+        problems += await asyncio.to_thread(fsck_problems, site.environment)
         problems += _died(folder)
         counts: dict[str, Any] = {f"stops ({mode})": times for mode, times in modes.items()}
         counts |= {"events": page.last, "connects of a page": page.connects, "children": stress.children}
@@ -200,15 +201,6 @@ async def _site(server: Server, stress: Stress, folder: Path) -> Site:
     client = httpx.AsyncClient(base_url=application.address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
     await client.get(application.link)  # For the cookie, which the socket wants.
     return Site(application, client, environment)
-
-
-def _fsck(site: Site) -> list[str]:
-    """A file without a row is what a commit that failed leaves; it goes with the sweep. Anything else is a problem."""
-    command = [sys.executable, "manage.py", "fsck", "--mend"]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | site.environment, capture_output=True, text=True)
-    told = [line for line in done.stdout.splitlines() if not line.startswith(("Mended: ", "All is sound: "))]
-    problems = [f"fsck: {line}" for line in told if not line.endswith("is named by no row.")]
-    return problems or ([f"fsck: {done.stderr.strip()[-300:]}"] if done.returncode else [])
 
 
 def _died(folder: Path) -> list[str]:

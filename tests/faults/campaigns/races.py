@@ -20,18 +20,17 @@ from django.db import transaction
 
 from tests.faults import fake_engine
 from tests.faults.actors import Actor, doing
+from tests.faults.calm import SILENT_SECONDS, brought_to_its_end
 from tests.faults.campaigns.campaign import Campaign, Run, Size
 from tests.faults.legal_commands import AFTER, COMMANDS, OPEN, TOLD, state_of
 from tests.faults.simulation import CALM, START, World
 from tests.faults.small_streams import start
 from tests.faults.steady_worker import work_off
 from tests.faults.straight_run import compared
-from webapp.searches import artifacts, checker, deletion, event_log, leases, lifecycle, storage_pauses
+from webapp.searches import artifacts, checker, event_log, leases, lifecycle, storage_pauses
 from webapp.searches.models import Child, Event, Job, Stream
-from webapp.searches.workers import reconciler
 
 SMALL, LARGE = 4, 200  # Interleavings of each situation that are drawn from all.
-SILENT_SECONDS = 30.0  # Longer than any lease.
 
 
 @dataclass(frozen=True)
@@ -227,19 +226,9 @@ class Race:
         """Late words of workers, leases that run out, work, and what is left to remove."""
         held_on = state_of(self._stream.pk)
         yield from self._heard_of(lambda: self._let_finish(self._holding))
-        self.world.now += SILENT_SECONDS
-        leases.expire()
-        reconciler.plan_what_stands_still()
-        for paused in Stream.objects.filter(state=Stream.State.PAUSED):
-            lifecycle.resume(paused.pk)
-        work_off(self._folder / "steady")
-        self.world.now += SILENT_SECONDS
-        deletion.remove_deleted()
-        ended = state_of(self._stream.pk)
-        wanted = {"deleting": "gone", "stopped": "stopped"}.get(held_on, "finished")
+        ended, problems = brought_to_its_end(self.world, self._stream.pk, held_on, self._folder / "steady")
         self._counts[f"ended {ended}"] += 1
-        if ended != wanted:
-            yield f"it was {held_on} and ended {ended}, not {wanted}"
+        yield from problems
 
     def _end_problems(self) -> Iterator[str]:
         for stream in Stream.objects.all():

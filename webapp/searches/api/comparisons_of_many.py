@@ -7,18 +7,16 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query, Router
 from ninja.responses import Status
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from search_engine.config.reading import config_errors
-from search_engine.config.searches import search_model
-from search_engine.errors import ConfigError, UserError
+from search_engine.errors import UserError
 from search_engine.run_groups import Spread
 from webapp.searches import groups
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
 from webapp.searches.api.replies import Body, CostReply, Problem, Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import checked_config, own_search
 from webapp.searches.many_compared import MOST_STREAMS, Family, Line, Run, chosen_streams, families_of
 from webapp.searches.models import Group
 
@@ -166,7 +164,7 @@ def start(request: HttpRequest, body: NewGroup) -> Status:
     if body.search is not None:
         group, started = groups.add_members(own_search(request, body.search), body.wanted)
     else:
-        group, started = groups.start_members(request.user, _checked(body.config), body.wanted)
+        group, started = groups.start_members(request.user, checked_config(body.config), body.wanted)
     reply = GroupStarted(id=group.pk, url=f"/compare?streams={group.pk}", started=[each.pk for each in started])
     return Status(201, reply)
 
@@ -178,20 +176,11 @@ def estimate(request: HttpRequest, body: NewGroup) -> CostReply:
         if body.search is not None:
             missing = groups.missing_members(own_search(request, body.search), body.wanted)
         else:
-            missing = groups.members_of(_checked(body.config), body.wanted)
+            missing = groups.members_of(checked_config(body.config), body.wanted)
         cost = groups.cost_of_members(missing)
     except UserError as error:
         return CostReply(errors=[Problem(field=error.field, message=error.message)])
     return CostReply(children=0) if cost is None else CostReply.of(cost)
-
-
-def _checked(value: Any) -> Any:
-    try:
-        return search_model(value).model_validate(value)
-    except ConfigError as error:
-        raise Refused(422, [error]) from error
-    except ValidationError as error:
-        raise Refused(422, config_errors(error)) from error
 
 
 def _ids(text: str) -> list[uuid.UUID]:

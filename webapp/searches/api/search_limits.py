@@ -3,16 +3,45 @@
 import json
 import uuid
 from collections.abc import Callable
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.responses import Status
+from pydantic import BaseModel, Field, StrictInt
 
 from webapp.searches import lifecycle, limits
 from webapp.searches.api.architecture_files import attachment_headers
 from webapp.searches.api.once import HEADER, once
-from webapp.searches.api.replies import LimitsReply, NewLimits, Refusal
+from webapp.searches.api.replies import FirstLimits, Refusal
 from webapp.searches.models import Search
+
+
+class NewLimits(FirstLimits):
+    """What is to change; what is left out stays. children: of a search that trains each by itself; epochs: of one with
+    shared weights. A null stands for no limit of workers or hours.
+
+    Hours count while the search is not paused. When they are over, it ends with what is drawn or under way.
+    """
+
+    children: Annotated[StrictInt, Field(ge=1, le=1_000_000)] | None = None
+    epochs: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """By name. Children and epochs always have a limit, so null says nothing of them."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {name: value for name, value in given.items() if value is not None or name in ("workers", "hours")}
+
+
+class LimitsReply(BaseModel):
+    """What is in force: the number of children or, with shared weights, of epochs in all; workers and hours."""
+
+    id: uuid.UUID
+    children: int | None = None
+    epochs: int | None = None
+    workers: int | None
+    hours: float | None
 
 
 def add_limits(router: Router, own: Callable[[HttpRequest, uuid.UUID], Search]) -> None:

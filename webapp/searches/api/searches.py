@@ -29,7 +29,7 @@ from webapp.searches.api.replies import (
 )
 from webapp.searches.api.search_limits import add_limits
 from webapp.searches.api.steering import add_steering
-from webapp.searches.api.stream_commands import Steered, add_commands
+from webapp.searches.api.stream_commands import Commanded, add_commands
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
 from webapp.searches.costs.estimate import live_rates, with_companion
@@ -54,7 +54,7 @@ After = Annotated[int, Query(ge=0, le=2**53)]  # A database refuses numbers beyo
 @text_counted_first
 @once
 def start(request: HttpRequest, body: NewSearch) -> Status:
-    config = _checked(body.config)
+    config = checked_config(body.config)
     errors = search_errors(config, request.user)
     if errors:
         raise Refused(422, errors)
@@ -67,7 +67,7 @@ def start(request: HttpRequest, body: NewSearch) -> Status:
 def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
     """Starts nothing. What is wrong with the configuration is part of the answer."""
     try:
-        config = _checked(body.config)
+        config = checked_config(body.config)
     except Refused as refused:
         return CostReply(errors=_problems(refused.errors))
     errors: list[UserError] = [*search_errors(config, request.user)]
@@ -118,7 +118,7 @@ def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
 
 add_commands(
     router,
-    Steered(
+    Commanded(
         noun="search",
         operations=__name__.replace(".", "_"),
         own=own_search,
@@ -132,7 +132,7 @@ add_limits(router, own_search)
 add_steering(router, own_search)
 
 
-def _checked(value: Any) -> AnySearchConfig:
+def checked_config(value: Any) -> AnySearchConfig:
     """The configuration of any method; refused with everything that is wrong with it."""
     try:
         return search_model(value).model_validate(value)

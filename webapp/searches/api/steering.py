@@ -2,15 +2,51 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Router
 from ninja.responses import Status
+from pydantic import BaseModel, Field
 
 from webapp.searches import lifecycle, steering
 from webapp.searches.api.once import HEADER, once
-from webapp.searches.api.replies import NewProposal, ProposalReply, Refusal, Steering, SteeringReply
+from webapp.searches.api.replies import Body, Refusal
 from webapp.searches.models import Search
+
+Word = Annotated[str, Field(max_length=80)]
+
+
+class Steering(Body):
+    """What is to be banned, by a kind of decisions ("operation", "input") or the name of one ("normal 1 input 2").
+
+    A list takes the place of what was banned there before; an empty one takes that back. To pin an option, ban all
+    others.
+    """
+
+    bans: dict[Word, Annotated[list[Word], Field(max_length=100)]]
+
+
+class SteeringReply(BaseModel):
+    """What is banned now, or from the next update of the controller on."""
+
+    id: uuid.UUID
+    bans: dict[str, list[str]]
+
+
+class NewProposal(Body):
+    """An architecture of the search's space, as JSON; see /api/architectures for other forms of it."""
+
+    architecture: dict[str, Any]
+
+
+class ProposalReply(BaseModel):
+    """Step and slot of the child that it will be."""
+
+    id: uuid.UUID
+    step: int
+    slot: int
+    url: str
 
 
 def add_steering(router: Router, own: Callable[[HttpRequest, uuid.UUID], Search]) -> None:

@@ -20,7 +20,7 @@ DELETING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Steered:
+class Commanded:
     """A kind of stream that takes commands.
 
     noun: what it is called. operations: what the names of its operations begin with. own: the stream that this user
@@ -46,14 +46,14 @@ class Steered:
         return {"operation_id": f"{self.operations}_{command}", "url_name": f"{command}-{self.noun}"}
 
 
-def add_commands(router: Router, kind: Steered) -> None:
+def add_commands(router: Router, kind: Commanded) -> None:
     """Let this router, which is of one kind of stream, take all of them."""
     _add_turns(router, kind)
     _add_priority(router, kind)
     _add_deletion(router, kind)
 
 
-def _add_turns(router: Router, kind: Steered) -> None:
+def _add_turns(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
     replies = {200: StateReply, 404: Refusal, 409: Refusal}
 
@@ -88,7 +88,7 @@ def _add_turns(router: Router, kind: Steered) -> None:
         return state(request, stream_id)
 
 
-def _add_priority(router: Router, kind: Steered) -> None:
+def _add_priority(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
 
     @router.patch(
@@ -101,7 +101,7 @@ def _add_priority(router: Router, kind: Steered) -> None:
         return PriorityReply(id=stream_id, priority=body.priority)
 
 
-def _add_deletion(router: Router, kind: Steered) -> None:
+def _add_deletion(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
 
     @router.get(

@@ -33,7 +33,7 @@ from webapp.searches.api.replies import (
     Unchecked,
 )
 from webapp.searches.api.searches import After, Limit
-from webapp.searches.api.stream_commands import Steered, add_commands
+from webapp.searches.api.stream_commands import Commanded, add_commands
 from webapp.searches.costs.data_limits import data_errors, text_errors
 from webapp.searches.costs.estimate import live_rates, training_cost
 from webapp.searches.costs.text_estimate import text_training_cost
@@ -118,7 +118,7 @@ def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
 
 add_commands(
     router,
-    Steered(
+    Commanded(
         noun="training",
         operations=__name__.replace(".", "_"),
         own=own_training,

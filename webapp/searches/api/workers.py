@@ -1,15 +1,71 @@
 """Who is there to work."""
 
-from typing import Any
+import uuid
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
+from pydantic import BaseModel
 
 from webapp.searches import clock, hosts, planner
 from webapp.searches.api.refusals import not_found
-from webapp.searches.api.replies import Draining, HostChange, HostReply, Refusal, WorkerList
+from webapp.searches.api.replies import Body, Refusal
 from webapp.searches.costs.estimate import LIVE_SECONDS
 from webapp.searches.models import Host, Job, Worker
+
+
+class Draining(Body):
+    """Whether a worker shall claim nothing any more."""
+
+    is_drained: bool
+
+
+class HostChange(Body):
+    """is_drained: whether none of its workers shall claim anything any more; is_set_aside: false to use it again."""
+
+    is_drained: bool | None = None
+    is_set_aside: Literal[False] | None = None
+
+
+class HostReply(BaseModel):
+    """A machine on which work was lost, or that is drained.
+
+    keeps_losing: too many jobs in a row were lost there; is_set_aside: it gets no work because of that, which others do
+    meanwhile; why: those losses in words, "" where there are none; seconds_until_trial: until it may claim one job, to
+    see whether that goes well.
+    """
+
+    name: str
+    is_drained: bool
+    is_set_aside: bool
+    keeps_losing: bool
+    why: str
+    seconds_until_trial: float | None
+
+
+class WorkerReply(BaseModel):
+    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for.
+
+    is_drained: it claims nothing, and gives back what it does at the next checkpoint.
+    """
+
+    name: str
+    host: str
+    device: str
+    memory: int | None
+    rates: list[list[float]]
+    seen: float
+    seconds_since_seen: float
+    is_here: bool
+    is_drained: bool
+    job: str | None
+    stream: uuid.UUID | None
+
+
+class WorkerList(BaseModel):
+    workers: list[WorkerReply]
+    hosts: list[HostReply]
+
 
 ELSEWHERE = "something for another user"
 

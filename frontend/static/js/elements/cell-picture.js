@@ -55,7 +55,9 @@ function fetched(source) {
 
 async function load(source) {
   const response = await fetch(source, { credentials: "same-origin" });
-  if (!response.ok) throw new Error(`${source}: ${response.status}`);
+  if (!response.ok || !response.headers.get("Content-Type")?.startsWith("image/svg+xml")) {
+    throw new Error(`${source}: ${response.status}`); // Not shown any more: a redirect to the sign-in page ends here too.
+  }
   const parsed = new DOMParser().parseFromString(await response.text(), "image/svg+xml");
   if (parsed.documentElement.localName !== "svg") throw new Error(`${source}: not an SVG`);
   return document.adoptNode(parsed.documentElement);
