@@ -130,35 +130,6 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def mean_interval(values: Sequence[float], *, seed: int = 0) -> tuple[float, float]:
-    """Bootstrap interval of the mean of independent values, such as one figure for each run."""
-    generator = np.random.default_rng(seed)
-    every = np.asarray(values, dtype=np.float64)
-    return interval([_resampled_mean(every, generator) for _ in range(DRAWS)])
-
-
-@dataclass(frozen=True, slots=True)
-class Paired:
-    """Mean of one difference per seed. low, high: bootstrap interval over seeds; p: two-sided, of sign flips."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-
-
-def paired(differences: Sequence[float], *, seed: int = 0) -> Paired:
-    """Independent differences, one for each seed: p = (k + 1) / (DRAWS + 1), where k drawn sign patterns go as far.
-
-    Few seeds cannot give a small p: n of them have only 2 ** (n - 1) patterns that differ.
-    """
-    every = np.asarray(differences, dtype=np.float64)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (DRAWS, len(every)))
-    as_far = int(np.count_nonzero(np.abs((signs * every).mean(axis=1)) >= abs(every.mean()) - 1e-12))
-    low, high = mean_interval(differences, seed=seed)
-    return Paired(float(every.mean()), low, high, (as_far + 1) / (DRAWS + 1))
-
-
 def sentence(found: Difference, *, random_runs: int, is_over: bool, weighs_cost: bool = False) -> str:
     """The verdict on one search, in plain words with its figures.
 

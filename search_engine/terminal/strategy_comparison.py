@@ -3,16 +3,16 @@
 DIR/ppo-seed-1/, DIR/random-seed-1/, ...   one folder per run, as `search` makes it
 DIR/comparison.json                        the figures, once all runs have ended
 
-A run is the unit: children of one run depend on each other, so intervals are over seeds, from six of them on. With one
-seed the difference to random search is tested child by child and said to be of one run. What counts as a reward is the
-rule of search_engine.comparison.
+A run is the unit: intervals and tests are over seeds, by search_engine.run_groups. With one seed the difference
+to random search is tested child by child and said to be of one run. What counts as a reward is the rule of
+search_engine.comparison.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from search_engine import comparison
+from search_engine import comparison, run_groups
 from search_engine.config.finals import FinalsConfig
 from search_engine.config.members import member_config, strategies_of
 from search_engine.config.search import SearchConfig
@@ -22,8 +22,6 @@ from search_engine.events import ChildFinished, Event
 STRATEGIES = strategies_of(SearchConfig)
 RANDOM = "random"
 MOST_SEEDS = 100
-# With fewer, no pattern of signs is rarer than 1 in 20, and the bootstrap knows too few runs to tell how they spread.
-FEWEST_FOR_INTERVAL = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,33 +124,41 @@ def _figures(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome]) -> dict[str, Any]:
-    """Late children of a strategy minus all random children of the same seed."""
-    pairs = [(one, other) for one, other in zip(ours, random, strict=True) if one.late and other.rewards]
-    if not pairs:
+    """Late children of a strategy against all random children."""
+    late = [outcome.late for outcome in ours if outcome.late]
+    uniform = [outcome.rewards for outcome in random if outcome.rewards]
+    if not late or not uniform:
         return {"strategy": name, "sentence": f"{name}: too few children for a comparison; a run needs two steps."}
-    figures: dict[str, Any]
-    if len(pairs) == 1:
-        found = comparison.difference(pairs[0][0].late, pairs[0][1].rewards)
-        figures = {"mean": found.value, "low": found.low, "high": found.high, "p": found.p}
-        basis = "one run of each, tested child by child"
-    else:
-        found_pairs = comparison.paired([_mean(one.late) - _mean(other.rewards) for one, other in pairs])
-        figures, basis = asdict(found_pairs), f"{len(pairs)} seeds, interval over seeds"
-        if len(pairs) < FEWEST_FOR_INTERVAL:
-            figures["low"] = figures["high"] = None
-            basis = f"{len(pairs)} seeds, too few for an interval; take {FEWEST_FOR_INTERVAL} or more"
-    is_better = figures["mean"] > 0
-    said = "is ahead of random" if is_better and figures["p"] <= comparison.LEVEL else "cannot be told from random"
-    if not is_better:
-        said = "is not better than random"
-    low, high = figures["low"], figures["high"]
-    span = "" if low is None else f"{100 * low:+.1f} to {100 * high:+.1f}, "
-    text = f"{name} {said}: {100 * figures['mean']:+.1f} points ({span}p = {comparison.p_text(figures['p'])})"
-    return {"strategy": name, "seeds": len(pairs), **figures, "sentence": f"{text}; {basis}."}
+    if len(late) == len(uniform) == 1:
+        return {"strategy": name, **_child_by_child(name, late[0], uniform[0])}
+    found = run_groups.difference([_mean(each) for each in late], [_mean(each) for each in uniform])
+    text = run_groups.sentence(
+        found, first=name, second=RANDOM, figure="Mean of the late children", by=_points(found.value)
+    )
+    return {"strategy": name, "seeds": found.ours, "mean": found.value, "p": found.p, "sentence": text}
+
+
+def _child_by_child(name: str, late: Sequence[float], uniform: Sequence[float]) -> dict[str, Any]:
+    found = comparison.difference(late, uniform)
+    said = {
+        "ahead": "is ahead of random",
+        "undecided": "cannot be told from random",
+        "not ahead": "is not better than random",
+    }[found.verdict]
+    span = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}, p = {comparison.p_text(found.p)}"
+    text = f"{name} {said}: {100 * found.value:+.1f} points ({span}); one run of each, tested child by child."
+    return {"seeds": 1, "mean": found.value, "p": found.p, "sentence": text}
+
+
+def _points(difference: float) -> str:
+    return f"{abs(100 * difference):.1f} points"
 
 
 def _interval(values: Sequence[float]) -> tuple[float, float] | None:
-    return comparison.mean_interval(values) if len(values) >= FEWEST_FOR_INTERVAL else None
+    if len(values) < 2:
+        return None
+    found = run_groups.spread(values)
+    return (found.low, found.high) if found.low is not None and found.high is not None else None
 
 
 def _spanned(value: float | None, interval: tuple[float, float] | None) -> str:

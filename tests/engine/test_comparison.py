@@ -13,8 +13,6 @@ from search_engine.comparison import (
     band,
     difference,
     late_steps,
-    mean_interval,
-    paired,
     sentence,
     thinned,
 )
@@ -117,21 +115,6 @@ def test_on_pure_noise_the_false_alarms_are_about_the_level() -> None:
         result = difference(list(generator.normal(0.7, 0.02, 20)), list(generator.normal(0.7, 0.02, 60)), seed=seed)
         alarms += result.p <= LEVEL
     assert 3 <= alarms <= 19  # Binomial(200, 0.05) lies there in more than 99 of 100 cases.
-
-
-def test_the_interval_of_a_mean_holds_it_and_narrows_with_more_values() -> None:
-    few, many = ([0.6, 0.7] * count for count in (2, 50))
-    (low, high), (closer_low, closer_high) = mean_interval(few), mean_interval(many)
-    assert low <= 0.65 <= high and low < closer_low < 0.65 < closer_high < high
-
-
-def test_paired_differences_by_hand() -> None:
-    """Of the four sign patterns of two differences, all as large as 1, two have a mean as far from zero."""
-    result = paired([1.0, 1.0])
-    assert (result.mean, result.low, result.high) == (1.0, 1.0, 1.0)
-    assert result.p == pytest.approx(0.5, abs=0.05)
-    assert paired([0.01] * 8).p < 0.03  # 2 of 256 patterns.
-    assert paired([0.02, -0.02]).p == 1.0
 
 
 @pytest.mark.parametrize(

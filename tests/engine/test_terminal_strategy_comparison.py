@@ -90,21 +90,23 @@ def test_over_several_seeds_the_run_is_the_unit() -> None:
     assert (ppo["runs"], ppo["children"], ppo["best"], ppo["late"]) == (8, 16, pytest.approx(0.72), pytest.approx(0.71))
     assert ppo["best_interval"] == pytest.approx((0.72, 0.72)) and random["best"] == pytest.approx(0.67)
     (against,) = figures["against_random"]
-    assert against["seeds"] == 8 and against["mean"] == pytest.approx(0.05) and against["p"] < 0.03
-    assert against["sentence"].startswith("ppo is ahead of random: +5.0 points (+5.0 to +5.0, p = ")
-    assert "8 seeds, interval over seeds" in against["sentence"]
+    assert against["seeds"] == 8 and against["mean"] == pytest.approx(0.05) and against["p"] < 0.01
+    assert against["sentence"].startswith("Mean of the late children: ppo is 5.0 points above random (p = ")
+    assert "8 against 8 runs). That is more than the noise between seeds." in against["sentence"]
 
 
-def test_two_seeds_are_too_few_for_an_interval_and_it_says_so() -> None:
+def test_two_seeds_have_a_wide_interval_and_cannot_show_more_than_chance() -> None:
     outcomes = []
     for seed in range(2):
-        outcomes.append(outcome("ppo", seed, [0.6], [0.70 + seed / 100]))
-        outcomes.append(outcome("random", seed, [0.6], [0.66]))
+        outcomes.append(outcome("ppo", seed, [0.6 + seed / 50], [0.70 + seed / 100]))
+        outcomes.append(outcome("random", seed, [0.6], [0.56]))
     figures = report(outcomes)
-    assert [row["late_interval"] for row in figures["strategies"]] == [None, None]
+    low, high = figures["strategies"][0]["late_interval"]
+    # Student's t with one degree of freedom: 12.706 standard errors of 0.01 on both sides of 0.61.
+    assert (low, high) == pytest.approx((0.61 - 0.12706, 0.61 + 0.12706))
     (against,) = figures["against_random"]
-    assert against["low"] is None and " to " not in against["sentence"]
-    assert "2 seeds, too few for an interval; take 6 or more" in against["sentence"]
+    assert against["p"] is None
+    assert "2 against 2 runs cannot show more than chance: the least possible p is 0.33" in against["sentence"]
 
 
 def test_one_seed_has_no_interval_over_runs_and_says_that_it_is_one_run() -> None:

@@ -44,6 +44,9 @@ class PhaseTrainer:
         self._before(message)
         return message
 
+    def has_ended(self) -> bool:
+        return False
+
     def kill(self) -> None:
         """It is no process."""
 

@@ -46,6 +46,9 @@ class FakeTrainer:
         self._before(message)
         return message
 
+    def has_ended(self) -> bool:
+        return self.is_killed
+
     def kill(self) -> None:
         self.is_killed = True
 
@@ -184,6 +187,17 @@ def test_a_dead_trainer_costs_one_epoch_and_changes_no_number(workshop: Workshop
     assert [event["reason"] for event in lost] == ["the trainer was killed by SIGKILL"]
     assert workshop.trainers[0].is_killed and len(workshop.trainers) == 2
     assert workshop.trainers[1].requests[0]["checkpoint"] is not None  # It goes on after the first epoch.
+
+
+def test_a_trainer_that_died_while_idle_is_replaced_and_costs_no_job_a_loss(workshop: Workshop) -> None:
+    workshop.worker.warm_up()
+    workshop.trainers[0].kill()
+    search = start()
+    workshop.worker.look()
+    search.refresh_from_db()
+    assert (search.state, search.fingerprint) == ("finished", undisturbed(search))
+    assert "job_lost" not in [event["kind"] for event in event_log.read(search.pk, 0, 10_000)]
+    assert [bool(trainer.requests) for trainer in workshop.trainers] == [False, True]
 
 
 def test_a_trainer_that_always_dies_ends_the_search_with_a_reason(workshop: Workshop) -> None:

@@ -40,6 +40,8 @@ class Trainer(Protocol):
     def receive(self, timeout_seconds: float) -> Message | None:
         """The next message, or None when nothing came in time; raises TrainerGone."""
 
+    def has_ended(self) -> bool: ...
+
     def kill(self) -> None: ...
 
 
@@ -98,6 +100,9 @@ class TrainerProcess:
             if not self._selector.select(max(0.0, until - time.monotonic())):
                 return None
             self._read_more()
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         """End it at once and wait for it. A file that is half written stays in the spool under a name of its own."""

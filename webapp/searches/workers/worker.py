@@ -142,8 +142,8 @@ class WorkingProcess:
             files.remake(what, driver.ask)
 
     def _trainer_of(self, threads: int) -> Trainer:
-        if self._trainer is not None and self._trainer.threads != threads:
-            self._drop_trainer()
+        if self._trainer is not None and (self._trainer.threads != threads or self._trainer.has_ended()):
+            self._drop_trainer()  # One that died while it had nothing to do costs no job a loss.
         if self._trainer is None:
             shutil.rmtree(self._spool, ignore_errors=True)  # What a dead one left half done.
             self._trainer = self._start_trainer(threads)
