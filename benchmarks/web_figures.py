@@ -12,8 +12,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import DESKTOP
 from tests.browser.find_browser import FLAGS, chromium_path
+from tests.browser.watched_pages import DESKTOP
 from tests.running_application import start_application, stop_application
 
 # When the page drew which event last: the live page hands every new state to its elements by render(state, ...).

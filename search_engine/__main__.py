@@ -188,7 +188,7 @@ def compare(options: argparse.Namespace) -> int:
             if events is None:
                 return _interrupted("comparison", options.out)
             outcomes.append(outcome_of(run, events))
-    figures = report(outcomes)
+    figures = report(outcomes, weighs_cost=runs[0].config.weighs_cost)
     atomic_write(options.out / "comparison.json", json.dumps(figures, indent=2).encode() + b"\n")
     if options.json:
         _print_json(figures)

@@ -58,14 +58,15 @@ class RunDifference:
         return "differs" if self.p <= comparison.LEVEL else "within the noise"
 
 
-def spread(values: Sequence[float]) -> Spread:
-    """values: one figure of each run, at least one."""
+def spread(values: Sequence[float], *, is_share: bool = False) -> Spread:
+    """values: one figure of each run, at least one. is_share: they lie in [0, 1], and so does any mean of theirs."""
     every = np.asarray(values, dtype=np.float64)
     mean = float(every.mean())
     if len(every) < 2:
         return Spread(len(every), mean, None, None)
     half = _t(len(every) - 1) * float(every.std(ddof=1)) / math.sqrt(len(every))
-    return Spread(len(every), mean, mean - half, mean + half)
+    low, high = mean - half, mean + half
+    return Spread(len(every), mean, max(low, 0.0), min(high, 1.0)) if is_share else Spread(len(every), mean, low, high)
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float]) -> RunDifference:

@@ -110,7 +110,9 @@ def _skip(skip: PlacedSkip, marks: Mapping[str, str]) -> str:
         f'<path class="drawing-skip skip-{name}" data-from="{skip.source}" data-to="{skip.target}" d="{path}" '
         f'fill="none" stroke="{SKIP_COLOURS[name]}" stroke-width="{WEIGHTS[name]}"><title>{title}</title></path>'
     )
-    return parts.marked(drawn, f"layers.{skip.target - 1}.skips", marks)
+    place = f"layers.{skip.target - 1}.skips"
+    # Without the words: they name all skips of the layer, which the bar says once and 64 arcs would repeat.
+    return parts.standing_for(drawn, place) if place in marks else drawn
 
 
 def _span_name(skip: PlacedSkip) -> str:

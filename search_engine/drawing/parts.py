@@ -122,8 +122,13 @@ def marked(drawn: str, place: str, marks: Mapping[str, str]) -> str:
     """A part that stands for a place of the architecture says so where `marks` names it: place -> what it is."""
     if place not in marks:
         return drawn
+    return standing_for(drawn, place, f"aria-label={quoteattr(marks[place])} ")
+
+
+def standing_for(drawn: str, place: str, words: str = "") -> str:
+    """A part that leads to a place of the architecture; words: an attribute that says what is there, if any."""
     tag, rest = drawn.split(" ", 1)
-    return f"{tag} data-place={quoteattr(place)} aria-label={quoteattr(marks[place])} {rest}"
+    return f"{tag} data-place={quoteattr(place)} {words}{rest}"
 
 
 def falling(legs: Iterable[tuple[Point, Point]]) -> str:

@@ -84,14 +84,17 @@ def outcome_of(run: Run, events: Sequence[Event]) -> Outcome:
     return Outcome(run.strategy, run.seed, max(rewards, default=None), late, rewards)
 
 
-def report(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The figures: one entry per strategy, and for each strategy but random its difference to random."""
+def report(outcomes: Sequence[Outcome], *, weighs_cost: bool = False) -> dict[str, Any]:
+    """The figures: one entry per strategy, and for each strategy but random its difference to random.
+
+    weighs_cost: rewards are no shares, so differences are no points of percent.
+    """
     names = list(dict.fromkeys(outcome.strategy for outcome in outcomes))
     by_name = {name: [outcome for outcome in outcomes if outcome.strategy == name] for name in names}
-    figures: dict[str, Any] = {"strategies": [_figures(name, by_name[name]) for name in names]}
+    figures: dict[str, Any] = {"strategies": [_figures(name, by_name[name], not weighs_cost) for name in names]}
     if RANDOM in by_name:
         others = [name for name in names if name != RANDOM]
-        figures["against_random"] = [_against(name, by_name[name], by_name[RANDOM]) for name in others]
+        figures["against_random"] = [_against(name, by_name[name], by_name[RANDOM], weighs_cost) for name in others]
     return figures
 
 
@@ -109,7 +112,7 @@ def _config_of(config: SearchConfig, strategy: str, seed: int) -> SearchConfig:
     return member_config(without_finals, strategy=strategy, seed=seed)
 
 
-def _figures(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _figures(name: str, outcomes: Sequence[Outcome], is_share: bool) -> dict[str, Any]:
     bests = [outcome.best for outcome in outcomes if outcome.best is not None]
     lates = [_mean(outcome.late) for outcome in outcomes if outcome.late]
     return {
@@ -117,47 +120,46 @@ def _figures(name: str, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "runs": len(outcomes),
         "children": sum(len(outcome.rewards) for outcome in outcomes),
         "best": _mean(bests) if bests else None,
-        "best_interval": _interval(bests),
+        "best_interval": _interval(bests, is_share),
         "late": _mean(lates) if lates else None,
-        "late_interval": _interval(lates),
+        "late_interval": _interval(lates, is_share),
     }
 
 
-def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome]) -> dict[str, Any]:
+def _against(name: str, ours: Sequence[Outcome], random: Sequence[Outcome], weighs_cost: bool) -> dict[str, Any]:
     """Late children of a strategy against all random children."""
     late = [outcome.late for outcome in ours if outcome.late]
     uniform = [outcome.rewards for outcome in random if outcome.rewards]
     if not late or not uniform:
         return {"strategy": name, "sentence": f"{name}: too few children for a comparison; a run needs two steps."}
     if len(late) == len(uniform) == 1:
-        return {"strategy": name, **_child_by_child(name, late[0], uniform[0])}
+        return {"strategy": name, **_child_by_child(name, late[0], uniform[0], weighs_cost)}
     found = run_groups.difference([_mean(each) for each in late], [_mean(each) for each in uniform])
-    text = run_groups.sentence(
-        found, first=name, second=RANDOM, figure="Mean of the late children", by=_points(found.value)
-    )
+    by = f"{abs(found.value):.4f}" if weighs_cost else f"{abs(100 * found.value):.1f} points"
+    text = run_groups.sentence(found, first=name, second=RANDOM, figure="Mean of the late children", by=by)
     return {"strategy": name, "seeds": found.ours, "mean": found.value, "p": found.p, "sentence": text}
 
 
-def _child_by_child(name: str, late: Sequence[float], uniform: Sequence[float]) -> dict[str, Any]:
+def _child_by_child(name: str, late: Sequence[float], uniform: Sequence[float], weighs_cost: bool) -> dict[str, Any]:
     found = comparison.difference(late, uniform)
     said = {
         "ahead": "is ahead of random",
         "undecided": "cannot be told from random",
         "not ahead": "is not better than random",
     }[found.verdict]
-    span = f"{100 * found.low:+.1f} to {100 * found.high:+.1f}, p = {comparison.p_text(found.p)}"
-    text = f"{name} {said}: {100 * found.value:+.1f} points ({span}); one run of each, tested child by child."
+    value, low, high = (
+        f"{figure:+.4f}" if weighs_cost else f"{100 * figure:+.1f}" for figure in (found.value, found.low, found.high)
+    )
+    by = value if weighs_cost else f"{value} points"
+    span = f"{low} to {high}, p = {comparison.p_text(found.p)}"
+    text = f"{name} {said}: {by} ({span}); one run of each, tested child by child."
     return {"seeds": 1, "mean": found.value, "p": found.p, "sentence": text}
 
 
-def _points(difference: float) -> str:
-    return f"{abs(100 * difference):.1f} points"
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+def _interval(values: Sequence[float], is_share: bool) -> tuple[float, float] | None:
     if len(values) < 2:
         return None
-    found = run_groups.spread(values)
+    found = run_groups.spread(values, is_share=is_share)
     return (found.low, found.high) if found.low is not None and found.high is not None else None
 
 

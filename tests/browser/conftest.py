@@ -1,7 +1,6 @@
 """A real browser, pages that fail the test on any console error or policy violation, and the real application."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.find_browser import FLAGS, chromium_path
 from tests.browser.live_page_server import ENDED
+from tests.browser.watched_pages import DESKTOP, watch
 from tests.running_application import RunningApplication, start_application, stop_application
-
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,27 +27,6 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
-
-
-@dataclass
-class Watched:
-    """A page and everything it complained about."""
-
-    page: Page
-    complaints: list[str]
-
-
-def watch(page: Page) -> Watched:
-    """Collect console errors, uncaught exceptions, failed requests and content-policy violations of a page."""
-    complaints: list[str] = []
-
-    def on_console(message) -> None:
-        if message.type == "error" or "Content Security Policy" in message.text:
-            complaints.append(f"console: {message.text} ({message.location.get('url', '')})")
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
-    return Watched(page, complaints)
 
 
 @pytest.fixture

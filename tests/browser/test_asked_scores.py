@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 
 from search_engine.config.searches import read_enas_config
 from search_engine.spaces.build import build_space
-from tests.browser.conftest import PHONE
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.test_live_elements import Line
 from tests.browser.test_main_job import PATIENCE
 from tests.browser.test_shared_page import recorded
+from tests.browser.watched_pages import PHONE
 from tests.running_application import RunningApplication
 
 SENTENCES = [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import PHONE, watch
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
 
 SMALL: dict[str, Any] = {

@@ -8,9 +8,9 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from search_engine.events import FinalistsChosen, FinalistShown
-from tests.browser.conftest import PHONE
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
+from tests.browser.watched_pages import PHONE
 from webapp.searches.bounded_lists import front_with
 
 CHART = "cost-chart"

@@ -18,12 +18,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import live_page_server
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.replay_server import Replayed, ReplayHandler
+from tests.browser.test_compare import SMALL
 from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
 from webapp.docs.catalogue import DOCS
 
@@ -68,6 +69,23 @@ def replayed() -> Played:
     return Replayed("search", SEARCH, at=len(SEARCH) // 2)
 
 
+START_GROUP = """async (config) => {
+    const token = document.querySelector('meta[name="csrf-token"]').content;
+    const headers = {"Content-Type": "application/json", "X-CSRFToken": token};
+    const wanted = {config, seeds: [1, 2, 3], strategies: ["ppo", "random"]};
+    const reply = await fetch("/api/groups", {method: "POST", headers, body: JSON.stringify(wanted)});
+    location.assign((await reply.json()).url);
+}"""
+
+
+def compared(page: Page) -> None:
+    """A small search with three seeds and two strategies, once all six have ended."""
+    page.evaluate(START_GROUP, SMALL | {"name": "Small search"})
+    finished = page.locator(".compare-family tbody tr:nth-child(2):has-text('3 finished')")
+    finished.wait_for(timeout=4 * SLOW)
+    page.locator(".compare-family tbody tr:nth-child(1):has-text('3 finished')").wait_for(timeout=4 * SLOW)
+
+
 CHART = "reward-chart .main-svg"
 PICTURES = (
     Picture(name="start-form", page="getting-started", path="/searches/new",
@@ -85,6 +103,8 @@ PICTURES = (
     Picture(name="steer", page="understand-and-steer", stream=half_way, part="section:has(> steer-panel)",
             waits="steer-panel button:visible", names=("Steer",)),
     Picture(name="replay", page="understand-and-steer", stream=replayed, waits=CHART, names=("Replay",)),
+    Picture(name="compare", page="understand-and-steer", path="/compare", act=compared, waits="compare-chart .main-svg",
+            viewport=TALL, names=("Compare",)),
     Picture(name="editor", page="understand-and-steer", path="/architectures/edit?architecture=nasnet-a",
             waits="[data-edited] svg", names=("Edit",)),
     Picture(name="data", page="your-data", path="/data", names=("Data",)),

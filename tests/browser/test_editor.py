@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from search_engine.architectures.nas_bench_201 import NasBench201Architecture
-from tests.browser.conftest import PHONE, watch
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
 
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.
@@ -213,6 +214,12 @@ def test_the_result_is_taken_away_kept_and_trained(
     drawn.value.save_as(tmp_path / "a.svg")
     picture = (tmp_path / "a.svg").read_text()
     assert "Reduction cell" in picture and "data-place" not in picture
+    with page.expect_download() as painted:
+        page.get_by_role("button", name="PNG").click()
+    painted.value.save_as(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        inks = len(image.convert("RGB").getcolors(maxcolors=1 << 24) or ())
+        assert image.width > image.height > 400 and inks > 50, "the cells are there, and not an empty sheet"
     page.get_by_label("Name", exact=True).fill("")
     page.get_by_role("button", name="Keep it in the gallery").click()
     expect(page.locator("#edit-name-error")).to_contain_text("empty", ignore_case=True)

@@ -18,10 +18,10 @@ from search_engine.events import (
     StateChanged,
 )
 from tests.browser.answering import without_charts
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_live_elements import Line
+from tests.browser.watched_pages import PHONE, watch
 from webapp.searches.log_sentences import sentence
 
 EPOCHS = 8

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PHONE, watch
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
 
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.

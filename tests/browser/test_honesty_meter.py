@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from search_engine.rank_correlation import rank_correlation, sentence
-from tests.browser.conftest import DESKTOP, PHONE, watch
 from tests.browser.live_page_server import ALONE, ID, METER, Played, served
 from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded, up_to
+from tests.browser.watched_pages import DESKTOP, PHONE, watch
 
 SCORES, HELD_OUT = [0.2, 0.3, 0.4, 0.5, 0.6], [0.62, 0.61, 0.64, 0.63, 0.66]
 FOUND = rank_correlation(SCORES, HELD_OUT)

@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 
 from tests.browser.answering import without_charts
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import HONESTY, Played, served
 from tests.browser.recorded_search import recorded_search, recorded_training
+from tests.browser.watched_pages import PHONE, watch
 
 VENDOR = Path(__file__).resolve().parents[2] / "frontend" / "static" / "vendor"
 SEARCH = recorded_search()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from search_engine.presets import DEMO
-from tests.browser.conftest import watch
+from tests.browser.watched_pages import watch
 from tests.running_application import ROOT, RunningApplication
 
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.

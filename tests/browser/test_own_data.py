@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.watched_pages import PHONE
 from tests.running_application import RunningApplication
 from tests.web.test_own_data import pets
 

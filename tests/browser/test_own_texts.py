@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.watched_pages import DESKTOP, PHONE
 from tests.running_application import RunningApplication
 
 SLOW = 30_000  # Milliseconds: the machine may be busy with other tests.

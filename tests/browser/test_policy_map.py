@@ -14,10 +14,10 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.answering import without_charts
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_live_elements import Line
+from tests.browser.watched_pages import PHONE, watch
 from webapp.searches.policy_history import FROZEN, Columns
 
 STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"

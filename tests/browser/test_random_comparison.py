@@ -8,9 +8,9 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from search_engine.comparison import band, thinned
-from tests.browser.conftest import PHONE
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.recorded_search import recorded_search
+from tests.browser.watched_pages import PHONE
 
 SEARCH = recorded_search()
 POOL = [0.6 + 0.001 * (number * 37 % 100) for number in range(160)]

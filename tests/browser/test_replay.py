@@ -8,12 +8,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser import live_page_server
 from tests.browser.answering import without_charts
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search, recorded_training
 from tests.browser.replay_server import Replayed, ReplayHandler
 from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded
+from tests.browser.watched_pages import PHONE, watch
 
 SEARCH = recorded_search(steps=6, size=6)
 STREAMS = {

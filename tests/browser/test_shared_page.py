@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.answering import without_charts
-from tests.browser.conftest import DESKTOP, PHONE, watch
 from tests.browser.live_page_server import ID, Played, served
 from tests.browser.test_live_elements import Line
+from tests.browser.watched_pages import DESKTOP, PHONE, watch
 
 STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"
 KINDS = ("enas-micro", "enas-macro", "enas-recurrent")

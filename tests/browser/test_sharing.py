@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, Watched, watch
+from tests.browser.watched_pages import DESKTOP, Watched, watch
 from tests.running_application import RunningApplication
 from tests.web.example_search import demo_json
 

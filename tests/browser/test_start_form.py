@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from search_engine.config.search import SearchConfig
 from search_engine.presets import COFFEE, DEMO, NIGHT
-from tests.browser.conftest import PHONE, watch
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
 
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.

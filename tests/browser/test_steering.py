@@ -13,10 +13,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from search_engine.events import ArchitectureProposed, SearchSteered
 from tests.browser.answering import Answering
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_main_job import PATIENCE, SMALL, start_search, wait_for_state
+from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import ROOT, RunningApplication
 
 STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"

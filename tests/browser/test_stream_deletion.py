@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.answering import without_charts
-from tests.browser.conftest import watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_training
+from tests.browser.watched_pages import watch
 
 TRAINING = recorded_training()
 

@@ -7,9 +7,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from search_engine.events import LimitsChanged
 from tests.browser.answering import Answering
-from tests.browser.conftest import PHONE, watch
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
+from tests.browser.watched_pages import PHONE, watch
 
 SEARCH = recorded_search()
 SEEN = 60  # Events that the page starts with.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, watch
+from tests.browser.watched_pages import DESKTOP, PHONE, watch
 from tests.running_application import RunningApplication
 
 SLOW = 20_000  # Milliseconds: the machine may be busy with other tests.

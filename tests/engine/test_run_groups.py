@@ -17,6 +17,11 @@ def test_the_interval_of_three_runs_by_hand() -> None:
     assert (found.low, found.high) == pytest.approx((2 - 4.303 / math.sqrt(3), 2 + 4.303 / math.sqrt(3)))
 
 
+def test_the_interval_of_shares_stays_among_shares() -> None:
+    found = run_groups.spread([0.2, 0.9], is_share=True)
+    assert (found.mean, found.low, found.high) == (pytest.approx(0.55), 0.0, 1.0)
+
+
 def test_one_run_has_no_interval() -> None:
     assert run_groups.spread([0.5]) == run_groups.Spread(1, 0.5, None, None)
 

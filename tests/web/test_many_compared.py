@@ -49,6 +49,14 @@ def test_best_so_far_by_hand_against_children_and_compute(owner: User) -> None:
     assert found.means == ((4, pytest.approx(0.4)),)
 
 
+def test_the_late_children_follow_the_steps_that_were_told_though_no_child_is_new(owner: User) -> None:
+    search = with_rewards(a_search(owner, children=4), [0.3, 0.5, 0.4, 0.6])
+    Search.objects.filter(pk=search.pk).update(steps_told=0)
+    assert curves_of_search(Search.objects.get(pk=search.pk)).late is None
+    Search.objects.filter(pk=search.pk).update(steps_told=2)
+    assert curves_of_search(Search.objects.get(pk=search.pk)).late == pytest.approx(0.45)
+
+
 def test_by_the_clock_the_order_is_that_of_the_ends(owner: User) -> None:
     search = with_rewards(a_search(owner, children=2), [0.3, 0.5])
     for slot in (1, 0):  # The second child ends first.
@@ -140,6 +148,19 @@ def test_children_that_were_trained_differently_are_laid_over_each_other_with_a_
     streams = [a_search(owner), start_search(owner, longer)]
     (family,) = families_of([Stream.objects.get(pk=each.pk) for each in streams], frozenset())
     assert "trained in different ways" in family.remark
+
+
+def test_what_people_did_to_a_search_is_said_beside_its_figures(owner: User) -> None:
+    one, other = a_search(owner, children=3), a_search(owner, children=3)
+    bans = {"version": 1, "from_step": 2, "bans": {"0": ["1"]}}
+    proposals = [{"version": 1, "from_step": step, "proposal": {}} for step in (1, 2)]
+    Search.objects.filter(pk=other.pk).update(name="Steered", changes=[bans, *proposals])
+    (family,) = families_of(chosen_streams(owner, [one.pk, other.pk]), frozenset())
+    said = (
+        "Steered was steered by a person from step 2 on and got 2 architectures that a person proposed: "
+        "a difference may come from that."
+    )
+    assert said in family.sentences
 
 
 def test_the_api_answers_with_families_and_only_of_ones_own(signed_in: Client, owner: User) -> None:

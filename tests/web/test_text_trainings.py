@@ -17,7 +17,8 @@ from search_engine.events import EpochEnded, TrainingFinished
 from search_engine.training_start import small_training
 from webapp.searches import artifacts, checker, event_log, leases, live_state, results
 from webapp.searches.costs.text_estimate import text_training_cost
-from webapp.searches.models import Training
+from webapp.searches.many_compared import families_of
+from webapp.searches.models import Stream, Training
 
 pytestmark = pytest.mark.django_db
 RECURRENT = [name for name in published_names() if read_published(name).architecture.kind == "recurrent"]
@@ -98,6 +99,19 @@ def test_a_finished_one_has_perplexities_in_rows_api_list_and_page(signed_in: Cl
     assert "Loss and perplexity" in shown and COMPARABLE.replace("'", "&#x27;") in shown
     assert "evaluate weights.safetensors --data state-of-the-union-2k" in shown
     assert "Hidden size" in shown and "State of the Union 1900-2021, 2,000 words" in shown
+
+
+def test_two_of_them_are_compared_by_perplexity_where_less_is_better(signed_in: Client, tmp_path: Path) -> None:
+    trainings = [started(signed_in), started(signed_in)]
+    finish(trainings[0], tmp_path)
+    (family,) = families_of([Stream.objects.get(pk=each.pk) for each in trainings], frozenset())
+    assert (family.kind, family.is_share, len(family.lines)) == ("text", False, 2)
+    assert family.lines[0].best is not None and family.lines[0].best.mean == 72.84
+    assert family.lines[0].runs[0].curves.measured == ((1, 200.0), (2, 100.0))
+    assert family.lines[1].best is None and family.sentences == ()
+    finish(trainings[1], tmp_path)
+    (family,) = families_of([Stream.objects.get(pk=each.pk) for each in trainings], frozenset())
+    assert family.sentences[0].startswith("Test perplexity, lower is better: ")
 
 
 def test_the_live_state_has_the_perplexity_of_each_epoch_and_what_guessing_gives(

@@ -28,7 +28,7 @@ KEPT_SEARCHES = 64
 Point = tuple[float, float]
 Points = tuple[Point, ...]
 
-_known: OrderedDict[uuid.UUID, "Curves"] = OrderedDict()
+_known: OrderedDict[uuid.UUID, tuple[tuple[int, int], "Curves"]] = OrderedDict()  # Behind verdicts and steps told.
 _ends: OrderedDict[uuid.UUID, "_Ends"] = OrderedDict()
 _lock = threading.Lock()
 
@@ -60,17 +60,17 @@ class Curves:
 
 
 def curves_of_search(search: Search) -> Curves:
-    """A verdict is never changed, so the number of verdicts and epochs says whether anything is new."""
-    done = search.children.filter(is_final=True).count() + search.steps_told * bool(search.epochs)
+    """A verdict is never changed, so the numbers of verdicts and of steps told say whether anything is new."""
+    verdicts = search.children.filter(is_final=True).count()
+    behind = (verdicts, search.steps_told)
     with _lock:
         known = _known.get(search.pk)
-    if known is None or known.done != done:
-        known = replace(_of_children(search), done=done)
-        if search.epochs:
-            known = _with_epochs(known, search)
+    if known is None or known[0] != behind:
+        curves = replace(_of_children(search), done=verdicts + search.steps_told * bool(search.epochs))
+        known = behind, _with_epochs(curves, search) if search.epochs else curves
     with _lock:
         _kept(_known, search.pk, known)
-    return known
+    return known[1]
 
 
 def curves_of_training(training: Training) -> Curves:

@@ -23,6 +23,7 @@ from webapp.searches.curves import Curves, Points, curves_of_search, curves_of_t
 from webapp.searches.datasets.described import describe
 from webapp.searches.groups import STRATEGY_TITLES
 from webapp.searches.models import Group, Search, Stream, Training
+from webapp.searches.steering import done_by_people
 
 MOST_STREAMS = 60
 GRID = 80  # Points of a mean over seeds.
@@ -142,8 +143,8 @@ def _family(measure: tuple[str, ...], runs: Sequence[tuple[str, Run]], whole: fr
     by_line: dict[str, list[Run]] = {}
     for key, run in runs:
         by_line.setdefault(key, []).append(run)
-    lines = [_line(members, whole) for members in by_line.values()]
     is_share = kind == "training" or (kind == "children" and "weighed" not in title)
+    lines = [_line(members, whole, is_share) for members in by_line.values()]
     return Family(
         kind=kind,
         title=title,
@@ -167,7 +168,7 @@ def _trained(config: dict[str, Any]) -> str:
     return str([config.get(part) for part in ("child", "recipe")])
 
 
-def _line(runs: Sequence[Run], whole: frozenset[uuid.UUID]) -> Line:
+def _line(runs: Sequence[Run], whole: frozenset[uuid.UUID], is_share: bool) -> Line:
     first = runs[0].stream
     group = first.group if first.group_id in whole else None
     name = first.name or f"{first.kind.capitalize()} without a name"
@@ -179,9 +180,9 @@ def _line(runs: Sequence[Run], whole: frozenset[uuid.UUID]) -> Line:
         name=name,
         group=group,
         runs=tuple(runs),
-        best=_spread(_best(run) for run in runs),
-        late=_spread(run.curves.late for run in runs),
-        over_seeds=_over_seeds(runs) if len(runs) > 1 else {},
+        best=_spread((_best(run) for run in runs), is_share),
+        late=_spread((run.curves.late for run in runs), is_share),
+        over_seeds=_over_seeds(runs, is_share) if len(runs) > 1 else {},
     )
 
 
@@ -191,22 +192,24 @@ def _best(run: Run) -> float | None:
     return run.curves.best
 
 
-def _spread(values: Iterable[float | None]) -> Spread | None:
+def _spread(values: Iterable[float | None], is_share: bool) -> Spread | None:
     known = [value for value in values if value is not None]
-    return run_groups.spread(known) if known else None
+    return run_groups.spread(known, is_share=is_share) if known else None
 
 
-def _over_seeds(runs: Sequence[Run]) -> dict[str, MeanPoints]:
+def _over_seeds(runs: Sequence[Run], is_share: bool) -> dict[str, MeanPoints]:
     stepping: dict[str, Callable[[Curves], Points]] = {
         "best_by_children": lambda curves: curves.best_by_children,
         "best_by_compute": lambda curves: curves.best_by_compute,
         "best_by_clock": lambda curves: curves.best_by_clock,
     }
-    found = {name: _mean_of([take(run.curves) for run in runs], steps=True) for name, take in stepping.items()}
-    return found | {"means": _mean_of([run.curves.means for run in runs], steps=False)}
+    found = {
+        name: _mean_of([take(run.curves) for run in runs], is_share, steps=True) for name, take in stepping.items()
+    }
+    return found | {"means": _mean_of([run.curves.means for run in runs], is_share, steps=False)}
 
 
-def _mean_of(curves: Sequence[Points], *, steps: bool) -> MeanPoints:
+def _mean_of(curves: Sequence[Points], is_share: bool, *, steps: bool) -> MeanPoints:
     """Mean and interval over seeds where every run has a value. steps: a value holds until the next one."""
     if not all(curves):
         return ()
@@ -215,7 +218,7 @@ def _mean_of(curves: Sequence[Points], *, steps: bool) -> MeanPoints:
         return ()
     grid = np.linspace(first, last, GRID if last > first else 1)
     rows = [_values(points, grid, steps) for points in curves]
-    told = [run_groups.spread([row[at] for row in rows]) for at in range(len(grid))]
+    told = [run_groups.spread([row[at] for row in rows], is_share=is_share) for at in range(len(grid))]
     return tuple((float(x), one.mean, one.low, one.high) for x, one in zip(grid, told, strict=True))
 
 
@@ -238,9 +241,21 @@ def _sentences(kind: str, lines: Sequence[Line], is_share: bool) -> list[str]:
                 said.append(run_groups.sentence(found, first=one.name, second=other.name, figure=figure, by=by))
         if kind == "children" and len({run.stream.total for line in (one, other) for run in line.runs}) > 1:
             said.append(f"{one.name} and {other.name} have different numbers of children: more draws find better ones.")
+    if said:
+        said += _done_by_people(lines)
     if any(run.stream.is_open for line in lines for run in line.runs) and said:
         said.append("Something of this still runs, so these figures still move.")
     return said
+
+
+def _done_by_people(lines: Sequence[Line]) -> list[str]:
+    """Which searches people had a hand in: what they did is no merit of a strategy, and no fault of it."""
+    searches = [run.stream for line in lines for run in line.runs if isinstance(run.stream, Search)]
+    return [
+        f"{search.name or 'A search without a name'} {done}: a difference may come from that."
+        for search in searches
+        if (done := done_by_people(search))
+    ]
 
 
 def _figures(kind: str, one: Line, other: Line) -> list[tuple[str, list[float], list[float]]]:

@@ -89,14 +89,27 @@ def steered_in_words(search: Search, random: Search | None) -> tuple[str, ...]:
     """What a comparison of a search with its random companion, where there is one, must say of steering."""
     said: tuple[str, ...] = ()
     if (since := first_steered(search)) is not None:
-        from_then = f"epoch {since + 1}" if search.epochs else f"step {since}"
         said += (
-            f"This search was steered by a person from {from_then} on, and random search was not: a difference may "
-            "come from what was banned rather than from what the controller learned.",
+            f"This search was steered by a person from {_step_name(search, since)} on, and random search was not: "
+            "a difference may come from what was banned rather than from what the controller learned.",
         )
     if random is not None and first_steered(random) is not None:
         said += ("The random companion was steered by a person, so it is no uniform draw of the whole space.",)
     return said
+
+
+def done_by_people(search: Search) -> str:
+    """What people did to a search, as the end of a sentence about it; "" where they left it to itself."""
+    done = []
+    if (since := first_steered(search)) is not None:
+        done.append(f"was steered by a person from {_step_name(search, since)} on")
+    if proposed := sum("proposal" in change for change in search.changes):
+        done.append(f"got {proposed} architecture{'s' if proposed > 1 else ''} that a person proposed")
+    return " and ".join(done)
+
+
+def _step_name(search: Search, step: int) -> str:
+    return f"epoch {step + 1}" if search.epochs else f"step {step}"
 
 
 def _proposals(search: Search, step: int) -> list[Any]:

@@ -122,7 +122,7 @@ class ArchitectureEditor extends HTMLElement {
   async #offer(place, part) {
     this.#menu?.close();
     const menu = (this.#menu = openMenu({
-      title: part.getAttribute("aria-label"),
+      title: (this.#picture.part(place) ?? part).getAttribute("aria-label"),
       part: () => this.#picture.part(place),
       choose: (edit) => this.#choose(edit),
       closed: () => {
