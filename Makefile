@@ -11,7 +11,8 @@ run: $(VENV)/.product
 
 test: $(VENV)/.checks browser check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not processes"
-	$(BIN)/python -m pytest -q -m "browser or processes"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m browser
+	$(BIN)/python -m pytest -q -n 2 --dist load -m processes
 
 check: $(VENV)/.checks
 	$(BIN)/ruff format --check --quiet .

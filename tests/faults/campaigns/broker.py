@@ -184,5 +184,4 @@ CAMPAIGN = Campaign(
     holds="Fingerprint and event log are those of the undisturbed run; work moves again within 5 s of its return.",
     run=run,
     minutes=25,
-    in_make_test=False,
 )

@@ -6,7 +6,7 @@ import models, and the database is there where the campaign asks for it. Everyth
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -58,7 +58,6 @@ class Campaign:
     wants_database: whether the database of this process, a file of its own, is made before the start.
     minutes: about how long the large size takes on a quiet machine of two cores.
     is_tested_by: the test file that does the small size already, so that `make test` does not do it twice.
-    in_make_test: whether `make test` runs the small size; it has 25 minutes for everything. `make faults` runs all.
     """
 
     harm: str
@@ -66,5 +65,4 @@ class Campaign:
     run: Callable[[int, Size, Path], Iterator[Run]]
     minutes: float
     wants_database: bool = False
-    is_tested_by: str = field(default="")
-    in_make_test: bool = True
+    is_tested_by: str = ""

@@ -165,5 +165,4 @@ CAMPAIGN = Campaign(
     run=run,
     minutes=8,
     wants_database=True,
-    in_make_test=False,
 )

@@ -216,5 +216,4 @@ CAMPAIGN = Campaign(
     " that ends in times to come.",
     run=run,
     minutes=5,
-    in_make_test=False,
 )

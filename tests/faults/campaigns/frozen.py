@@ -165,5 +165,4 @@ CAMPAIGN = Campaign(
     " event log are those of the undisturbed run.",
     run=run,
     minutes=25,
-    in_make_test=False,
 )

@@ -213,5 +213,4 @@ CAMPAIGN = Campaign(
     holds="Every part waits for it and goes on; nothing is lost, and the search computes what it computes undisturbed.",
     run=run,
     minutes=8,
-    in_make_test=False,
 )

@@ -73,5 +73,4 @@ CAMPAIGN = Campaign(
     " gives undisturbed; rows and files are sound. On a machine that computes otherwise fingerprints are not compared.",
     run=run,
     minutes=2,
-    in_make_test=False,
 )
