@@ -56,7 +56,7 @@ def _source_name(source: int) -> str:
 def _network(architecture: MacroArchitecture, placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
     """Arcs below the column, the longest lowest: a short one is never hidden."""
     boundaries = [_boundary(box, placed.width) for box in placed.halvings]
-    skips = [_skip(skip, marks) for skip in sorted(placed.skips, key=lambda skip: skip.source - skip.target)]
+    skips = _choices(placed, marks) if marks else [_skip(skip) for skip in _longest_first(placed)]
     halvings = [
         parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
     ]
@@ -99,20 +99,44 @@ def _layer(placed: PlacedLayer, operation: str, whole: MacroLayout, marks: Mappi
     return "\n".join([f'<g class="drawing-layer" data-layer="{placed.number}">', *inner, "</g>"])
 
 
-def _skip(skip: PlacedSkip, marks: Mapping[str, str]) -> str:
+def _longest_first(placed: MacroLayout) -> list[PlacedSkip]:
+    return sorted(placed.skips, key=lambda skip: skip.source - skip.target)
+
+
+def _skip(skip: PlacedSkip) -> str:
+    title = f"{_source_name(skip.source).removeprefix('the ').capitalize()} to layer {skip.target}"
+    ends = f'data-from="{skip.source}" data-to="{skip.target}"'
+    return _arcs(_span_name(skip), ends, _curve(skip), title)
+
+
+def _choices(placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
+    """The skips of a layer are one choice of whoever edits it, so those of one colour are one element.
+
+    Of 64 layers with all skips that makes 189 elements in place of 2,080, which at every edit would take half a second.
+    """
+    together: dict[tuple[str, int], list[str]] = {}
+    for skip in _longest_first(placed):
+        together.setdefault((_span_name(skip), skip.target), []).append(_curve(skip))
+    drawn = []
+    for (span, target), curves in together.items():
+        place = f"layers.{target - 1}.skips"
+        arcs = _arcs(span, f'data-to="{target}"', "".join(curves), f"What layer {target} joins")
+        drawn.append(parts.standing_for(arcs, place) if place in marks else arcs)
+    return drawn
+
+
+def _curve(skip: PlacedSkip) -> str:
     """A curve whose middle is `reach` away: a Bezier curve gets three quarters as far as its two handles."""
     out = skip.start[0] + skip.side * skip.reach * 4 / 3
     handles = (out, skip.start[1]), (out, skip.end[1])
-    path = f"M{parts.point(skip.start)}C{parts.point(handles[0])} {parts.point(handles[1])} {parts.point(skip.end)}"
-    name = _span_name(skip)
-    title = f"{_source_name(skip.source).removeprefix('the ').capitalize()} to layer {skip.target}"
-    drawn = (
-        f'<path class="drawing-skip skip-{name}" data-from="{skip.source}" data-to="{skip.target}" d="{path}" '
-        f'fill="none" stroke="{SKIP_COLOURS[name]}" stroke-width="{WEIGHTS[name]}"><title>{title}</title></path>'
+    return f"M{parts.point(skip.start)}C{parts.point(handles[0])} {parts.point(handles[1])} {parts.point(skip.end)}"
+
+
+def _arcs(span: str, ends: str, path: str, title: str) -> str:
+    return (
+        f'<path class="drawing-skip skip-{span}" {ends} d="{path}" '
+        f'fill="none" stroke="{SKIP_COLOURS[span]}" stroke-width="{WEIGHTS[span]}"><title>{title}</title></path>'
     )
-    place = f"layers.{skip.target - 1}.skips"
-    # Without the words: they name all skips of the layer, which the bar says once and 64 arcs would repeat.
-    return parts.standing_for(drawn, place) if place in marks else drawn
 
 
 def _span_name(skip: PlacedSkip) -> str:

@@ -4,6 +4,7 @@ What a layer joins enters the bar under its operation, its output leaves the sam
 and the further it goes the further it swings out. Sides are chosen so that few arcs cross.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -106,6 +107,7 @@ def _bit(skip: Skip, layers: int) -> int:
     return 1 << (skip[0] * (layers + 1) + skip[1])
 
 
+@functools.lru_cache(maxsize=4096)  # Of the deepest network; of 64 layers that is half of the time.
 def _crossing(skip: Skip, layers: int) -> int:
     """The bits of all skips that one would cross on its side: those with exactly one end strictly inside it."""
     source, target = skip

@@ -1,6 +1,7 @@
 """Macro networks: arcs run from box to box, swing out by their length, and few of them cross."""
 
 import itertools
+from xml.etree import ElementTree
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.drawing.macro import macro_svg
 from search_engine.drawing.macro_layout import FURTHEST, NEAREST, RIGHT, layout, sides_of
+from search_engine.editing.editor import labels
 
 Skips = list[tuple[int, int]]
 
@@ -81,3 +83,14 @@ def test_the_legend_names_only_the_spans_that_occur() -> None:
     assert "skips over" not in macro_svg(_network([], 3))
     svg = macro_svg(_network([(0, 1), (0, 10)], 10))
     assert "1 to 3 layers" in svg and "9 and more" in svg and "4 to 8" not in svg
+
+
+def test_to_be_edited_the_skips_of_a_layer_are_one_part_for_each_colour_and_none_is_missing() -> None:
+    dense = MacroArchitecture(tuple(MacroLayer("conv_3x3", tuple(range(layer + 1))) for layer in range(12)))
+    root = ElementTree.fromstring(macro_svg(dense, labels(dense)))
+    arcs = [path for path in root.iter("{http://www.w3.org/2000/svg}path") if "drawing-skip" in path.get("class", "")]
+    assert len(arcs) <= 3 * 12
+    for number in range(1, 13):
+        ours = [path for path in arcs if path.get("data-to") == str(number)]
+        assert {path.get("data-place") for path in ours} == {f"layers.{number - 1}.skips"}
+        assert sum(path.get("d", "").count("M") for path in ours) == number
