@@ -6,6 +6,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
+from tests.browser.test_shared_page import recorded
 
 
 def test_a_worker_is_drained_and_let_work_again(page: Page) -> None:
@@ -83,3 +84,24 @@ def test_a_host_that_keeps_losing_jobs_and_is_the_only_one_is_warned_of(page: Pa
         warning = page.get_by_text("Jobs keep being lost on host host, which goes on because no other host is sound.")
         expect(warning).to_contain_text(WHY)
         expect(page.get_by_role("button", name="Use host host again")).to_have_count(0)
+
+
+def test_a_search_on_which_nobody_works_now_says_so_and_whom_the_workers_serve(page: Page) -> None:
+    other = WORKER | {
+        "job": "child 0.1", "stream": "f" * 8, "stream_name": "Another <b>one</b>", "stream_url": "/searches/f",
+    }  # fmt: skip
+    page.route("**/api/workers", lambda route: route.fulfill(json={"workers": [other], "hosts": []}))
+    page.route_web_socket("**/ws/streams/**", lambda line: None)
+    events = recorded("enas-micro")
+    with served(Played("search", events, 1)) as address:
+        page.goto(address)
+        page.locator("workers-panel").scroll_into_view_if_needed()
+        expect(page.locator("workers-panel")).to_contain_text("child 0.1 of Another <b>one</b>")
+        expect(page.locator("workers-panel")).to_contain_text("No worker is on this one now.")
+        expect(page.locator("phase-panel")).to_contain_text("Waits for a worker.")
+        page.unroute("**/api/workers")
+        search = page.evaluate("JSON.parse(document.getElementById('page').textContent).id")
+        ours = other | {"stream": search, "stream_url": f"/searches/{search}"}
+        page.route("**/api/workers", lambda route: route.fulfill(json={"workers": [ours], "hosts": []}))
+        expect(page.locator("phase-panel")).not_to_contain_text("Waits for a worker.", timeout=15_000)
+        expect(page.locator("workers-panel")).not_to_contain_text("Another")

@@ -302,7 +302,13 @@ def test_workers_are_listed_with_what_they_do_for_oneself(signed_in: Client, own
         a_search(user).jobs.update(state="leased", worker=name, lease_until=1.0)
     workers = {worker["name"]: worker for worker in signed_in.get("/api/workers").json()["workers"]}
     assert workers["core-0"]["is_here"] and workers["core-0"]["job"] == "first draw"
+    search = workers["core-0"]["stream"]
+    assert (workers["core-0"]["stream_name"], workers["core-0"]["stream_url"]) == (
+        "Two-minute demo",
+        f"/searches/{search}",
+    )
     assert not workers["core-1"]["is_here"] and workers["core-1"]["stream"] is None
+    assert workers["core-1"]["stream_name"] == workers["core-1"]["stream_url"] == ""
     assert workers["core-1"]["job"] == "something for another user"
     assert workers["core-1"]["seconds_since_seen"] == pytest.approx(100, abs=5)
 

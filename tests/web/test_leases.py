@@ -7,8 +7,8 @@ import pytest
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.accounts.models import User
-from webapp.searches import event_log, leases, lifecycle
-from webapp.searches.models import Child, Job, Search
+from webapp.searches import event_log, leases, lifecycle, turns
+from webapp.searches.models import Child, Job, Search, Stream
 
 KINDS = ("learn", "evaluate", "train")
 ALL = 10_000
@@ -71,6 +71,48 @@ def test_priority_goes_before_fairness_and_the_others_get_what_is_left(owner, tm
     assert due > 1
     claimed = [leases.claim("w", KINDS).stream_id for _ in range(3 * due)]
     assert claimed == [urgent.pk] * due + [normal.pk] * due + [later.pk] * due
+
+
+def worked_on(turns_each=1):
+    """Which search a single worker works on next, for so many turns, before it gives the job back."""
+    claim = leases.claim("w", KINDS)
+    for _ in range(turns_each - 1):
+        leases.renew(claim.job_id, claim.fence, 1)
+    leases.release(claim.job_id, claim.fence)
+    return claim.stream_id
+
+
+@pytest.mark.django_db
+def test_one_worker_goes_round_however_many_searches_there_are(owner, tmp_path, time):
+    searches = []
+    for _ in range(4):
+        searches.append(drawn_search(owner, tmp_path).pk)
+        time[0] += 1
+    Stream.objects.update(turns=0)
+    assert [worked_on() for _ in range(8)] == 2 * searches
+
+
+@pytest.mark.django_db
+def test_what_takes_long_at_a_time_has_its_turn_less_often(owner, time):
+    slow = new_search(owner).pk
+    time[0] += 1
+    quick = new_search(owner).pk
+    assert worked_on(5) == slow
+    assert [worked_on() for _ in range(5)] == [quick] * 5
+    assert worked_on(5) == slow
+
+
+@pytest.mark.django_db
+def test_who_comes_later_or_comes_back_begins_with_the_turns_of_the_others(owner, time):
+    first = new_search(owner).pk
+    resting = new_search(owner).pk
+    lifecycle.pause(resting)
+    assert [worked_on(10) for _ in range(3)] == [first] * 3
+    time[0] += 1
+    late = new_search(owner).pk
+    lifecycle.resume(resting)
+    assert [Stream.objects.get(pk=each).turns for each in (first, late, resting)] == [30, 30, 30]
+    assert {worked_on() for _ in range(3)} == {first, late, resting}
 
 
 @pytest.mark.django_db
@@ -180,16 +222,16 @@ def test_an_update_that_is_lost_three_times_fails_the_search_with_its_reason(own
 @pytest.mark.django_db
 def test_a_claim_in_the_very_moment_of_another_gets_the_next_job(owner, tmp_path, monkeypatch):
     drawn_search(owner, tmp_path)
-    read = leases._fairest
+    first = turns.first
 
-    def somebody_is_faster(kinds, without):
-        job = read(kinds, without)
-        monkeypatch.setattr(leases, "_fairest", read)
-        faster.append(leases.claim("faster", kinds))
+    def somebody_is_faster(due):
+        job = first(due)
+        monkeypatch.setattr(turns, "first", first)
+        faster.append(leases.claim("faster", KINDS))
         return job
 
     faster = []
-    monkeypatch.setattr(leases, "_fairest", somebody_is_faster)
+    monkeypatch.setattr(turns, "first", somebody_is_faster)
     claim = leases.claim("slower", KINDS)
     assert (faster[0].slot, claim.slot) == (0, 1)
 

@@ -66,7 +66,7 @@ def curves_of_search(search: Search) -> Curves:
     with _lock:
         known = _known.get(search.pk)
     if known is None or known[0] != behind:
-        curves = replace(_of_children(search), done=verdicts + search.steps_told * bool(search.epochs))
+        curves = replace(_of_children(search), done=search.steps_told if search.epochs else verdicts)
         known = behind, _with_epochs(curves, search) if search.epochs else curves
     with _lock:
         _kept(_known, search.pk, known)

@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
-from webapp.searches import clock, event_log, final_round, hosts, planner
-from webapp.searches.models import NO_CHECKPOINTS, AskedScore, Child, Job, Search, Stream, Worker
+from webapp.searches import clock, event_log, final_round, hosts, planner, turns
+from webapp.searches.models import NO_CHECKPOINTS, AskedScore, Job, Search, Stream, Worker
 
 LEASE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
-GROUP = Coalesce(F("stream__group_id"), F("stream_id"))  # Of a job: its group, or its stream where it has none.
 # A training that is finished has a due job where its bundle is wanted later (see late_bundles). Scores that were asked
 # for have rules of their own.
 CLAIMABLE = Q(state=Job.State.DUE) & (
@@ -65,22 +63,20 @@ class Lost:
 def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     """Take the fairest due job of these kinds for LEASE_SECONDS; None when there is none, or none for this worker.
 
-    Fair: first higher priority, then what was lost, then groups with fewer leased jobs, then the older group; a stream
-    that belongs to no group counts as one. Within a group: updates before children, then the stream with fewer children
-    or phases begun, so that a search and its random companion advance alike however many workers there are, and
-    whichever takes longer. Within a search: children by step and slot. Nobody joins a stream that has as many workers
-    as it may.
+    What is fair stands in `turns`. Nobody joins a stream that has as many workers as it may.
     """
     turn = hosts.turn_of(worker)
     if turn is None:
         return None
     while True:
-        job = _fairest(kinds, turn.avoided | turn.refused)
+        due = claimable().filter(kind__in=kinds).exclude(pk__in=turn.refused)
+        job = turns.first(due.exclude(pk__in=turn.avoided))
         if job is None and turn.avoided:
-            job = _fairest(kinds, turn.refused)
+            job = turns.first(due)
         if job is None:
             return None
         if _take(job, worker):
+            turns.take_one(job.stream_id)
             return Claim(
                 job_id=job.pk,
                 fence=job.fence + 1,
@@ -129,56 +125,6 @@ def _take(job: Job, worker: str) -> bool:
     return taken == 1
 
 
-def _fairest(kinds: Sequence[str], without: frozenset[int]) -> Job | None:
-    due = claimable().filter(kind__in=kinds).exclude(pk__in=without)
-    job = _interrupted(due)
-    if job is not None:
-        return job
-    while (group := _first_group(due)) is not None:
-        job = _first_within(due.alias(group=GROUP).filter(group=group))
-        if job is not None:
-            return job  # Else somebody took its last one since it was looked at.
-    return None
-
-
-def _interrupted(due: QuerySet[Job]) -> Job | None:
-    """What was lost had its turn: it goes before everything else of its priority, so that it stands still no longer."""
-    highest = due.order_by("-stream__priority").values("stream__priority")[:1]
-    return due.filter(attempts__gt=0, stream__priority=Subquery(highest)).order_by("pk").first()
-
-
-def _first_within(group: QuerySet[Job]) -> Job | None:
-    """The due job of this group whose turn it is."""
-    update = group.filter(kind=Job.Kind.LEARN).order_by("stream__created", "stream_id", "step").first()
-    if update is not None:
-        return update
-    streams = dict.fromkeys(group.order_by("stream__created", "stream_id").values_list("stream_id", flat=True))
-    if not streams:
-        return None
-    behind = next(iter(streams)) if len(streams) == 1 else min(streams, key=_begun)  # Of equals the older.
-    return group.filter(stream_id=behind).order_by("step", "slot").first()
-
-
-def _first_group(due: QuerySet[Job]) -> uuid.UUID | None:
-    """The group, or stream without a group, whose turn it is."""
-    leased = Job.objects.alias(group=GROUP).filter(group=OuterRef("group"), state=Job.State.LEASED)
-    busy = Subquery(leased.order_by().annotate(all=Value(1)).values("all").annotate(count=Count("pk")).values("count"))
-    waiting = due.annotate(group=GROUP, busy=Coalesce(busy, Value(0)))
-    first = waiting.order_by("-stream__priority", "busy", "stream__created", "stream_id").first()
-    return None if first is None else first.group  # type: ignore[attr-defined]
-
-
-def _begun(stream_id: uuid.UUID) -> int:
-    """How many children of a search have their verdict or are under way. Copies count: nobody has to begin them.
-
-    With shared weights, phases that are over or under way.
-    """
-    children = Q(kind=Job.Kind.EVALUATE, state=Job.State.LEASED)
-    phases = Q(kind__in=Job.PHASES, state__in=(Job.State.LEASED, Job.State.DONE))
-    begun = Job.objects.filter(children | phases, stream_id=stream_id)
-    return Child.objects.filter(search_id=stream_id, is_final=True).count() + begun.count()
-
-
 def renew(job_id: int, fence: int, progress: int) -> str | None:
     """Go on for LEASE_SECONDS; the wanted state of its stream ("running", "paused"), or None when the job is lost.
 
@@ -187,9 +133,11 @@ def renew(job_id: int, fence: int, progress: int) -> str | None:
     held = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.LEASED)
     if not held.update(lease_until=clock.now() + LEASE_SECONDS, progress=progress):
         return None
+    stream = Stream.objects.get(jobs=job_id)
+    turns.take_one(stream.pk)
     if Worker.objects.filter(is_drained=True, pk__in=held.values("worker")).exists():
         return Stream.State.PAUSED.value
-    return Stream.objects.values_list("state", flat=True).get(jobs=job_id)
+    return stream.state
 
 
 def holding(job_id: int, fence: int) -> Job:

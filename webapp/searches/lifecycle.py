@@ -15,7 +15,7 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, Event, SearchStarted, StateChanged, TrainingStarted
-from webapp.searches import clock, event_log, limits, planner, running_time, steering
+from webapp.searches import clock, event_log, limits, planner, running_time, steering, turns
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
 
 
@@ -55,6 +55,7 @@ def create_search(
             created=clock.now(),
             code_version=settings.CODE_VERSION,
             config=config.model_dump(mode="json"),
+            turns=turns.at_start(group),
             total=sizes["children"],
             epochs=sizes.get("epochs", 0),
             steps_told=0 if "epochs" in sizes else -1,  # Shared weights are the first to learn, before any draw.
@@ -100,6 +101,7 @@ def start_training(
             kind=Stream.Kind.TRAINING,
             name=config.name,
             priority=priority,
+            turns=turns.at_start(group),
             created=clock.now(),
             code_version=settings.CODE_VERSION,
             config=config.model_dump(mode="json"),
@@ -136,7 +138,9 @@ def pause(stream_id: uuid.UUID) -> None:
 
 def resume(stream_id: uuid.UUID) -> None:
     """Go on where the pause began."""
-    _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING, running_time.begins())
+    with transaction.atomic():
+        turns.catch_up(planner.locked_stream(stream_id))
+        _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING, running_time.begins())
     transaction.on_commit(lambda: planner.call_workers(settings.WORKERS))
 
 

@@ -71,6 +71,7 @@ class Stream(models.Model):
     # stream without a reason was paused by a person.
     reason = models.TextField(blank=True)
     priority = models.IntegerField(default=0)  # More goes first.
+    turns = models.BigIntegerField(default=0)  # That workers gave it (see turns).
     max_workers = models.PositiveIntegerField(null=True)  # So many work for it at a time at most; None for no limit.
     max_hours = models.FloatField(null=True)  # So long may it run in all; None for no limit (see limits).
     ran_seconds = models.FloatField(

@@ -11,7 +11,7 @@ from webapp.searches import clock, hosts, planner
 from webapp.searches.api.refusals import not_found
 from webapp.searches.api.replies import Body, Refusal
 from webapp.searches.costs.estimate import LIVE_SECONDS
-from webapp.searches.models import Host, Job, Worker
+from webapp.searches.models import Host, Job, Stream, Worker
 
 
 class Draining(Body):
@@ -44,7 +44,8 @@ class HostReply(BaseModel):
 
 
 class WorkerReply(BaseModel):
-    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for.
+    """A worker. job: what it does, null when it is idle; stream: the search or training of yours that it works for,
+    with its name and the address of its page.
 
     is_drained: it claims nothing, and gives back what it does at the next checkpoint.
     """
@@ -60,6 +61,8 @@ class WorkerReply(BaseModel):
     is_drained: bool
     job: str | None
     stream: uuid.UUID | None
+    stream_name: str
+    stream_url: str
 
 
 class WorkerList(BaseModel):
@@ -67,6 +70,7 @@ class WorkerList(BaseModel):
     hosts: list[HostReply]
 
 
+PAGES = {Stream.Kind.SEARCH: "searches", Stream.Kind.TRAINING: "trainings"}
 ELSEWHERE = "something for another user"
 
 router = Router(tags=["Workers"])
@@ -77,19 +81,22 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
     """Workers serve everybody, so everybody sees them; what they do is told for your own searches alone."""
     now = clock.now()
     leased = {job.worker: job for job in Job.objects.filter(state=Job.State.LEASED)}
-    mine = {job.pk for job in Job.objects.visible_to(request.user).filter(state=Job.State.LEASED)}
+    ours = Job.objects.visible_to(request.user).filter(state=Job.State.LEASED).select_related("stream")
+    mine = {job.worker: job.stream for job in ours}
     names = ("name", "host", "device", "memory", "rates", "seen", "is_drained")
     workers = []
     for worker in Worker.objects.order_by("name"):
         job = leased.get(worker.name)
-        is_mine = job is not None and job.pk in mine
+        stream = mine.get(worker.name)
         workers.append(
             {name: getattr(worker, name) for name in names}
             | {
                 "is_here": worker.seen >= now - LIVE_SECONDS,
                 "seconds_since_seen": max(0.0, now - worker.seen),
-                "job": None if job is None else job.what if is_mine else ELSEWHERE,
-                "stream": job.stream_id if job is not None and is_mine else None,
+                "job": None if job is None else job.what if stream else ELSEWHERE,
+                "stream": stream and stream.pk,
+                "stream_name": stream.name if stream else "",
+                "stream_url": f"/{PAGES[stream.kind]}/{stream.pk}" if stream else "",
             }
         )
     return {

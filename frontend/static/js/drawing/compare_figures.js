@@ -20,12 +20,17 @@ export function styleOf(place) {
   return { colour: place % COLOURS, dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] };
 }
 
+/** What stands at an axis, and how a place on it is read; searches with shared weights go by epochs. */
+function alongOf({ kind }, along) {
+  return kind === "shared" && along === "best_by_children"
+    ? { title: "epochs", value: (x) => `epoch ${Math.round(x)}` } : ALONG[along];
+}
+
 /** along: a key of ALONG. lines: [{name, place, runs, over_seeds}], only those that are switched on. */
 export function bestFigure({ lines, family }, along, colours) {
-  const { title, value } = ALONG[along];
-  const words = family.kind === "shared" && along === "best_by_children" ? "epochs" : title;
+  const { title, value } = alongOf(family, along);
   const traces = lines.flatMap((line) => curve(line, along, colours, { step: true, value }));
-  return figure(traces, colours, { x: words, y: `best so far${unit(family)}`, range: rangeOf(traces, []) });
+  return figure(traces, colours, { x: title, y: `best so far${unit(family)}`, range: rangeOf(traces, []) });
 }
 
 /** Thin points and the moving mean, or the mean of the moving means. */
@@ -33,9 +38,10 @@ export function rewardsFigure({ lines, family }, colours) {
   const points = lines.flatMap((line) => line.runs.map((run) => ({
     ...xy(run.rewards), ...marks(line, colours), type: run.rewards.length > 300 && lines.length > 4 ? "scattergl" : "scatter",
   })));
-  const means = lines.flatMap((line) => curve(line, "means", colours, { step: false, value: ALONG.best_by_children.value }));
+  const { title, value } = alongOf(family, "best_by_children");
+  const means = lines.flatMap((line) => curve(line, "means", colours, { step: false, value }));
   return figure([...points, ...means], colours, {
-    x: family.kind === "shared" ? "epochs" : "children", y: `${family.kind === "shared" ? "mean score" : "reward, moving mean of 20"}`,
+    x: title, y: `${family.kind === "shared" ? "mean score" : "reward, moving mean of 20"}`,
     range: rangeOf(means, points),
   });
 }

@@ -77,8 +77,20 @@ export function shareRange(values) {
   return { range: [Math.max(0, low - air), Math.min(1, high + air)], tickmode: "auto", nticks: 6 };
 }
 
+const LONGEST_LINE = 30; // Characters: beside the axes of a chart a phone has room for them.
+
 /** A sentence in the middle of a chart that has nothing to show. */
 export function waiting(colours, text) {
   const font = { size: 13, color: colours.quiet };
-  return { text, font, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
+  return { text: inLines(text).join("<br>"), font, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 };
+}
+
+/** Plotly breaks no lines by itself, and what is too long for a phone would be cut off at both ends. */
+function inLines(text) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    if (lines.at(-1).length + word.length > LONGEST_LINE) lines.push("");
+    lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  return lines;
 }

@@ -29,7 +29,7 @@ const EPOCHS = { title: "Epoch by epoch", variants: [
   { title: "Held out", figure: (shown, colours) => epochsFigure(shown, "measured", colours) },
   { title: "Loss", figure: (shown, colours) => epochsFigure(shown, "loss", colours) },
 ] };
-const BEST_OF_SHARED = { ...BEST, variants: BEST.variants.slice(0, 2) };
+const BEST_OF_SHARED = { ...BEST, variants: [{ ...BEST.variants[0], title: "Epochs" }, BEST.variants[1]] };
 const CHARTS = {
   children: [BEST, REWARDS, COST, SPREAD], shared: [BEST_OF_SHARED, SCORES, SPREAD], training: [EPOCHS, COST], text: [EPOCHS, COST],
 };

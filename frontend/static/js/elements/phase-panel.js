@@ -17,6 +17,8 @@ class PhasePanel extends HTMLElement {
   #state = null;
   #page = null;
   #timer = null;
+  #listening = null;
+  #isAlone = false;
   #title = build("p", { class: "phase-title" });
   #bar = build("progress", { max: 1, value: 0, "aria-label": "Part of this phase, by the time of the ones before" });
   #time = build("p", { class: "number" });
@@ -25,11 +27,20 @@ class PhasePanel extends HTMLElement {
   connectedCallback() {
     this.append(this.#title, this.#bar, this.#time, this.#words);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#listening = this.closest("live-page");
+    this.#listening?.addEventListener("workers-seen", this);
   }
 
   disconnectedCallback() {
     clearInterval(this.#timer);
+    this.#listening?.removeEventListener("workers-seen", this);
     this.replaceChildren();
+  }
+
+  /** The events of a phase come at its end: whether anybody is on it the panel of workers knows. */
+  handleEvent({ detail: { isAlone } }) {
+    this.#isAlone = isAlone;
+    this.#tick();
   }
 
   render(state, page) {
@@ -50,7 +61,7 @@ class PhasePanel extends HTMLElement {
     if (!this.#state || phaseOf(this.#state).phase === "over") return;
     const passed = phaseElapsed(this.#state, now());
     const expected = phaseExpected(this.#state);
-    write(this.#time, inWords(passed, expected, this.#state, this.#page));
+    write(this.#time, this.#isAlone && passed !== null ? "Waits for a worker." : inWords(passed, expected, this.#state, this.#page));
     const part = passed !== null && expected ? Math.min(passed / expected, 1) : 0;
     if (this.#bar.value !== part) this.#bar.value = part;
   }

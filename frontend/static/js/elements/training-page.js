@@ -5,6 +5,7 @@ import "./state-strip.js";
 import "./stream-actions.js";
 import "./training-chart.js";
 import "./training-end.js";
+import "./workers-panel.js";
 import "./picture-download.js";
 import "./event-log.js";
 import "./live-page.js";

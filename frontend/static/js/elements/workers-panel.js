@@ -6,11 +6,16 @@ import { build, write } from "./build.js";
 import { WhileSeen } from "./while-seen.js";
 
 const REFRESH_MS = 5000;
+const ELSEWHERE = "No worker is on this one now. They take turns, and it has its turn when one is free.";
+const NOBODY = "No worker is there, so searches wait. On any machine that reaches the database and Redis, " +
+  ".venv/bin/python manage.py worker starts some; on this one, make run does.";
 
 class WorkersPanel extends HTMLElement {
   #body = build("tbody", {});
   #hosts = build("div", { class: "hosts" });
   #note = build("p", { class: "quiet small" });
+  #page = null;
+  #wants = false;
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
 
   connectedCallback() {
@@ -27,8 +32,11 @@ class WorkersPanel extends HTMLElement {
     this.replaceChildren();
   }
 
-  /** Workers serve all searches; nothing of this one's state is shown. */
-  render() {}
+  /** Workers serve all searches; of this one's state it counts whether it wants any. */
+  render(state, page) {
+    this.#wants = state.state === "running";
+    this.#page = page;
+  }
 
   /** Changes a worker or a host; an open request would bring back how it was before. */
   async handleEvent(event) {
@@ -49,19 +57,23 @@ class WorkersPanel extends HTMLElement {
   async #ask(signal) {
     try {
       const { workers, hosts = [] } = await get("/api/workers", { signal });
-      this.#body.replaceChildren(...workers.map(rowOf));
+      this.#body.replaceChildren(...workers.map((worker) => rowOf(worker, this.#page)));
+      const here = workers.filter((worker) => worker.is_here);
+      const isAlone = this.#wants && here.length > 0 && !here.some(({ stream }) => stream === this.#page.id);
       this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside || host.keeps_losing).map(losing),
         ...hostsToDrain(workers, hosts));
-      write(this.#note, workers.length ? "" : "No worker is there, so searches wait. On any machine that reaches the " +
-        "database and Redis, .venv/bin/python manage.py worker starts some; on this one, make run does.");
+      write(this.#note, isAlone ? ELSEWHERE : workers.length ? "" : NOBODY);
+      this.dispatchEvent(new CustomEvent("workers-seen", { bubbles: true, detail: { isAlone } }));
     } catch (error) {
       if (!signal.aborted) write(this.#note, error.message);
     }
   }
 }
 
-function rowOf(worker) {
-  const does = worker.job ?? (worker.is_drained ? "is drained" : "waits");
+function rowOf(worker, page) {
+  const isOther = worker.stream_url && worker.stream !== page?.id;
+  const of = isOther ? [" of ", build("a", { href: worker.stream_url }, worker.stream_name || "another one")] : [];
+  const does = [worker.job ?? (worker.is_drained ? "is drained" : "waits"), ...of];
   const drain = build("button", {
     class: "button", type: "button", "data-address": `/api/workers/${encodeURIComponent(worker.name)}`,
     "data-field": "is_drained", "data-value": worker.is_drained ? "no" : "yes",
@@ -69,7 +81,7 @@ function rowOf(worker) {
     title: worker.is_drained ? null : "It claims nothing more; what it does goes elsewhere at the end of its epoch.",
   }, worker.is_drained ? "Work again" : "Drain");
   return build("tr", {}, build("td", {}, worker.name, build("div", { class: "quiet small" }, worker.device)),
-    build("td", {}, worker.is_here ? does : "gone",
+    build("td", {}, ...(worker.is_here ? does : ["gone"]),
       build("div", { class: "quiet small" }, `heard ${clock(worker.seen)}`)),
     build("td", {}, worker.is_here ? drain : null));
 }
