@@ -38,7 +38,8 @@ class KnownFinals:
 class Known:
     """What is known of a search.
 
-    children: by step, in slot order; a step is there from the moment it was drawn.
+    children: by step, then by slot; a step is there from the moment it was drawn. Slots may leave gaps: what people
+    propose stands behind a whole step, also where the last step is a shorter one.
     steps_told: how many steps the strategy has learned from; -1 before it has drawn anything.
     steps: how many steps the search has in all.
     lookahead, reuse: from the configuration.
@@ -49,7 +50,7 @@ class Known:
     steps: int
     lookahead: int
     reuse: bool
-    children: Mapping[int, tuple[KnownChild, ...]] = field(default_factory=dict)
+    children: Mapping[int, Mapping[int, KnownChild]] = field(default_factory=dict)
     finals: KnownFinals | None = None
 
 
@@ -112,9 +113,9 @@ def due(known: Known) -> tuple[Due, ...]:
         if step < known.steps_told:
             continue
         children = known.children[step]
-        if step == known.steps_told and all(child.is_final for child in children):
+        if step == known.steps_told and all(child.is_final for child in children.values()):
             found.append(Learn(step))
-        for slot, child in enumerate(children):
+        for slot, child in sorted(children.items()):
             if not child.is_final:
                 found.extend(_due_of(known, step, slot))
     return tuple(found)
@@ -148,11 +149,11 @@ def twin_of(known: Known, step: int, slot: int) -> tuple[int, int] | None:
     wanted = known.children[step][slot].hash
     for other_step in sorted(known.children):
         if other_step < step - known.lookahead:
-            for other_slot, other in enumerate(known.children[other_step]):
+            for other_slot, other in sorted(known.children[other_step].items()):
                 if other.hash == wanted and other.is_measured:
                     return other_step, other_slot
-    for other_slot, other in enumerate(known.children[step][:slot]):
-        if other.hash == wanted and (other.is_measured or not other.is_final):
+    for other_slot, other in sorted(known.children[step].items()):
+        if other_slot < slot and other.hash == wanted and (other.is_measured or not other.is_final):
             return step, other_slot
     return None
 

@@ -14,7 +14,7 @@ class Reusing(Evaluator):
     def __init__(self, evaluator: Evaluator, *, lookahead: int) -> None:
         self._evaluator = evaluator
         self._lookahead = lookahead
-        self._children: dict[int, tuple[KnownChild, ...]] = {}
+        self._children: dict[int, dict[int, KnownChild]] = {}
         self._evaluations: dict[tuple[int, int], Evaluation] = {}
 
     def remember(self, architecture_hash: str, evaluation: Evaluation) -> None:
@@ -24,7 +24,7 @@ class Reusing(Evaluator):
             is_final=True,
             is_measured=evaluation.reward is not None and evaluation.reason is None and evaluation.twin is None,
         )
-        self._children[evaluation.step] = (*self._children.get(evaluation.step, ()), known)
+        self._children.setdefault(evaluation.step, {})[evaluation.slot] = known
         self._evaluations[evaluation.step, evaluation.slot] = evaluation
 
     def prepare(self, strategy: Strategy) -> Generator[Event, None, None]:
@@ -41,7 +41,7 @@ class Reusing(Evaluator):
         return evaluation
 
     def _known_with(self, proposal: Proposal, architecture_hash: str) -> Known:
-        siblings = (*self._children.get(proposal.step, ()), KnownChild(architecture_hash))
+        siblings = self._children.get(proposal.step, {}) | {proposal.slot: KnownChild(architecture_hash)}
         children = self._children | {proposal.step: siblings}
         return Known(steps_told=proposal.step, steps=proposal.step + 1, lookahead=self._lookahead, reuse=True,
                      children=children)  # fmt: skip

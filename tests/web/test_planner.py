@@ -155,11 +155,11 @@ def test_what_is_due_needs_only_the_rows_that_are_read(owner, hashes, verdicts, 
     ]  # fmt: skip
     Child.objects.bulk_create(children)
     everything = {
-        step: tuple(
-            schedule.KnownChild(child.hash, child.is_final, child.is_measured)
+        step: {
+            child.slot: schedule.KnownChild(child.hash, child.is_final, child.is_measured)
             for child in children
             if child.step == step
-        )
+        }
         for step in range(4)
     }
     known = planner.known(search, fake_engine.SearchConfig.model_validate(search.config))

@@ -224,6 +224,21 @@ def test_a_proposal_is_trained_beside_the_next_step_and_is_no_drawn_child(owner,
     assert f"A person proposed an architecture: it is trained beside step {step}, off-policy." in said
 
 
+@pytest.mark.parametrize("reuse", ["off", "copy"])
+def test_a_proposal_beside_a_shorter_last_step_is_trained_too(owner, tmp_path, reuse):
+    """Its slot is the first behind a whole step, so that the slots of this step have a gap."""
+    search = new_search(owner, children=6, reuse=reuse)
+    work_off(tmp_path, jobs=1)
+    for _ in range(2):
+        lifecycle.propose(search.pk, identities(5).to_json())
+    ended(search, tmp_path)
+    last = Child.objects.filter(search=search, step=1).order_by("slot")
+    assert [(child.slot, child.off_policy, child.is_final) for child in last] == [
+        (0, False, True), (1, False, True), (4, True, True), (5, True, True),
+    ]  # fmt: skip
+    assert (last[3].twin_slot == 4) == (reuse == "copy")
+
+
 def test_a_proposal_over_http(client, owner):
     search = a_search(owner)
     address = f"/api/searches/{search.pk}/proposals"

@@ -95,7 +95,7 @@ def known(search: Search, config: SearchConfig) -> schedule.Known:
         twins = children.filter(hash__in=wanted, is_final=True, step__lt=search.steps_told, reason="", twin_step=None)
         current |= Q(step__in=twins.values("step"))
     rows = children.filter(current).order_by("step", "slot").only(
-        "step", "hash", "is_final", "reward", "reason", "twin_step"
+        "step", "slot", "hash", "is_final", "reward", "reason", "twin_step"
     )  # fmt: skip
     return schedule.Known(
         steps_told=search.steps_told,
@@ -103,7 +103,7 @@ def known(search: Search, config: SearchConfig) -> schedule.Known:
         lookahead=config.strategy.lookahead,
         reuse=reuse,
         children={
-            step: tuple(schedule.KnownChild(row.hash, row.is_final, row.is_measured) for row in group)
+            step: {row.slot: schedule.KnownChild(row.hash, row.is_final, row.is_measured) for row in group}
             for step, group in groupby(rows, key=lambda row: row.step)
         },
         finals=final_round.known(search, config),
