@@ -170,6 +170,15 @@ def test_a_look_without_work_measures_once_how_quick_the_worker_is(workshop: Wor
     assert workshop.trainers[0].requests == [{"do": "measure"}]
 
 
+def test_a_worker_that_was_forgotten_tells_again_how_quick_it_is(workshop: Workshop) -> None:
+    for _ in range(2):
+        Worker.objects.all().delete()
+        Worker.objects.create(name="test:1", host="test", device="cpu", seen=0.0)
+        workshop.worker.look()
+        assert Worker.objects.get().rates == [[1000, 2000.0]]
+    assert workshop.trainers[0].requests == [{"do": "measure"}]
+
+
 def test_work_goes_before_measuring(workshop: Workshop) -> None:
     start()
     workshop.worker.look()

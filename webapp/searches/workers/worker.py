@@ -46,7 +46,7 @@ class WorkingProcess:
         self._start_trainer = start_trainer
         self._is_stopping = is_stopping
         self._trainer: Trainer | None = None
-        self._was_measured = False
+        self._rates: list[list[float]] | None = None  # None: not measured yet; []: measured in vain.
         self._was_refused = False  # By a disk, the last time.
 
     def look(self) -> None:
@@ -56,7 +56,8 @@ class WorkingProcess:
             if claim is not None:
                 if not self._do(claim):
                     return  # The next look comes in two seconds, and asks the disk first.
-            elif self._was_measured:
+            elif self._rates is not None:
+                self._tell_rates()
                 return
             else:
                 self._measure()  # It takes seconds, in which something may have become due.
@@ -166,7 +167,7 @@ class WorkingProcess:
 
     def _measure(self) -> None:
         """Ask the trainer for its rates, for the estimate before a start. Failing costs the estimate, not the work."""
-        self._was_measured = True
+        self._rates = []
         try:
             trainer = self._trainer_of(threads=1)
             trainer.send(MEASURE)
@@ -174,12 +175,18 @@ class WorkingProcess:
             while time.monotonic() < until and not self._is_stopping():
                 message = trainer.receive(0.25)
                 if message is not None and "done" in message:
-                    Worker.objects.filter(pk=self.name).update(rates=message["done"]["rates"])
+                    self._rates = message["done"]["rates"]
+                    self._tell_rates()
                     return
             raise TrainerGone(f"the trainer did not say in {MEASURE_SECONDS:.0f} seconds how quick it is")
         except TrainerGone as gone:
             log.warning("No rates of %s: %s", self.name, gone)
             self._drop_trainer()
+
+    def _tell_rates(self) -> None:
+        """Also where its row is a new one: a worker that was not heard for long was forgotten with what it had told."""
+        if self._rates and (untold := Worker.objects.filter(pk=self.name, rates=[])).exists():
+            untold.update(rates=self._rates)
 
 
 class Presence(threading.Thread):
