@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from search_engine.config.search import SearchConfig
 from search_engine.runner import child_finished, controller_updated, fingerprint_after, run, step_proposed
@@ -458,6 +459,22 @@ def test_presence_makes_the_row_of_a_worker_and_renews_it() -> None:
     row = Worker.objects.get()
     assert (row.name, row.host, row.device, row.rates) == ("host:1", "host", "cpu", [])
     assert row.memory and row.seen > 1_700_000_000
+
+
+@pytest.mark.parametrize("away", [OperationalError, InterfaceError])
+def test_presence_outlives_a_database_that_is_away_also_for_its_clock(
+    away: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_clock() -> float:
+        raise away("the server closed the connection unexpectedly")
+
+    presence = worker.Presence("host:1", "host", "cpu")
+    with monkeypatch.context() as patched:
+        patched.setattr(worker.clock, "now", no_clock)
+        presence.say()
+    assert not Worker.objects.exists()
+    presence.say()
+    assert Worker.objects.get().name == "host:1"
 
 
 def _claimed() -> leases.Claim:

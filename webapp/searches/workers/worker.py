@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, Error, connection
 
 from webapp.searches import artifacts, clock, hosts, leases, results, storage_pauses
 from webapp.searches.datasets.local_copy import bring_data
@@ -211,11 +211,11 @@ class Presence(threading.Thread):
 
     def say(self) -> None:
         """Be seen. Where its place is drained, a worker is drained from its first word."""
-        row = self._row | {"seen": clock.now()}
         try:
+            row = self._row | {"seen": clock.now()}  # By the database's clock, where several machines share one.
             if not Worker.objects.filter(pk=self._worker).update(**row):
                 hosts.register(Worker(name=self._worker, **row))
-        except DatabaseError:
+        except Error:
             log.exception("Could not say that %s is there", self._worker)
             connection.close()
 
