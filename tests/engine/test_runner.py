@@ -182,21 +182,20 @@ def test_the_fingerprint_chains_architectures_rewards_and_states() -> None:
 @pytest.mark.parametrize("lookahead", [0, 1])
 def test_everything_the_loop_does_was_due_by_the_schedule(lookahead: int, reuse: bool) -> None:
     events, _ = straight(Setting(lookahead=lookahead, reuse=reuse))
-    children: dict[int, tuple[KnownChild, ...]] = {}
+    children: dict[int, dict[int, KnownChild]] = {}
     told = 0
     copies = 0
     for event in events:
         known = Known(steps_told=told, steps=STEPS, lookahead=lookahead, reuse=reuse, children=children)
         if isinstance(event, StepProposed):
-            children[event.step] = tuple(KnownChild(proposal.hash) for proposal in event.proposals)
+            children[event.step] = {proposal.slot: KnownChild(proposal.hash) for proposal in event.proposals}
         elif isinstance(event, ChildFinished):
             work = Evaluate(event.step, event.slot) if event.twin is None else Copy(event.step, event.slot, event.twin)
             assert work in due(known)
             copies += event.twin is not None
-            row = list(children[event.step])
+            row = children[event.step]
             is_measured = event.reward is not None and event.twin is None
             row[event.slot] = KnownChild(row[event.slot].hash, is_final=True, is_measured=is_measured)
-            children[event.step] = tuple(row)
         elif isinstance(event, ControllerUpdated):
             assert due(known)[0] == Learn(event.step)
             told += 1
