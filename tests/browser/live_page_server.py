@@ -235,7 +235,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _workers(self, query: Query) -> None:
         state = {"device": "cpu", "job": "child 3.4", "seen": 0.4, "is_here": True, "is_drained": False}
-        self._json({"workers": [{"name": f"worker-{number}", **state} for number in range(2)]})
+        serves = {"stream": ID, "stream_name": "Ours", "stream_url": f"/searches/{ID}"}
+        self._json({"workers": [{"name": f"worker-{number}", **state, **serves} for number in range(2)]})
 
     def _artifacts(self, query: Query) -> None:
         artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
