@@ -6,19 +6,16 @@ Each architecture is edited several times in the real application in a real brow
 import base64
 import json
 import statistics
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.application_page import application_page
 from search_engine.architectures.macro import MAX_LAYERS, MacroArchitecture, MacroLayer
-from tests.browser.find_browser import FLAGS, chromium_path
-from tests.browser.watched_pages import DESKTOP
-from tests.running_application import start_application, stop_application
 
 DENSEST = MacroArchitecture(
     tuple(MacroLayer("sep_conv_3x3", tuple(range(layer + 1)) if layer else ()) for layer in range(MAX_LAYERS))
 )
+BETWEEN_MS = 500  # Behind an edit the menu is filled anew and searches are asked: nobody clicks before he has looked.
 # Choose an option of the open menu, and wait until the frame behind the one that shows it: by then it was painted.
 CHOOSE = """
 (choice) => new Promise((resolve) => {
@@ -33,23 +30,16 @@ CHOOSE = """
 
 def measure() -> dict[str, float]:
     """Milliseconds, the median over edits: of NASNet-A, and of the macro network with all skips that there can be."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        application = start_application(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        try:
-            page = browser.new_context(viewport=DESKTOP, base_url=application.address).new_page()
-            page.goto(application.link)
-            operations = ("conv_1x1", "max_pool_3x3", "sep_conv_3x3", "sep_conv_7x7", "identity")
-            cells = _edits(page, "architecture=nasnet-a", "normal.blocks.1.operations.0", operations)
-            skips = [str(source) for source in range(5)]
-            network = _edits(page, f"given={_given(DENSEST)}", f"layers.{MAX_LAYERS - 1}.skips", skips)
-            return {"NASNet-A": cells, f"{MAX_LAYERS} layers with all skips": network}
-        finally:
-            browser.close()
-            stop_application(application)
+    with application_page() as (page, link):
+        page.goto(link)
+        operations = ("conv_1x1", "max_pool_3x3", "sep_conv_3x3", "sep_conv_7x7", "identity")
+        cells = _edits(page, "architecture=nasnet-a", "normal.blocks.1.operations.0", operations)
+        skips = tuple(str(source) for source in range(5))
+        network = _edits(page, f"given={_given(DENSEST)}", f"layers.{MAX_LAYERS - 1}.skips", skips)
+        return {"NASNet-A": cells, f"{MAX_LAYERS} layers with all skips": network}
 
 
-def _edits(page: Page, query: str, place: str, choices: tuple[str, ...] | list[str]) -> float:
+def _edits(page: Page, query: str, place: str, choices: tuple[str, ...]) -> float:
     page.goto(f"/architectures/edit?{query}")
     part = page.locator(f'[data-edited] g[data-place="{place}"]')
     milliseconds = []
@@ -57,6 +47,7 @@ def _edits(page: Page, query: str, place: str, choices: tuple[str, ...] | list[s
         if not page.locator(".editor-menu").count():
             part.click()
         page.locator(f'.editor-menu [data-choice="{choice}"]').wait_for()
+        page.wait_for_timeout(BETWEEN_MS)
         milliseconds.append(page.evaluate(CHOOSE, choice))
     return statistics.median(milliseconds)
 

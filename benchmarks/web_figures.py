@@ -5,16 +5,12 @@ share this machine, so the figures are the worst case.
 """
 
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.find_browser import FLAGS, chromium_path
-from tests.browser.watched_pages import DESKTOP
-from tests.running_application import start_application, stop_application
+from benchmarks.application_page import application_page
 
 # When the page drew which event last: the live page hands every new state to its elements by render(state, ...).
 NOTE_DRAWS = """
@@ -30,15 +26,8 @@ LONGEST_DEMO = 400  # Seconds.
 
 def measure() -> dict[str, Any]:
     """first_page_seconds, first_reward_seconds, demo_seconds, event_ms_p50, event_ms_p99, events."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        application = start_application(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
-        try:
-            page = browser.new_context(viewport=DESKTOP, base_url=application.address).new_page()
-            return _drive(page, application.link)
-        finally:
-            browser.close()
-            stop_application(application)
+    with application_page() as (page, link):
+        return _drive(page, link)
 
 
 def _drive(page: Page, link: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import pairwise
 
-from search_engine.architectures.macro import MacroArchitecture
+from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.drawing import parts
 from search_engine.drawing.geometry import Box
 from search_engine.drawing.macro_layout import MacroLayout, PlacedLayer, PlacedSkip, layout
@@ -60,7 +60,7 @@ def _network(architecture: MacroArchitecture, placed: MacroLayout, marks: Mappin
     halvings = [
         parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
     ]
-    layers = [_layer(layer, architecture.layers[layer.number - 1].operation, placed, marks) for layer in placed.layers]
+    layers = [_layer(layer, architecture.layers[layer.number - 1], marks) for layer in placed.layers]
     stem = parts.end("stem", "", placed.stem, "drawing-input input-0", EDGE_COLOURS["current"])
     head = parts.end("head", "", placed.head, "drawing-output", INK)
     return [*boundaries, *skips, *_steps(placed), stem, *layers, *halvings, head]
@@ -84,14 +84,14 @@ def _step(upper: Box, lower: Box) -> str:
     return f'<path class="drawing-stem" d="{path}" fill="none" stroke="{EDGE_COLOURS["block"]}" stroke-width="1.5"/>'
 
 
-def _layer(placed: PlacedLayer, operation: str, whole: MacroLayout, marks: Mapping[str, str]) -> str:
+def _layer(placed: PlacedLayer, layer: MacroLayer, marks: Mapping[str, str]) -> str:
     box = placed.operation
     place = f"layers.{placed.number - 1}"  # Its path in the architecture's JSON form.
-    named = parts.marked(parts.operation(operation, box), f"{place}.operation", marks)
+    named = parts.marked(parts.operation(layer.operation, box), f"{place}.operation", marks)
     inner = [named, parts.remark(str(placed.number), box.x + 7, box.middle + 3.5)]
     if placed.bar:
         bar = placed.bar
-        joined = sum(skip.target == placed.number for skip in whole.skips)
+        joined = len(layer.skips)
         rectangle = parts.rectangle("", bar, 4, PAPER, INK)
         text = parts.remark(f"{joined} skip{'s' if joined > 1 else ''}", bar.centre, bar.middle + 3.5, "middle")
         join = parts.marked(f'<g class="drawing-join">{rectangle}{text}</g>', f"{place}.skips", marks)

@@ -50,14 +50,14 @@ def host_of(worker: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Allowance:
     """What a worker may claim: anything but `refused`, and `avoided` only where nothing else is due (Job keys)."""
 
     avoided: frozenset[int] = frozenset()
     refused: frozenset[int] = frozenset()
 
 
-def turn_of(worker: str) -> Turn | None:
+def allowance_of(worker: str) -> Allowance | None:
     """None where this worker may claim nothing: it is drained, or its host is set aside and has no trial now.
 
     A host leaves a job that was lost on it to others: so it is soon seen whether others are lost on it as well. What
@@ -69,14 +69,14 @@ def turn_of(worker: str) -> Turn | None:
         return None
     host = Host.objects.filter(pk=host_of(worker)).first()
     if host is None:
-        return Turn()
+        return Allowance()
     if host.is_drained or (host.set_aside is not None and not _may_try(host, worker)):
         return None
     lost = Counter(loss["job"] for loss in host.losses)
     twice = frozenset(job for job, times in lost.items() if times >= DIFFERENT_HOSTS_AFTER)
     if not lost or not _is_another_at_work(host):
-        return Turn(avoided=twice)
-    return Turn(avoided=frozenset(lost), refused=twice)
+        return Allowance(avoided=twice)
+    return Allowance(avoided=frozenset(lost), refused=twice)
 
 
 def _is_another_at_work(host: Host) -> bool:

@@ -65,13 +65,13 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
 
     What is fair stands in `turns`. Nobody joins a stream that has as many workers as it may.
     """
-    turn = hosts.turn_of(worker)
-    if turn is None:
+    allowance = hosts.allowance_of(worker)
+    if allowance is None:
         return None
     while True:
-        due = claimable().filter(kind__in=kinds).exclude(pk__in=turn.refused)
-        job = turns.first(due.exclude(pk__in=turn.avoided))
-        if job is None and turn.avoided:
+        due = claimable().filter(kind__in=kinds).exclude(pk__in=allowance.refused)
+        job = turns.first(due.exclude(pk__in=allowance.avoided))
+        if job is None and allowance.avoided:
             job = turns.first(due)
         if job is None:
             return None

@@ -48,12 +48,12 @@ class Commanded:
 
 def add_commands(router: Router, kind: Commanded) -> None:
     """Let this router, which is of one kind of stream, take all of them."""
-    _add_turns(router, kind)
+    _add_state_changes(router, kind)
     _add_priority(router, kind)
     _add_deletion(router, kind)
 
 
-def _add_turns(router: Router, kind: Commanded) -> None:
+def _add_state_changes(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
     replies = {200: StateReply, 404: Refusal, 409: Refusal}
 
