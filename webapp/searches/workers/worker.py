@@ -60,6 +60,7 @@ class WorkingProcess:
                 self._tell_rates()
                 return
             else:
+                self._rates = []
                 self._measure()  # It takes seconds, in which something may have become due.
 
     def warm_up(self) -> None:
@@ -167,7 +168,6 @@ class WorkingProcess:
 
     def _measure(self) -> None:
         """Ask the trainer for its rates, for the estimate before a start. Failing costs the estimate, not the work."""
-        self._rates = []
         try:
             trainer = self._trainer_of(threads=1)
             trainer.send(MEASURE)
