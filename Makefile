@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench faults docs clean
+.PHONY: run test check bench faults slow audit docs clean
 
 run: $(VENV)/.product
 	@exec $(BIN)/python manage.py up
@@ -12,7 +12,7 @@ run: $(VENV)/.product
 test: $(VENV)/.checks browser check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not processes"
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m browser
-	$(BIN)/python -m pytest -q -n 2 --dist load -m processes
+	$(BIN)/python -m pytest -q -n 3 --dist load -m processes
 
 check: $(VENV)/.checks
 	$(BIN)/ruff format --check --quiet .
@@ -27,10 +27,24 @@ bench: $(VENV)/.checks browser
 faults: $(VENV)/.checks
 	@$(BIN)/python -m tests.faults $(CAMPAIGNS) $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(OUT),--out $(OUT))
 
-# What is made of the docs: the glossary, and the pictures of the pages.
+# Large numbers of what `make test` tries a sample of: hostile requests and files. Properties with other examples each
+# time. What takes longest. Then the audit.
+slow: $(VENV)/.checks browser
+	CELLWRIGHT_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist load tests/web/test_safety_*.py
+	CELLWRIGHT_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not browser and not processes" --ignore-glob="*/test_safety_*"
+	CELLWRIGHT_SLOW=1 $(BIN)/python -m pytest -q -n 3 --dist load -m processes
+	CELLWRIGHT_SLOW=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -m browser
+	@$(BIN)/python -m tests.audit
+
+# Known flaws of what is installed, which an advisory service is asked for, and secrets in what is committed.
+audit: $(VENV)/.checks
+	@$(BIN)/python -m tests.audit
+
+# What is made of the docs: the glossary, the table of settings, and the pictures of the pages.
 docs: $(VENV)/.checks browser
 	$(BIN)/python -m webapp.docs.glossary
-	CELLWRIGHT_DOCS_IMAGES=docs/images $(BIN)/python -m pytest -q tests/browser/test_docs_screenshots.py
+	$(BIN)/python -m webapp.docs.settings_page
+	CELLWRIGHT_SLOW=1 CELLWRIGHT_DOCS_IMAGES=docs/images $(BIN)/python -m pytest -q tests/browser/test_docs_screenshots.py
 
 browser: $(VENV)/.checks
 	@$(BIN)/python tests/browser/find_browser.py --install
@@ -50,7 +64,8 @@ $(VENV)/.product: requirements.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.checks: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.checks: requirements-dev.txt requirements-traces.txt requirements.txt | $(VENV)/bin/python
 	@echo "Installing what the checks need, once ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/traces -r requirements-traces.txt
 	@touch $@ $(VENV)/.product

@@ -3,14 +3,17 @@
 Ours computes the matrices that the sampled cell names. `all_paths` computes for every node every earlier node's matrix
 and all four activations, and chooses by factors of 0 and 1 among the results, as code does that keeps one graph for
 all cells; batches of small matrices make it as quick as that can be. Both give the same outputs, which is checked.
-They take turns in one process with one thread; CPU time is counted, and medians over the cells are given. Peak memory
-is that of a process of its own: what a training step takes beyond the weights.
+They take turns in one process as a worker starts its trainer, with one thread; CPU time is counted. Peak memory is
+that of a process of its own, started alike: what a training step takes beyond the weights.
 """
 
 import argparse
 import json
+import os
 import random
 import statistics
+import subprocess
+import sys
 import time
 from typing import Any
 
@@ -24,6 +27,7 @@ from search_engine.config.space import EnasRecurrentSpaceConfig
 from search_engine.config.supernet_text import RecurrentSupernetConfig
 from search_engine.networks.recurrent_cell import activated
 from search_engine.networks.recurrent_supernet import RecurrentSupernet
+from search_engine.process_memory import keeping_memory
 from search_engine.training.numerics import set_numerics
 
 STREAMS, LENGTH, VOCABULARY, CELLS = 64, 35, 2_000, 5
@@ -32,9 +36,18 @@ WAYS = ("ours", "all_paths")
 
 
 def measure() -> dict[str, Any]:
-    """{"train", "reward": CPU time of all paths over ours, "words_per_cpu_second": {"train", "reward"} of ours,
-    "peak_megabytes": {way: beyond the weights}}
+    """{"train", "reward": CPU time of all paths over ours, for each cell, "words_per_cpu_second": {"train", "reward"}
+    of ours, "peak_megabytes": {way: beyond the weights}}
     """
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.recurrent_supernet_step", "--here"], check=True, capture_output=True,
+        text=True, timeout=900, env=keeping_memory(os.environ),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(finished.stdout)
+    return found | {"peak_megabytes": {way: peak_elsewhere("benchmarks.recurrent_supernet_step", way) for way in WAYS}}
+
+
+def _measure_here() -> dict[str, Any]:
     set_numerics(1)
     drawn = _cells()
     runs = {way: _Run(way) for way in WAYS}
@@ -48,13 +61,12 @@ def measure() -> dict[str, Any]:
             train[way].append(run.train(cell))
             reward[way].append(run.reward(cell))
     return {
-        "train": _ratio(train),
-        "reward": _ratio(reward),
+        "train": _ratios(train),
+        "reward": _ratios(reward),
         "words_per_cpu_second": {
             "train": STREAMS * LENGTH / statistics.median(train["ours"]),
             "reward": STREAMS * LENGTH / statistics.median(reward["ours"]),
         },
-        "peak_megabytes": {way: peak_elsewhere("benchmarks.recurrent_supernet_step", way) for way in WAYS},
     }
 
 
@@ -137,8 +149,8 @@ def _must_agree(runs: dict[str, _Run], cell: RecurrentArchitecture) -> None:
         raise AssertionError("computing all paths gives other outputs than the sampled one")
 
 
-def _ratio(seconds: dict[str, list[float]]) -> float:
-    return statistics.median(other / ours for other, ours in zip(seconds["all_paths"], seconds["ours"], strict=True))
+def _ratios(seconds: dict[str, list[float]]) -> list[float]:
+    return [other / ours for other, ours in zip(seconds["all_paths"], seconds["ours"], strict=True)]
 
 
 def _cells() -> list[RecurrentArchitecture]:
@@ -164,5 +176,9 @@ def _peak(way: str) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--peak", metavar="WAY")
-    way = parser.parse_args().peak
-    print(_peak(way) if way else json.dumps(measure(), indent=1))
+    parser.add_argument("--here", action="store_true", help="in this process, as it was started")
+    options = parser.parse_args()
+    if options.peak:
+        print(_peak(options.peak))
+    else:
+        print(json.dumps(_measure_here() if options.here else measure(), indent=1))

@@ -3,14 +3,18 @@
 Ours computes one architecture's path in channels_last memory. `contiguous` computes the same in PyTorch's default
 order; `all_paths` computes, in our order, every operation of every edge where ours computes the one that was sampled,
 as code does that chooses among results (with macro networks every skip connection too); it leaves out the choosing.
-All take turns in one process with one thread; CPU time is counted, and medians over the architectures are given.
-Peak memory is that of a process of its own: what a training step takes beyond the weights.
+Neither of the two computes anything again in the backward pass. All take turns, every architecture ROUNDS times, in one
+process as a worker starts its trainer, with one thread; CPU time is counted. Peak memory is that of a process of its
+own, started alike: what a training step takes beyond the weights.
 """
 
 import argparse
 import json
+import os
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,10 +31,12 @@ from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig
 from search_engine.config.supernet import MacroSupernetConfig, MicroSupernetConfig
 from search_engine.layers import LayerList
+from search_engine.networks import program
 from search_engine.networks.image_supernet import ImageSupernet
+from search_engine.process_memory import keeping_memory
 from search_engine.training.numerics import set_numerics
 
-BATCH, IMAGE, CLASSES, ARCHITECTURES = 64, (3, 32, 32), 10, 3
+BATCH, IMAGE, CLASSES, ARCHITECTURES, ROUNDS = 64, (3, 32, 32), 10, 3, 2
 WAYS = ("ours", "contiguous", "all_paths")
 MICRO, MACRO = EnasMicroSpaceConfig(), EnasMacroSpaceConfig()
 Architecture = CellArchitecture | MacroArchitecture
@@ -39,28 +45,32 @@ Architecture = CellArchitecture | MacroArchitecture
 def measure(kind: str) -> dict[str, Any]:
     """kind: "micro" or "macro".
 
-    {"train": {"contiguous", "all_paths"}, "reward": the same, both as ratios of CPU time to ours;
+    {"train": {"contiguous", "all_paths"}, "reward": the same, both as ratios of CPU time to ours, one for each turn;
     "images_per_cpu_second": {"train", "reward"} of ours; "peak_megabytes": {way: beyond the weights}}
     """
+    finished = subprocess.run(
+        [sys.executable, "-m", "benchmarks.supernet_step", "--here", kind], check=True, capture_output=True, text=True,
+        timeout=900, env=keeping_memory(os.environ),
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(finished.stdout)
+    peaks = {way: peak_elsewhere("benchmarks.supernet_step", kind, way) for way in WAYS}
+    return found | {"peak_megabytes": peaks}
+
+
+def _measure_here(kind: str) -> dict[str, Any]:
     set_numerics(1)
     drawn = _architectures(kind)
     runs = {way: _Run(kind, way, drawn) for way in WAYS}
-    for run in runs.values():
-        run.train(0)  # The first step prepares kernels.
-    train = {way: [] for way in WAYS}
-    reward = {way: [] for way in WAYS}
     for index in range(ARCHITECTURES):
+        for run in runs.values():
+            run.train(index)  # The first step of each prepares kernels.
+    seconds: dict[str, dict[str, list[float]]] = {what: {way: [] for way in WAYS} for what in ("train", "reward")}
+    for index in [*range(ARCHITECTURES)] * ROUNDS:
         for way, run in runs.items():
-            train[way].append(run.train(index))
-            reward[way].append(run.reward(index))
-    return {
-        "train": _ratios(train),
-        "reward": _ratios(reward),
-        "images_per_cpu_second": {
-            "train": BATCH / statistics.median(train["ours"]), "reward": BATCH / statistics.median(reward["ours"]),
-        },
-        "peak_megabytes": {way: peak_elsewhere("benchmarks.supernet_step", kind, way) for way in WAYS},
-    }  # fmt: skip
+            seconds["train"][way].append(run.train(index))
+            seconds["reward"][way].append(run.reward(index))
+    speeds = {what: BATCH / statistics.median(each["ours"]) for what, each in seconds.items()}
+    return {what: _ratios(each) for what, each in seconds.items()} | {"images_per_cpu_second": speeds}
 
 
 class _Run:
@@ -74,6 +84,7 @@ class _Run:
             generator=torch.Generator().manual_seed(1), memory_format=memory_format,
         )  # fmt: skip
         self._architectures = drawn
+        self._worth_while = program.WORTH_WHILE if way == "ours" else sys.maxsize
         if way == "all_paths":
             self._lay_all_paths(kind)
         self._optimizer = torch.optim.SGD(self._network.parameters(), lr=0.05, momentum=0.9, nesterov=True)
@@ -99,7 +110,8 @@ class _Run:
     def train(self, index: int) -> float:
         """CPU seconds of a training step: forward, backward, clipping, SGD."""
         started = time.process_time()
-        logits, auxiliary = self._network.both_logits(self._architectures[index], self._images)
+        with patch.object(program, "WORTH_WHILE", self._worth_while):
+            logits, auxiliary = self._network.both_logits(self._architectures[index], self._images)
         loss = functional.cross_entropy(logits, self._labels)
         if auxiliary is not None:
             loss = loss + 0.4 * functional.cross_entropy(auxiliary, self._labels)
@@ -131,11 +143,8 @@ def _all_of(lay: Callable[..., str], operations: tuple[str, ...]) -> Callable[..
     return lay_all
 
 
-def _ratios(seconds: dict[str, list[float]]) -> dict[str, float]:
-    return {
-        way: statistics.median(other / ours for other, ours in zip(seconds[way], seconds["ours"], strict=True))
-        for way in WAYS[1:]
-    }
+def _ratios(seconds: dict[str, list[float]]) -> dict[str, list[float]]:
+    return {way: [other / ours for other, ours in zip(seconds[way], seconds["ours"], strict=True)] for way in WAYS[1:]}
 
 
 def _architectures(kind: str) -> list[Architecture]:
@@ -174,5 +183,11 @@ def _peak(kind: str, way: str) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--peak", nargs=2, metavar=("KIND", "WAY"))
-    peak = parser.parse_args().peak
-    print(_peak(*peak) if peak else json.dumps({kind: measure(kind) for kind in ("micro", "macro")}, indent=1))
+    parser.add_argument("--here", metavar="KIND", help="in this process, as it was started")
+    options = parser.parse_args()
+    if options.peak:
+        print(_peak(*options.peak))
+    elif options.here:
+        print(json.dumps(_measure_here(options.here)))
+    else:
+        print(json.dumps({kind: measure(kind) for kind in ("micro", "macro")}, indent=1))

@@ -22,12 +22,13 @@ from search_engine.drawing.svg import architecture_svg
 from search_engine.errors import UserError
 from search_engine.formats.base import CannotHold
 from search_engine.formats.dialects import write
+from search_engine.process_memory import start_again_keeping_memory
 from search_engine.storage import storage_sentence
 from search_engine.terminal.change_file import read_change_file
-from search_engine.terminal.command_line import parser
+from search_engine.terminal.command_line import TABLE, parser
 from search_engine.terminal.description import described
 from search_engine.terminal.given import any_search_config, read_architecture, search_config, training_config
-from search_engine.terminal.progress import follow_search, follow_training
+from search_engine.terminal.progress import follow_search, follow_training, progress_bar, progress_line
 from search_engine.terminal.space_description import described_space
 from search_engine.terminal.strategy_comparison import lines, outcome_of, report, runs_of
 
@@ -197,6 +198,37 @@ def compare(options: argparse.Namespace) -> int:
     return 0
 
 
+def tabular(options: argparse.Namespace) -> int:
+    if options.table is None:
+        raise UserError("TABLE.csv", f"is missing; name a file here or in {TABLE}.")
+
+    import torch
+
+    from search_engine.evaluators.benchmark_table import read_table
+    from search_engine.terminal.tabular_search import figures_of, lines, run_on, settings_of
+
+    torch.set_num_threads(1)
+    kinds, seeds, evaluations = options.strategies.split(","), options.seeds, options.evaluations
+    settings = settings_of(kinds, seeds=seeds, evaluations=evaluations)
+    table = read_table(options.table)
+    figures = []
+    with progress_bar() as bar:
+        task = bar.add_task("", total=seeds * len(settings))
+        for kind, config in settings.items():
+            bar.update(task, description=kind)
+            progress_line(kind)
+            runs = []
+            for seed in range(1, seeds + 1):
+                runs.append(run_on(table, config, seed=seed, evaluations=evaluations))
+                bar.advance(task)
+            figures.append(figures_of(kind, runs))
+    if options.json:
+        _print_json(figures)
+    else:
+        print("\n".join(lines(figures)))
+    return 0
+
+
 def train(options: argparse.Namespace) -> int:
     config = training_config(options)
 
@@ -293,10 +325,16 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "convert": convert,
     "search": search,
     "compare": compare,
+    "tabular": tabular,
     "train": train,
     "evaluate": evaluate,
     "export": export,
 }
 
+# They train networks; what else computes does so for seconds. A process starts again before PyTorch is loaded.
+TRAINING = ("search", "compare", "train")
+
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in TRAINING:
+        start_again_keeping_memory()
     sys.exit(main())

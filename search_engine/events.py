@@ -253,13 +253,15 @@ class LimitsChanged(_Event):
 
     limits: the new value of each that was changed, None for no limit: children or epochs (totals), workers (at a time),
     hours (of running in all). from_step: the first step that is drawn, or shared epoch that is begun, under a new
-    total; only with one. by: a person, or the time when the hours were over.
+    total; only with one. by: a person, or the time when the hours were over. proposals_left_out: how many
+    architectures that people proposed wait for a step that is not drawn under the new total; only where there are any.
     """
 
     kind: Literal["limits_changed"] = "limits_changed"
     limits: dict[Literal["children", "epochs", "workers", "hours"], int | float | None]
     from_step: int | None = _only_where_there()
     by: Literal["person", "time"] = "person"
+    proposals_left_out: int | None = _only_where_there()
 
 
 class SearchSteered(_Event):

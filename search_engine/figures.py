@@ -91,3 +91,76 @@ def _add_line(
     if x:
         line = {"color": color, "width": width, "shape": shape}
         figure.add_trace(go.Scatter(name=name, x=list(x), y=list(y), mode="lines", line=line, yaxis=yaxis))
+
+
+@dataclass(frozen=True, slots=True)
+class CostPoint:
+    """A measured child. cost: parameters or mult-adds; reached: its accuracy, or another reward; label: its place."""
+
+    cost: int
+    reached: float
+    label: str
+
+
+def cost_figure(points: Sequence[CostPoint], *, of: str, title: str) -> go.Figure:
+    """What was reached against what it costs, with the line of those that no cheaper one reaches.
+
+    of: "parameters" or "mult_adds".
+    """
+    what = "parameters" if of == "parameters" else "mult-adds per example"
+    figure = go.Figure(
+        layout={
+            "title": {"text": title},
+            "template": "plotly_white",
+            "xaxis": {"title": {"text": what}, "type": "log"},
+            "yaxis": {"title": {"text": "accuracy or reward"}},
+            "legend": {"orientation": "h", "y": 1.08},
+        }
+    )
+    if points:
+        marks = {"color": "#94a3b8", "size": 6}
+        x, y = [point.cost for point in points], [point.reached for point in points]
+        labels = [point.label for point in points]
+        figure.add_trace(go.Scatter(name="child", x=x, y=y, text=labels, mode="markers", marker=marks))
+    front = _front(points)
+    x, y = [point.cost for point in front], [point.reached for point in front]
+    _add_line(figure, "no cheaper one reaches", x, y, "#b45309", shape="hv")
+    return figure
+
+
+def _front(points: Sequence[CostPoint]) -> list[CostPoint]:
+    """Cheapest first, each better than all that cost no more."""
+    front: list[CostPoint] = []
+    for point in sorted(points, key=lambda point: (point.cost, -point.reached)):
+        if not front or point.reached > front[-1].reached:
+            front.append(point)
+    return front
+
+
+def policy_figure(
+    steps: Sequence[int],
+    policy: Sequence[Sequence[Sequence[float]]],
+    decisions: Sequence[tuple[str, Sequence[str]]],
+    *,
+    title: str,
+) -> go.Figure:
+    """The policy as a map: a row for every option of every decision from the first one down, a column for every step.
+
+    policy[c][i][j]: at steps[c], the probability of option j of decision i. decisions: names, with their options.
+    """
+    rows = [(i, j) for i, (_, options) in enumerate(decisions) for j in range(len(options))]
+    names = [f"{decisions[i][0]}: {decisions[i][1][j]}" for i, j in rows]
+    figure = go.Figure(
+        layout={
+            "title": {"text": title},
+            "template": "plotly_white",
+            "xaxis": {"title": {"text": "step"}},
+            "yaxis": {"autorange": "reversed", "automargin": True, "dtick": 1, "tickfont": {"size": 10}},
+            "height": max(400, 14 * len(rows)),
+        }
+    )
+    if steps:
+        z = [[column[i][j] for column in policy] for i, j in rows]
+        colours = {"zmin": 0, "zmax": 1, "colorscale": "Blues", "colorbar": {"title": {"text": "probability"}}}
+        figure.add_trace(go.Heatmap(name="policy", x=list(steps), y=names, z=z, **colours))
+    return figure

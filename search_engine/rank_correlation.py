@@ -175,11 +175,19 @@ def _edge(value: float, count: int, *, is_low: bool) -> float:
 
 @functools.lru_cache(maxsize=128)
 def _sample_correlations(correlation: float, count: int) -> Values:
-    """DRAWS rank correlations of `count` pairs of normal variables with this correlation, always of the same draws."""
-    if correlation < 0:
-        return -_sample_correlations(-correlation, count)  # So that an interval turns with its value.
+    """DRAWS rank correlations of `count` pairs of normal variables with this correlation, always of the same draws.
+
+    Half of them are those of the opposite correlation turned round, so that an interval turns with its value: also at
+    0, where one half alone would leave a step.
+    """
     generator = np.random.default_rng(count)
-    first, noise = generator.standard_normal((2, DRAWS, count))
+    first, noise = generator.standard_normal((2, DRAWS // 2, count))
+    halves = [sign * _correlations(first, sign * correlation, noise) for sign in (1, -1)]
+    return np.concatenate(halves)
+
+
+def _correlations(first: Values, correlation: float, noise: Values) -> Values:
+    count = first.shape[1]
     second = correlation * first + math.sqrt(1 - correlation**2) * noise
     distance = ((_rows_ranked(first) - _rows_ranked(second)) ** 2).sum(axis=1)
     found: Values = 1 - 6 * distance / (count * (count**2 - 1))

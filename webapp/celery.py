@@ -25,6 +25,8 @@ app.conf.update(
     # Acknowledged early: what makes work safe is the lease in the database. Redelivery lost 20 of 30,000 messages.
     task_acks_late=False,
     worker_prefetch_multiplier=1,
+    # Rings are taken by whoever has a process that rests: busy hosts would keep those for which another one waits.
+    worker_disable_prefetch=True,
     task_publish_retry=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

@@ -1,9 +1,14 @@
-"""What the environment says: three strict readers, and the two notations of one Redis address."""
+"""What the environment says: strict readers, and the two notations of one Redis address."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+LEAST_SECRET = 32  # Characters of one that programs send.
 
 
 def text(name: str, default: str) -> str:
@@ -30,6 +35,22 @@ def flag(name: str, default: bool) -> bool:
 def words(name: str) -> list[str]:
     """The variable as a list of words between commas; [] when it is not set."""
     return [word.strip() for word in text(name, "").split(",") if word.strip()]
+
+
+def choice(name: str, options: Sequence[str]) -> str:
+    """The variable as one of these; the first of them when it is not set."""
+    given = text(name, options[0])
+    if given not in options:
+        raise ImproperlyConfigured(f"{name} is {given!r}; must be {' or '.join(options)}.")
+    return given
+
+
+def secret(name: str) -> str:
+    """The variable as a secret that cannot be guessed; "" when it is not set."""
+    given = text(name, "")
+    if given and len(given) < LEAST_SECRET:
+        raise ImproperlyConfigured(f"{name} can be guessed: leave it out, or set {LEAST_SECRET} or more characters.")
+    return given
 
 
 def database_from_url(url: str) -> dict[str, object]:
@@ -67,6 +88,50 @@ def sqlite_database(path: str) -> dict[str, object]:
         },
         # A file, because the sockets' threads share it; one for each process, so that two runs do not meet.
         "TEST": {"NAME": f"{path}.test-{os.getpid()}"},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where one is, and by whose rights: "" for what the machine itself knows. endpoint: "" for Amazon's own."""
+
+    name: str
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    key: str = ""
+    secret: str = ""
+    token: str = ""
+
+
+def folder_or_bucket(given: str, default: Path, **more: str) -> tuple[Path, Bucket | None]:
+    """A folder, "" for the default one; or s3://bucket/prefix. more: what is known of the bucket beside."""
+    parts = urlsplit(given)
+    if parts.scheme == "s3" and parts.netloc and not parts.query:
+        if bool(more.get("key")) != bool(more.get("secret")):
+            raise ImproperlyConfigured("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both or none.")
+        return default, Bucket(parts.netloc, parts.path.strip("/"), **more)
+    folder = Path(given or default).expanduser()
+    if not folder.is_absolute():
+        raise ImproperlyConfigured(
+            f"CELLWRIGHT_ARTIFACTS is {given!r}; must be the whole path of a folder, or s3://bucket/prefix."
+        )
+    return folder, None
+
+
+def mail_from_url(url: str) -> dict[str, object]:
+    """Django's settings for smtp://user:password@host:port; smtp+tls:// begins in plain text, smtps:// encrypted."""
+    parts = urlsplit(url)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports or not parts.hostname:
+        raise ImproperlyConfigured("CELLWRIGHT_MAIL must look like smtp+tls://user:password@host:587 or smtps://host.")
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
     }
 
 

@@ -3,9 +3,16 @@
 from django.urls import include, path
 
 from webapp.health import health
+from webapp.metrics import metrics
+from webapp.ready import ready
 
+handler400 = "webapp.failures.bad_request"
+handler404 = "webapp.failures.not_found"
+handler500 = "webapp.failures.server_error"
 urlpatterns = [
     path("health", health, name="health"),
+    path("ready", ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
     path("", include("webapp.accounts.urls")),
     path("", include("webapp.searches.urls")),
     path("", include("webapp.docs.urls")),

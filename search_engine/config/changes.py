@@ -91,6 +91,12 @@ def last_that_draws(config: SearchConfig | EnasSearchConfig, changes: Sequence[C
     return steps - 1 if isinstance(config, SearchConfig) else steps
 
 
+def proposals_left_out(config: SearchConfig | EnasSearchConfig, changes: Sequence[Change]) -> int:
+    """How many proposals wait for a step behind the last one: they are trained only if the total grows again."""
+    steps = sizes_of(config, changes).steps
+    return sum(change.proposal is not None and change.from_step >= steps for change in changes)
+
+
 def is_steered(changes: Sequence[Mapping[str, object]]) -> bool:
     """Whether any of these, as JSON, bans something or takes it back."""
     return any("bans" in change for change in changes)

@@ -14,6 +14,7 @@ class DataConfig(Config):
         "Data set",
         "The embedded one works everywhere; the others are downloaded once.",
         min_length=1,
+        max_length=100,
     )
     image_size: int = option(
         28,

@@ -15,7 +15,13 @@ from search_engine.config.objective import ObjectiveConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.reproducibility import ReproducibilityConfig
 from search_engine.config.space import NasnetSpaceConfig
-from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.strategy import (
+    EvolutionConfig,
+    LocalSearchConfig,
+    PpoConfig,
+    PpoReplayConfig,
+    RandomConfig,
+)
 from search_engine.config.training import TrainingConfig
 
 
@@ -24,7 +30,9 @@ class SearchConfig(Config):
 
     name: str = option("", "Name", "What this search is called in your list.", max_length=80)
     space: NasnetSpaceConfig = NasnetSpaceConfig()
-    strategy: Annotated[PpoConfig | RandomConfig, Field(discriminator="kind")] = PpoConfig()
+    strategy: Annotated[
+        PpoConfig | PpoReplayConfig | EvolutionConfig | LocalSearchConfig | RandomConfig, Field(discriminator="kind")
+    ] = PpoConfig()
     child: LayoutConfig = LayoutConfig()
     recipe: RecipeConfig = RecipeConfig()
     data: DataConfig = DataConfig()

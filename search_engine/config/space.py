@@ -10,6 +10,8 @@ from search_engine.architectures.recurrent import ACTIVATIONS, MAX_NODES
 from search_engine.config.base import PAPER, Config, option
 from search_engine.config.language import ENAS
 
+MOST_NAMES = 50  # A list with an unknown name or one twice is refused in better words than one that is too long.
+
 
 class NasnetSpaceConfig(Config):
     """Two cells of blocks; each block decides two inputs, two operations and how they combine."""
@@ -22,11 +24,11 @@ class NasnetSpaceConfig(Config):
     )  # fmt: skip
     operations: tuple[str, ...] = option(
         NASNET_OPERATIONS, "Operations", "What a block may do with an input. Untick what you never want to see.",
-        source=f"{PAPER}, section 3: these 13", min_length=1,
+        source=f"{PAPER}, section 3: these 13", min_length=1, max_length=MOST_NAMES,
     )  # fmt: skip
     combinations: tuple[str, ...] = option(
         COMBINATIONS, "Combinations", "How a block may join its two results: added, or side by side as channels.",
-        source=f"{PAPER}, section 3: both", min_length=1,
+        source=f"{PAPER}, section 3: both", min_length=1, max_length=MOST_NAMES,
     )  # fmt: skip
 
     @field_validator("operations", "combinations")
@@ -46,7 +48,7 @@ class EnasMicroSpaceConfig(Config):
     )  # fmt: skip
     operations: tuple[str, ...] = option(
         ENAS_OPERATIONS, "Operations", "What a node may do with an input. Untick what you never want to see.",
-        source=f"{ENAS}, section 2.4: these 5", min_length=1,
+        source=f"{ENAS}, section 2.4: these 5", min_length=1, max_length=MOST_NAMES,
     )  # fmt: skip
     unused_inputs: bool = option(
         True, "Unused inputs leave the cell",
@@ -70,7 +72,7 @@ class EnasMacroSpaceConfig(Config):
     )
     operations: tuple[str, ...] = option(
         MACRO_OPERATIONS, "Operations", "What a layer may do. Untick what you never want to see.",
-        source=f"{ENAS}, section 2.3: these 6", min_length=1,
+        source=f"{ENAS}, section 2.3: these 6", min_length=1, max_length=MOST_NAMES,
     )  # fmt: skip
     indexing: Literal["figure", "released"] = option(
         "figure", "Skips reach",
@@ -96,7 +98,7 @@ class EnasRecurrentSpaceConfig(Config):
     )  # fmt: skip
     activations: tuple[str, ...] = option(
         ACTIVATIONS, "Activations", "What a node may do with what it reads. Untick what you never want to see.",
-        source=f"{ENAS}, section 2.1: these 4", min_length=1,
+        source=f"{ENAS}, section 2.1: these 4", min_length=1, max_length=MOST_NAMES,
     )  # fmt: skip
 
     @field_validator("activations")

@@ -72,8 +72,8 @@ class Archive:
         try:
             with self._zip.open(entry) as file:
                 content = file.read(entry.file_size + 1)  # Never more, whatever the packed bytes would become.
-        # Damaged bytes; a packing that Python does not know (NotImplementedError); a password (RuntimeError).
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        # Damaged bytes, of the name too (ValueError); an unknown packing, or a password (both RuntimeError).
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
             raise Unfit("is damaged: it cannot be unpacked") from error
         if len(content) != entry.file_size:
             raise Unfit("is damaged: it is shorter than the archive says")

@@ -1,9 +1,6 @@
 """A user's own text: kept in a folder under its SHA-256, so that a training always reads what it began with."""
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,26 +47,6 @@ def kept_files(name: str, folder: Path) -> list[Path]:
     target = place_of_text(name, folder)
     count = 3 if (target / file_names(3)[0]).is_file() else 1
     return [target / file_name for file_name in file_names(count)]
-
-
-def bring_own_text(name: str, files: Sequence[Path], folder: Path) -> None:
-    """Copy the files of a text to where texts are kept, all at once; nothing happens where it is there already.
-
-    files: the one, or train, valid and test.
-    """
-    target = place_of_text(name, folder)
-    if target.is_dir():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
-    try:
-        for source, file_name in zip(files, file_names(len(files)), strict=True):
-            shutil.copyfile(source, draft / file_name)
-        os.rename(draft, target)
-    except BaseException as error:
-        shutil.rmtree(draft)
-        if not (isinstance(error, OSError) and target.is_dir()):  # Somebody brought it meanwhile, with equal content.
-            raise
 
 
 def place_of_text(name: str, folder: Path) -> Path:

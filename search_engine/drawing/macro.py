@@ -14,20 +14,21 @@ from search_engine.macro_network import layers_before_halving
 LEGEND = 22.0  # The line of the legend under the head.
 NEAR, MIDDLE = 3, 8  # Skips over at most so many layers; anything longer is far.
 WEIGHTS = {"near": 1.6, "middle": 1.3, "far": 1.0}  # Long arcs are many at one place.
+LONGEST_FIRST = ("far", "middle", "near")
 SPANS = {"near": "1 to 3 layers", "middle": "4 to 8", "far": "9 and more"}
 
 
 def macro_svg(architecture: MacroArchitecture, marks: Mapping[str, str] = parts.NO_MARKS) -> str:
     """The whole network under its title."""
-    placed = layout(architecture)
-    inner, width, height = _network(architecture, placed, marks), placed.width, placed.height
+    placed = layout(architecture, is_steady=bool(marks))
+    width, height = placed.width, placed.height
+    legend: list[str] = []
     if placed.skips:
         legend, least = _legend(placed)
-        height += LEGEND
-        if least > width:  # The column stays in the middle of a legend that is wider.
-            shift = parts.number((least - width) / 2)
-            inner = [f'<g transform="translate({shift} 0)">', *inner, "</g>"]
-        inner, width = [*inner, *legend], max(least, width)
+        width, height = max(least, width), height + LEGEND
+    # The network stands in the middle of a legend that is wider.
+    shift = parts.number(placed.left + (width - placed.width) / 2)
+    inner = [f'<g transform="translate({shift} 0)">', *_network(architecture, placed, marks), "</g>", *legend]
     return parts.one_picture("macro", macro_title(architecture), describe_macro(architecture), width, height, inner)
 
 
@@ -55,7 +56,7 @@ def _source_name(source: int) -> str:
 
 def _network(architecture: MacroArchitecture, placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
     """Arcs below the column, the longest lowest: a short one is never hidden."""
-    boundaries = [_boundary(box, placed.width) for box in placed.halvings]
+    boundaries = [_boundary(box, placed) for box in placed.halvings]
     skips = _choices(placed, marks) if marks else [_skip(skip) for skip in _longest_first(placed)]
     halvings = [
         parts.labelled("image halved", box, "drawing-halving", PAPER, QUIET, radius=9) for box in placed.halvings
@@ -66,8 +67,8 @@ def _network(architecture: MacroArchitecture, placed: MacroLayout, marks: Mappin
     return [*boundaries, *skips, *_steps(placed), stem, *layers, *halvings, head]
 
 
-def _boundary(box: Box, width: float) -> str:
-    path = f"M0 {parts.number(box.middle)}H{parts.number(width)}"
+def _boundary(box: Box, placed: MacroLayout) -> str:
+    path = f"M{parts.number(-placed.left)} {parts.number(box.middle)}h{parts.number(placed.width)}"
     return f'<path class="drawing-boundary" d="{path}" fill="none" stroke="{EDGE_COLOURS["output"]}"{parts.DASHES}/>'
 
 
@@ -113,13 +114,14 @@ def _choices(placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
     """The skips of a layer are one choice of whoever edits it, so those of one colour are one element.
 
     Of 64 layers with all skips that makes 189 elements in place of 2,080, which at every edit would take half a second.
+    They stand in the order of the layers, which no edit changes: what lies on its own colour looks the same below it.
     """
     together: dict[tuple[str, int], list[str]] = {}
-    for skip in _longest_first(placed):
+    for skip in placed.skips:
         together.setdefault((_span_name(skip), skip.target), []).append(_curve(skip))
     drawn = []
-    for (span, target), curves in together.items():
-        place = f"layers.{target - 1}.skips"
+    for span, target in sorted(together, key=lambda found: (LONGEST_FIRST.index(found[0]), found[1])):
+        place, curves = f"layers.{target - 1}.skips", together[span, target]
         arcs = _arcs(span, f'data-to="{target}"', "".join(curves), f"What layer {target} joins")
         drawn.append(parts.standing_for(arcs, place) if place in marks else arcs)
     return drawn
@@ -127,9 +129,9 @@ def _choices(placed: MacroLayout, marks: Mapping[str, str]) -> list[str]:
 
 def _curve(skip: PlacedSkip) -> str:
     """A curve whose middle is `reach` away: a Bezier curve gets three quarters as far as its two handles."""
-    out = skip.start[0] + skip.side * skip.reach * 4 / 3
-    handles = (out, skip.start[1]), (out, skip.end[1])
-    return f"M{parts.point(skip.start)}C{parts.point(handles[0])} {parts.point(handles[1])} {parts.point(skip.end)}"
+    x, start, end = parts.number(skip.start[0]), parts.number(skip.start[1]), parts.number(skip.end[1])
+    out = parts.number(skip.start[0] + skip.side * skip.reach * 4 / 3)
+    return f"M{x} {start}C{out} {start} {out} {end} {x} {end}"  # Both ends are at the same side of the column.
 
 
 def _arcs(span: str, ends: str, path: str, title: str) -> str:

@@ -5,7 +5,7 @@ and the further it goes the further it swings out. Sides are chosen so that few 
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from search_engine.architectures.macro import MacroArchitecture
@@ -51,9 +51,13 @@ class PlacedSkip:
 
 @dataclass(frozen=True, slots=True)
 class MacroLayout:
-    """Everything that is drawn. halvings: the boxes behind which height and width are half as large."""
+    """Everything that is drawn. halvings: the boxes behind which height and width are half as large.
 
-    width: float
+    The column stands at 0, so that an arc more or less moves nothing else; left, right: how far arcs swing beside it.
+    """
+
+    left: float
+    right: float
     height: float
     stem: Box
     layers: tuple[PlacedLayer, ...]
@@ -61,21 +65,29 @@ class MacroLayout:
     head: Box
     skips: tuple[PlacedSkip, ...]
 
+    @property
+    def width(self) -> float:
+        return self.left + COLUMN + self.right
 
-def layout(architecture: MacroArchitecture) -> MacroLayout:
-    """Every box and arc in its place; the same for the same network, always."""
+
+def layout(architecture: MacroArchitecture, *, is_steady: bool = False) -> MacroLayout:
+    """Every box and arc in its place; the same for the same network, always.
+
+    is_steady: an arc more or less sends no other one to the other side. A tenth more of them may cross for that.
+    """
     count = len(architecture.layers)
-    sides = sides_of([(source, 1 + at) for at, layer in enumerate(architecture.layers) for source in layer.skips])
-    reaches = {skip: _reach(skip[1] - skip[0], count) for skip in sides}
-    margins = {side: max((reaches[s] for s in sides if sides[s] == side), default=0.0) for side in (LEFT, RIGHT)}
-    x = margins[LEFT]
-    stem, layers, halvings, head = _column(architecture, x)
+    skips = [(source, 1 + at) for at, layer in enumerate(architecture.layers) for source in layer.skips]
+    sides = {skip: _sides_of_all(count)[skip] for skip in skips} if is_steady else sides_of(skips)
+    reach = {span: _reach(span, count) for span in {target - source for source, target in sides}}
+    longest = {side: max((t - s for (s, t), on in sides.items() if on == side), default=None) for side in (LEFT, RIGHT)}
+    margins = {side: 0.0 if span is None else reach[span] for side, span in longest.items()}
+    stem, layers, halvings, head = _column(architecture)
     above = [stem, *(layer.last for layer in layers)]
-    skips = tuple(
-        PlacedSkip(s, t, side, _leaving(above[s], side), _entering(above[t], side), reaches[s, t])
+    arcs = tuple(
+        PlacedSkip(s, t, side, _leaving(above[s], side), _entering(above[t], side), reach[t - s])
         for (s, t), side in sides.items()
     )
-    return MacroLayout(x + COLUMN + margins[RIGHT], head.bottom, stem, layers, halvings, head, skips)
+    return MacroLayout(margins[LEFT], margins[RIGHT], head.bottom, stem, layers, halvings, head, arcs)
 
 
 def sides_of(skips: Sequence[Skip]) -> dict[Skip, int]:
@@ -85,22 +97,31 @@ def sides_of(skips: Sequence[Skip]) -> dict[Skip, int]:
     """
     layers = max((target for _, target in skips), default=0)
     crossing = {skip: _crossing(skip, layers) for skip in skips}
-    on = {LEFT: 0, RIGHT: 0}  # The skips of each side, as bits.
+    left = right = 0  # The skips of each side, as bits.
     found: dict[Skip, int] = {}
     for skip in sorted(skips, key=lambda skip: (skip[0] - skip[1], skip)):
-        crossed = {side: (on[side] & crossing[skip]).bit_count() for side in (RIGHT, LEFT)}
-        side = found[skip] = min((RIGHT, LEFT), key=lambda side: (crossed[side], on[side].bit_count()))
-        on[side] |= _bit(skip, layers)
+        others = crossing[skip]
+        crossed_right, crossed_left = (right & others).bit_count(), (left & others).bit_count()
+        if (crossed_right, right.bit_count()) <= (crossed_left, left.bit_count()):
+            found[skip], right = RIGHT, right | _bit(skip, layers)
+        else:
+            found[skip], left = LEFT, left | _bit(skip, layers)
     has_gained = True
     while has_gained:
         has_gained = False
         for skip in skips:
-            side = found[skip]
-            if (on[-side] & crossing[skip]).bit_count() < (on[side] & crossing[skip]).bit_count():
-                on[side] ^= _bit(skip, layers)
-                on[-side] ^= _bit(skip, layers)
-                found[skip], has_gained = -side, True
+            gain = (right & crossing[skip]).bit_count() - (left & crossing[skip]).bit_count()
+            if gain * found[skip] > 0:  # RIGHT is 1: there it crosses more than it would on the other side.
+                left ^= _bit(skip, layers)
+                right ^= _bit(skip, layers)
+                found[skip], has_gained = -found[skip], True
     return {skip: found[skip] for skip in skips}
+
+
+@functools.lru_cache(maxsize=8)
+def _sides_of_all(layers: int) -> Mapping[Skip, int]:
+    """The sides of all skips that there can be."""
+    return sides_of([(source, target) for target in range(1, layers + 1) for source in range(target)])
 
 
 def _bit(skip: Skip, layers: int) -> int:
@@ -131,18 +152,18 @@ def _entering(box: Box, side: int) -> Point:
     return (box.x if side == LEFT else box.right, box.middle - 3)
 
 
-def _column(architecture: MacroArchitecture, x: float) -> tuple[Box, tuple[PlacedLayer, ...], tuple[Box, ...], Box]:
-    """Stem, layers, halvings and head from top to bottom, the column's left side at x."""
-    stem = Box(x, 0.0, COLUMN, END_HEIGHT)
+def _column(architecture: MacroArchitecture) -> tuple[Box, tuple[PlacedLayer, ...], tuple[Box, ...], Box]:
+    """Stem, layers, halvings and head from top to bottom."""
+    stem = Box(0.0, 0.0, COLUMN, END_HEIGHT)
     layers: list[PlacedLayer] = []
     halvings: list[Box] = []
     y = stem.bottom + LAYER_GAP
     for number, layer in enumerate(architecture.layers, start=1):
-        operation = Box(x, y, COLUMN, OPERATION_HEIGHT)
-        bar = Box(x, operation.bottom + BAR_GAP, COLUMN, BAR_HEIGHT) if layer.skips else None
+        operation = Box(0.0, y, COLUMN, OPERATION_HEIGHT)
+        bar = Box(0.0, operation.bottom + BAR_GAP, COLUMN, BAR_HEIGHT) if layer.skips else None
         layers.append(PlacedLayer(number, operation, bar))
         y = layers[-1].last.bottom + LAYER_GAP
         if number in layers_before_halving(architecture):
-            halvings.append(Box(x, y, COLUMN, HALVING_HEIGHT))
+            halvings.append(Box(0.0, y, COLUMN, HALVING_HEIGHT))
             y = halvings[-1].bottom + LAYER_GAP
-    return stem, tuple(layers), tuple(halvings), Box(x, y, COLUMN, END_HEIGHT)
+    return stem, tuple(layers), tuple(halvings), Box(0.0, y, COLUMN, END_HEIGHT)

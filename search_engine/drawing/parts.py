@@ -147,4 +147,5 @@ def point(at: Point) -> str:
 
 def number(value: float) -> str:
     """A length to a tenth of a pixel, without needless zeros and without a minus zero."""
-    return f"{round(value, 1) + 0.0:.1f}".removesuffix(".0")
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text

@@ -19,7 +19,7 @@ from search_engine.training.trained_network import TrainedNetwork
 def printed_network(source: str, tensors: Mapping[str, Tensor]) -> nn.Module:
     """The network that a printed file makes, with these weights, as it is used after training."""
     names: dict[str, Any] = {"__name__": "model"}
-    exec(compile(source, "model.py", "exec"), names)  # Our own words: nothing in them comes from a user.
+    exec(compile(source, "model.py", "exec"), names)  # noqa: S102 - our own words; nothing in them comes from a user.
     network: nn.Module = names["Network"]()
     try:
         network.load_state_dict(dict(tensors))

@@ -9,7 +9,14 @@ from torch import Tensor, nn
 
 from search_engine.layers import Layer
 from search_engine.network_plan import NetworkPlan
-from search_engine.networks.layer_compute import BatchNorm, Compute, Convolution, DropPath, Linear
+from search_engine.networks.layer_compute import (
+    BatchNorm,
+    Compute,
+    Convolution,
+    DropPath,
+    Linear,
+    subsample_with_dense_gradient,
+)
 from search_engine.networks.program import Program, hang
 
 
@@ -56,7 +63,7 @@ class PlanNetwork(nn.Module):
         needed = {layer.name for layer in plan.without_auxiliary().layers}
         main = tuple(layer for layer in plan.layers if layer.name in needed)
         self._drop_paths = {layer.name: DropPath() for layer in plan.layers if layer.kind == "drop_path"}
-        computes: dict[str, Compute] = {**modules, **self._drop_paths}
+        computes: dict[str, Compute] = {**modules, **self._drop_paths, **_dense_subsamples(plan, memory_format)}
         self._main = Program(main, (plan.output,), computes, memory_format)
         self._both = self._main
         if plan.auxiliary_output is not None:
@@ -105,3 +112,21 @@ class PlanNetwork(nn.Module):
         norm = BatchNorm(layer, self.plan.batch_norm_epsilon, self.plan.batch_norm_momentum)
         self._norms.append(norm)
         return norm
+
+
+def _dense_subsamples(plan: NetworkPlan, memory_format: torch.memory_format) -> dict[str, Compute]:
+    """Subsamples that may have a dense gradient, by name: those of a concatenation, directly or behind its ReLU.
+
+    It saves turning what is as large as the concatenation from one memory order into the other, twice. Elsewhere the
+    gradient reaches a batch norm in the order it has, whose sums would have other last bits than in networks that were
+    trained before; a concatenation hands on gradients in one order in any case.
+    """
+    layers = {layer.name: layer for layer in plan.layers}
+    found: dict[str, Compute] = {}
+    for layer in plan.layers:
+        source = layers.get(layer.inputs[0])
+        if source is not None and source.kind == "relu":
+            source = layers.get(source.inputs[0])
+        if layer.kind == "subsample" and source is not None and source.kind == "concat":
+            found[layer.name] = subsample_with_dense_gradient(layer, memory_format)
+    return found

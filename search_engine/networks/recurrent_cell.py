@@ -44,15 +44,11 @@ class CellNorms:
     def of_output(self, output: Tensor) -> Tensor:
         return _normed(output, self.output_scale, self.output_shift, self.epsilon)
 
-    def of_nodes(self, nodes: Sequence[int], product: Tensor) -> Tensor:
-        """product: [B, 2 G H] of these nodes, the values of all, then the gates of all."""
-        if self.node_scale is None or self.node_shift is None:
-            return product
+    def for_nodes(self, nodes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Scale and shift [2 G H] for what these nodes compute: the values of all, then the gates of all."""
+        assert self.node_scale is not None and self.node_shift is not None
         chosen = list(nodes)
-        return _normed(
-            product, _values_then_gates(self.node_scale[chosen]), _values_then_gates(self.node_shift[chosen]),
-            self.epsilon,
-        )  # fmt: skip
+        return _values_then_gates(self.node_scale[chosen]), _values_then_gates(self.node_shift[chosen])
 
 
 class Cell:
@@ -76,6 +72,9 @@ class Cell:
             _values_then_gates(torch.stack([weights.nodes[index - 1] for index in group.nodes], 1))
             for group in self._groups
         ]
+        self._node_norms: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}  # By what is normed together.
+        if norms is not None and norms.node_scale is not None:
+            self._node_norms = {nodes: norms.for_nodes(nodes) for nodes in ((0,), *(g.nodes for g in self._groups))}
 
     def read(self, driven: Tensor, state: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """driven: [T, B, 2H], the words' share in node 0; state: [B, H]; mask: [B, H], factors on what a node
@@ -105,8 +104,10 @@ class Cell:
             output = output * (self._largest_state / norms.clamp(min=self._largest_state))
         return output
 
-    def _normed(self, nodes: Sequence[int], product: Tensor) -> Tensor:
-        return product if self._norms is None else self._norms.of_nodes(nodes, product)
+    def _normed(self, nodes: tuple[int, ...], product: Tensor) -> Tensor:
+        if self._norms is None or not self._node_norms:
+            return product
+        return _normed(product, *self._node_norms[nodes], self._norms.epsilon)
 
 
 @dataclass(frozen=True, slots=True)

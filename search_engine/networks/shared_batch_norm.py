@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from search_engine.layers import Layer
+from search_engine.networks.layer_compute import Compute, batch_normed, normed_by_batch
 
 EPSILON, MOMENTUM = 1e-5, 0.1  # As batch norm of CIFAR networks in the released codes; the newest batch weighs 0.1.
 
@@ -34,6 +35,10 @@ class SharedBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         of_batch = self._statistics.is_training or not self._statistics.keeps_running
-        return torch.batch_norm(
-            x, self.weight, self.bias, self.running_mean, self.running_var, of_batch, MOMENTUM, EPSILON, True
-        )
+        return batch_normed(self, x, of_batch, MOMENTUM, EPSILON)
+
+    def with_statistics(self, x: Tensor) -> tuple[Tensor, Compute | None]:
+        """As BatchNorm's."""
+        if self._statistics.keeps_running and not self._statistics.is_training:
+            return self(x), None
+        return normed_by_batch(x, self.weight, self.bias, self.running_mean, self.running_var, MOMENTUM, EPSILON)

@@ -9,12 +9,22 @@ from search_engine.config.changes import Change, in_rounds
 from search_engine.config.controller import AnyControllerConfig
 from search_engine.config.enas_search import EnasSearchConfig
 from search_engine.config.search import SearchConfig
-from search_engine.config.strategy import AnyStrategyConfig, PpoConfig, ReinforceConfig
+from search_engine.config.strategy import (
+    AnyStrategyConfig,
+    EvolutionConfig,
+    LocalSearchConfig,
+    PpoConfig,
+    PpoReplayConfig,
+    ReinforceConfig,
+)
 from search_engine.errors import CheckpointError
 from search_engine.spaces.base import Space
 from search_engine.spaces.build import build_space
 from search_engine.strategies.base import Strategy
+from search_engine.strategies.evolution import Evolution
+from search_engine.strategies.local_search import LocalSearch
 from search_engine.strategies.ppo import Ppo
+from search_engine.strategies.ppo_replay import PpoReplay
 from search_engine.strategies.random import Random
 from search_engine.strategies.reinforce import Reinforce
 
@@ -52,12 +62,18 @@ def build_strategy_for(
     seed: int,
     changes: Sequence[Change] = (),
 ) -> Strategy:
-    """The same over any space. controller: of the kind of the space; None for NASNet's. Random search has none."""
+    """The same over any space. controller: of the kind of the space, None for NASNet's; others leave it."""
     budget: Any = {"children": children, "seed": seed, "changes": changes}
+    if isinstance(strategy, PpoReplayConfig):
+        return PpoReplay(space, strategy, controller, **budget)
     if isinstance(strategy, PpoConfig):
         return Ppo(space, strategy, controller, **budget)
     if isinstance(strategy, ReinforceConfig):
         return Reinforce(space, strategy, controller, **budget)
+    if isinstance(strategy, EvolutionConfig):
+        return Evolution(space, strategy, **budget)
+    if isinstance(strategy, LocalSearchConfig):
+        return LocalSearch(space, strategy, **budget)
     return Random(space, strategy, **budget)
 
 

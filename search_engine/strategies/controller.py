@@ -102,15 +102,19 @@ class Controller(nn.Module):
         read = torch.addmm(bias + recurrent_bias, torch.cat([self.start[None], self.embeddings]), inner.T)
         hidden = cell = torch.zeros(count, self.start.numel())
         previous = torch.zeros(count, dtype=torch.long)  # The row of `read`: 0 is the start, then the embeddings.
+        heads = zip(
+            self.head_weights.split_with_sizes(self._sizes), self.head_biases.split_with_sizes(self._sizes), strict=True
+        )
+        turns = zip(heads, self._sizes, self._offsets.tolist(), noise.unbind(), strict=True)
         drawn = []
-        for size, start, offset, gumbel in zip(
-            self._sizes, self._head_starts, self._offsets.tolist(), noise.unbind(), strict=True
-        ):
-            enter, forget, value, leave = torch.addmm(read[previous], hidden, recurrent.T).chunk(4, dim=1)
-            cell = forget.sigmoid_().mul_(cell).addcmul_(enter.sigmoid_(), value.tanh_())
-            hidden = leave.sigmoid_().mul_(cell.tanh())
-            rows = slice(start, start + size)
-            logits = torch.addmm(self.head_biases[rows], hidden, self.head_weights[rows].T)
+        for (weights, biases), size, offset, gumbel in turns:
+            gates = torch.addmm(read.index_select(0, previous), hidden, recurrent.T)
+            value = gates[:, 2 * len(self.start) : 3 * len(self.start)].tanh()
+            # One call for the three gates, which is quicker than three, though it spends a quarter on nothing.
+            enter, forget, _, leave = gates.sigmoid_().chunk(4, dim=1)
+            cell = (forget * cell).addcmul_(enter, value)
+            hidden = leave * cell.tanh()
+            logits = torch.addmm(biases, hidden, weights.T)
             decision = logits.add_(gumbel[:, :size]).argmax(dim=1)
             drawn.append(decision)
             previous = decision + (offset + 1)

@@ -6,6 +6,7 @@ Shapes: B children of a step, D decisions, K the largest number of options.
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ from search_engine.spaces.base import Decision, Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 from search_engine.strategies.controller import Controller, Scores
 from search_engine.strategies.controller_program import program_of
+from search_engine.strategies.memory import Memory
+from search_engine.strategies.new_draws import draw_new
 from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
 from search_engine.strategies.program_controller import ProgramController
 from search_engine.strategies.reward_baseline import RewardBaseline
@@ -40,11 +43,15 @@ class ControllerStrategy(Strategy):
         controller: AnyControllerConfig | None,
         *,
         baseline: RewardBaseline,
+        memory: Memory | None = None,
         children: int,
         seed: int,
         changes: Sequence[Change] = (),
     ) -> None:
-        """controller: None for NASNet's, a chain of softmaxes without any bound. changes: see config.changes."""
+        """controller: None for NASNet's, a chain of softmaxes without any bound. changes: see config.changes.
+
+        memory: with one, steps hold what was never drawn before, as far as the policy has it; None for the papers' way.
+        """
         self._space = space
         self._seed = seed
         self._made_for = made_for(space, config, controller, children=children, seed=seed)
@@ -56,6 +63,7 @@ class ControllerStrategy(Strategy):
             self._controller.parameters(), lr=config.learning_rate, betas=(beta1, 0.999), eps=epsilon
         )
         self._baseline = baseline
+        self._memory = memory
         self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw, rate=self._rate)
 
     @property
@@ -73,6 +81,11 @@ class ControllerStrategy(Strategy):
         drawn = evaluations[: len(step.drawn)]  # Nobody learns from what people proposed.
         counted = [index for index, evaluation in enumerate(drawn) if evaluation.reward is not None]
         rewards = [evaluation.reward for evaluation in drawn if evaluation.reward is not None]
+        if self._memory is not None:
+            proposals = step.drawn
+            self._memory.note_rewards(
+                [(proposals[index].decisions, reward) for index, reward in zip(counted, rewards, strict=True)]
+            )
         # A step of which every child was lost teaches nothing.
         figures = self._learn(step, torch.tensor(counted), rewards) if rewards else {}
         self._steps.advance()
@@ -95,6 +108,8 @@ class ControllerStrategy(Strategy):
             for moment, value in self._optimizer.state[weights].items():
                 tensors[f"adam.{name}.{moment}"] = value
         state = {"made_for": self._made_for, "baseline": self._baseline.to_json(), "steps": self._steps.to_json()}
+        if self._memory is not None:
+            state["memory"] = self._memory.to_json()
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}, state
 
     def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -108,6 +123,8 @@ class ControllerStrategy(Strategy):
             moments = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
             self._optimizer.state[weights] = {moment: value.clone() for moment, value in moments.items()}
         self._baseline.load_json(state["baseline"])
+        if self._memory is not None:
+            self._memory.load_json(state["memory"])
         self._steps.load_json(state["steps"])
 
     @abstractmethod
@@ -146,13 +163,19 @@ class ControllerStrategy(Strategy):
         return rated
 
     def _draw(self, step: int, size: int, banned: Banned) -> DrawnStep:
-        return self._drawn(step, size, "ask", banned)
+        drawn = self._drawn(step, size, "ask", banned)
+        if self._memory is not None:
+            self._memory.note_drawn([proposal.decisions for proposal in drawn.proposals])
+        return drawn
 
     def _drawn(self, step: int, size: int, purpose: str, banned: Banned) -> DrawnStep:
         masks = masks_of(self._space.decisions, banned)
         generator = torch.Generator().manual_seed(derive(self._seed, purpose, step))
         sizes = [min(AT_ONCE, size - first) for first in range(0, size, AT_ONCE)]
-        decisions, scores = zip(*(self._controller.draw(part, generator, masks) for part in sizes), strict=True)
+        draw = self._controller.draw
+        if self._memory is not None and purpose == "ask":
+            draw = partial(draw_new, self._controller, self._memory)
+        decisions, scores = zip(*(draw(part, generator, masks) for part in sizes), strict=True)
         joint = _joined([part.joint for part in scores])
         drawn = zip(_joined(decisions).tolist(), joint.tolist(), strict=True)
         probabilities = _joined([part.conditionals for part in scores]).exp().mean(dim=0).tolist()

@@ -7,7 +7,7 @@ from typing import Any
 
 from search_engine.architectures.reading import architecture_from_json
 from search_engine.checkpoints import atomic_write
-from search_engine.config.changes import Change, read_changes
+from search_engine.config.changes import Change, proposals_left_out, read_changes
 from search_engine.config.searches import AnySearchConfig
 from search_engine.errors import ConfigError, UserError
 from search_engine.events import ArchitectureProposed, Event, LimitsChanged, SearchSteered
@@ -48,13 +48,15 @@ def keep_changes(folder: Path, changes: Sequence[Change]) -> None:
         atomic_write(folder / NAME, content.encode() + b"\n")
 
 
-def events_of(changes: Sequence[Change]) -> Iterator[Event]:
+def events_of(changes: Sequence[Change], config: AnySearchConfig) -> Iterator[Event]:
     """The events that say so."""
-    for change in changes:
+    for place, change in enumerate(changes):
         totals = {"children": change.children, "epochs": change.epochs}
         limits = {name: total for name, total in totals.items() if total is not None}
         if limits:
-            yield LimitsChanged.model_validate({"limits": limits, "from_step": change.from_step})
+            left_out = proposals_left_out(config, changes[: place + 1]) or None
+            told = {"limits": limits, "from_step": change.from_step, "proposals_left_out": left_out}
+            yield LimitsChanged.model_validate(told)
         if change.bans:
             yield SearchSteered(bans=change.bans, from_step=change.from_step)
         if change.proposal is not None:

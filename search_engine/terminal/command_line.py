@@ -1,6 +1,7 @@
 """What can be typed after `python -m search_engine`; given.py reads what was."""
 
 import argparse
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ DEFAULTS = {name: TrainingConfig.model_fields[name].default for name in ("recipe
 TEXT_DEFAULTS = {name: LanguageTrainingConfig.model_fields[name].default for name in ("layout", "recipe", "data")}
 LAYOUTS = (LayoutConfig(normal_cells=6), MacroLayoutConfig(), NasBench201LayoutConfig())  # The flags in this order.
 SPACES = ("nasnet", "enas-micro", "enas-macro", "enas-recurrent")
+TABLE = "CELLWRIGHT_NASBENCH201"
 NETWORK = "network.safetensors"  # In the folder of a training.
 _SHORT = {"normal_cells": "cells"}  # Flags that are shorter than the setting's name.
 
@@ -27,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="python -m search_engine", description="Neural architecture search, in the terminal.")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _command(commands, "catalogue", "list the published architectures")
-    for add in (_describe, _draw, _convert, _search, _compare, _train, _evaluate, _export):
+    for add in (_describe, _draw, _convert, _search, _compare, _tabular, _train, _evaluate, _export):
         add(commands)
     return top
 
@@ -82,6 +84,18 @@ def _compare(commands: Any) -> None:
     one.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each, from CONFIG's seed on (3)")
     one.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of these runs")
     _data_folder(one)
+
+
+def _tabular(commands: Any) -> None:
+    one = _command(commands, "tabular", "compare strategies on a table of trained networks, in seconds")
+    one.add_argument(
+        "table", nargs="?", type=Path, default=os.environ.get(TABLE), metavar="TABLE.csv",
+        help=f"cells of NAS-Bench-201 with the columns arch, val12 and test200 (what {TABLE} names)",
+    )  # fmt: skip
+    one.add_argument("--strategies", default="ppo-replay,random", metavar="NAMES",
+                     help="with commas between (ppo-replay,random)")  # fmt: skip
+    one.add_argument("--seeds", type=int, default=20, metavar="N", help="searches of each, with seeds from 1 on (20)")
+    one.add_argument("--evaluations", type=int, default=500, metavar="N", help="networks proposed in each (500)")
 
 
 def _train(commands: Any) -> None:

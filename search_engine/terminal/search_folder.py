@@ -148,7 +148,7 @@ class SearchFolder:
     ) -> Generator[Event, None, None]:
         if not self._log.events:
             yield self._started(data)
-        for change in events_of(self._changes):
+        for change in events_of(self._changes, self._config):
             if change not in self._log.events:
                 yield change
         shown = max((event.step for event in self._log.events if isinstance(event, StepProposed)), default=-1)

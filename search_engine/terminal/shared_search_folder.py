@@ -137,7 +137,7 @@ class SharedSearchFolder:
         """Search to the end, or until `should_stop`, which is looked at after every minibatch and round."""
         if not self._log.events:
             yield self._logged(search_started(self.config, data_shown(data)))
-        for change in events_of(self.changes):
+        for change in events_of(self.changes, self.config):
             if change not in self._log.events:
                 yield self._logged(change)
         jobs = SharedJobs(

@@ -54,19 +54,24 @@ def runs_of(config: SearchConfig, strategies: Sequence[str], seeds: int) -> tupl
     The strategy that the configuration names keeps its settings; another one has its defaults, with the same children
     per step and as many steps ahead. Final rounds are left out: strategies are compared by their children.
     """
-    unknown = [name for name in strategies if name not in STRATEGIES]
-    if unknown or not strategies or len(set(strategies)) < len(strategies):
-        raise UserError(
-            "--strategies", f"is {','.join(strategies)!r}; must name some of {', '.join(STRATEGIES)}, once."
-        )
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise UserError("--seeds", f"is {seeds}; must be from 1 to {MOST_SEEDS}.")
+    check_runs(strategies, seeds, most_seeds=MOST_SEEDS)
     first = config.reproducibility.seed
     return tuple(
         Run(strategy, seed, _config_of(config, strategy, seed))
         for seed in range(first, first + seeds)
         for strategy in strategies
     )
+
+
+def check_runs(strategies: Sequence[str], seeds: int, *, most_seeds: int) -> None:
+    """What the flags of these names say. Raises UserError."""
+    unknown = [name for name in strategies if name not in STRATEGIES]
+    if unknown or not strategies or len(set(strategies)) < len(strategies):
+        raise UserError(
+            "--strategies", f"is {','.join(strategies)!r}; must name some of {', '.join(STRATEGIES)}, once."
+        )
+    if not 1 <= seeds <= most_seeds:
+        raise UserError("--seeds", f"is {seeds}; must be from 1 to {most_seeds:,}.")
 
 
 def outcome_of(run: Run, events: Sequence[Event]) -> Outcome:

@@ -12,7 +12,7 @@ from tests.browser.live_page_server import ID
 def without_charts(page: Page) -> None:
     """Let the charts' library do nothing, which takes no time."""
     nothing = "window.Plotly = {react(plot) { plot.on = () => {}; }, purge() {}};"
-    page.route("**/plotly-strict.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
+    page.route("**/plotly-cartesian.min.js", lambda route: route.fulfill(body=nothing, content_type="text/javascript"))
 
 
 class Answering:

@@ -48,6 +48,7 @@ ALONE: dict[str, Any] = {
     "verdict": "waiting", "waiting": "No random companion has run.", "sentences": [], "measured": "accuracy",
     "difference": None, "search": {}, "random": None, "is_over": True,
 }  # fmt: skip
+OWNED = {"role": "owner", "gets_files": True}  # As pages.watching says it of whoever owns what they look at.
 ENDED: set[str] = set()  # Origins of servers that a test has ended: a page that still asks them is told so.
 
 Query = dict[str, list[str]]
@@ -78,7 +79,8 @@ class Played:
         if self.events and "epochs" in self.events[0]:
             return self._shared_page(row)
         context = {
-            self.kind: row, "state": self.state(), "page": {"kind": self.kind, "id": ID, **self._compares()},
+            self.kind: row, "state": self.state(),
+            "page": {"kind": self.kind, "id": ID, **self._compares(), **OWNED},
             "honesty": HONESTY,
             "settings": settings_shown(SearchConfig, SearchConfig().model_dump(mode="json")),
             "origin": {"title": "child 3.4", "url": "#"},
@@ -92,7 +94,7 @@ class Played:
         context = {
             "search": row, "config": config, "state": self.state(), "honesty": shared_page.honesty(config),
             "page": shared_page.page_facts(ID, config, epoch_seconds=12.0)
-            | {"has_companion": self.shared_comparison["random"] is not None},
+            | {"has_companion": self.shared_comparison["random"] is not None, **OWNED},
             "settings": settings_shown(type(config), config.model_dump(mode="json")),
         }  # fmt: skip
         return _rendered("shared_live.html", context)
@@ -238,6 +240,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         serves = {"stream": ID, "stream_name": "Ours", "stream_url": f"/searches/{ID}"}
         self._json({"workers": [{"name": f"worker-{number}", **state, **serves} for number in range(2)]})
 
+    def _time_left(self, query: Query) -> None:
+        """Nothing is known, so that the strip shows the pace of the events."""
+        self._json({"seconds": None, "why": "No worker is there.", "at": 0.0})
+
     def _artifacts(self, query: Query) -> None:
         artifact = {"id": ID, "label": "Checkpoint", "filename": "checkpoint.safetensors", "size": 1_254_000}
         result = artifact | {"label": "Result", "filename": "result.safetensors"}
@@ -265,6 +271,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         (r"/api/searches/[^/]+/scores", _scores),
         (r"/api/searches/[^/]+/honesty-meter/cost", _meter_cost),
         ("/api/workers", _workers),
+        (r"/api/(?:searches|trainings)/[^/]+/time-left", _time_left),
         (r"/api/(?:searches|trainings)/[^/]+/artifacts", _artifacts),
     )
 

@@ -93,7 +93,7 @@ def _step(record: _Recorder, space: NasnetSpace, policy: list[list[float]], step
     mean = sum(counted) / len(counted)
     record.add(
         ControllerUpdated(
-            step=step, mean_reward=mean, baseline=mean, state_sha256="0" * 64, fingerprint=f"{step:02d}" * 32
+            step=step, mean_reward=mean, baseline=mean, loss=0.01, state_sha256="0" * 64, fingerprint=f"{step:02d}" * 32
         )
     )
 

@@ -63,7 +63,12 @@ class ReplayHandler(live_page_server._Handler):
         then = Played("search", self.played.events, int(query["at"][0]))
         self._json(then.children(query))
 
+    def _decisions_then(self, query: dict[str, list[str]]) -> None:
+        then = int(query["at"][0]) if "at" in query else self.played.n
+        self._json(Played("search", self.played.events, then).results())
+
     ANSWERS: ClassVar = (
+        (r"/api/searches/[^/]+/decisions", _decisions_then),
         (r"/api/(?:searches|trainings)/[^/]+/states", _states),
         (r"/api/(?:searches|trainings)/[^/]+/timeline", _timeline),
         (r"/api/searches/[^/]+/states/children", _children_then),

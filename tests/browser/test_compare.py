@@ -102,7 +102,7 @@ def test_what_is_ticked_in_the_list_is_compared(owner_page: Page, application: R
         owner_page.evaluate(START, config)
     owner_page.goto(application.address)
     for name in ("First of two", "Second of two"):
-        owner_page.get_by_label(f"Compare {name}").check()
+        owner_page.get_by_role("checkbox", name=f"Tick {name}").check()
     owner_page.get_by_role("button", name="Compare what is ticked").click()
     expect(owner_page.locator(".compare-legend li")).to_have_count(2)
     expect(owner_page.locator("#choose-title")).to_be_visible()

@@ -26,6 +26,7 @@ from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded
 from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
+from tests.web.slow_sizes import long
 from webapp.docs.catalogue import DOCS
 
 WIDE = {"width": 1280, "height": 800}
@@ -126,7 +127,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(wanted).resolve() if wanted else tmp_path_factory.mktemp("pictures")
 
 
-@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+@pytest.mark.parametrize(
+    "picture",
+    [pytest.param(picture, id=picture.name, marks=long if picture.act is compared else ()) for picture in PICTURES],
+)
 def test_a_picture_is_made_of_a_page_that_shows_what_its_text_names(
     browser: Browser, application: RunningApplication, folder: Path, picture: Picture
 ) -> None:

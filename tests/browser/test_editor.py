@@ -74,6 +74,30 @@ def test_a_click_changes_an_operation_and_picture_counts_and_words_follow(
     assert page.locator('network-counts [data-count="parameters"] dd').inner_text() == parameters(page)
 
 
+SHOWN = """
+() => [...document.querySelectorAll("[data-edited] svg")].map((svg) => svg.outerHTML.replace(/ tabindex=.-?\\d./g, ""))
+"""
+
+
+def test_an_edit_draws_only_what_it_changes_and_what_stands_there_then_is_what_a_reload_draws(
+    application: RunningApplication, owner_page: Page
+) -> None:
+    page = editing(application, owner_page)
+    other = part(page, "reduction.blocks.0.operations.0")
+    other.evaluate("(element) => { element.isTheOne = true; }")
+    choose(page, OPERATION, "conv_1x1")
+    expect(changes(page)).to_have_count(1)
+    assert other.evaluate("(element) => element.isTheOne")
+    page.locator('[data-act="undo"]').click()
+    expect(part(page, OPERATION)).to_contain_text("sep 5x5")
+    page.locator('[data-act="redo"]').click()
+    expect(part(page, OPERATION)).to_have_class(re.compile("is-changed"))
+    drawn = page.evaluate(SHOWN)
+    page.reload()
+    expect(part(page, OPERATION)).to_have_class(re.compile("is-changed"))
+    assert page.evaluate(SHOWN) == drawn
+
+
 def test_undo_redo_back_forward_and_reload_lose_nothing(application: RunningApplication, owner_page: Page) -> None:
     page = editing(application, owner_page)
     digest = page.locator("[data-hash]")

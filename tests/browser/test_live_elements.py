@@ -315,7 +315,7 @@ def test_a_training_shows_its_test_once_at_the_end(page: Page, line: Line) -> No
 
 def test_the_vendored_files_are_those_that_were_checked() -> None:
     sums = (VENDOR / "plotly" / "SHA256SUMS").read_text().splitlines()
-    assert {line.split()[1] for line in sums} == {"plotly-strict.min.js", "LICENSE"}
+    assert {line.split()[1] for line in sums} == {"plotly-cartesian.min.js", "LICENSE"}
     for line in sums:
         digest, name = line.split()
         assert hashlib.sha256((VENDOR / "plotly" / name).read_bytes()).hexdigest() == digest
@@ -419,7 +419,7 @@ def test_accuracies_that_lie_close_have_no_number_twice_on_their_axis(page: Page
 
 
 def test_the_page_stands_before_its_charts_can_be_drawn(page: Page, line: Line) -> None:
-    page.route("**/plotly-strict.min.js", lambda route: None)  # It never comes.
+    page.route("**/plotly-cartesian.min.js", lambda route: None)  # It never comes.
     with served(Played("search", SEARCH, _number_of("child_finished", 61))) as address:
         page.goto(address, wait_until="commit")
         expect(page.locator(".strip-children dd")).to_have_text("61 of 160")

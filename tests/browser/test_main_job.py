@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 from search_engine.presets import DEMO
 from tests.browser.watched_pages import watch
 from tests.running_application import ROOT, RunningApplication
+from tests.web.slow_sizes import long
 
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.
 SMALL = {  # What makes the demo small enough for a test; the rest stays as the preset has it.
@@ -152,6 +153,7 @@ def test_pause_resume_stop_and_clone_work(application: RunningApplication, owner
     expect(owner_page.locator('[data-path="budget.children"]')).to_have_value("60")
 
 
+@long
 def test_a_search_with_its_companion_ends_with_a_comparison(application: RunningApplication, owner_page: Page) -> None:
     owner_page.goto(f"{application.address}/searches/new?preset=demo")
     fill(owner_page, SMALL | {"name": "Not alone", "budget.children": "10", "data.train_examples": "100"})

@@ -40,7 +40,7 @@ WAITING = AHEAD | {
     "companion": COMPANION | {"state": "running", "done": 0}, "counted": 3, "pool": 0, "runs": 0, "at": 0,
     "lead": None, "test": None, "band": [], "is_over": False,
 }  # fmt: skip
-TRACES = """() => document.querySelector('reward-chart .js-plotly-plot').data.map(({ name, fill, x }) =>
+TRACES = """() => (document.querySelector('reward-chart .js-plotly-plot')?.data ?? []).map(({ name, fill, x }) =>
   [name ?? '', fill ?? 'none', x.length])"""
 
 
@@ -66,7 +66,7 @@ def test_the_band_stands_in_the_chart_the_lead_in_the_strip_and_the_verdict_in_w
         )
         expect(panel.get_by_role("button", name="Compare with random search")).to_be_hidden()
         expect(page.locator("reward-chart .chart-legend")).to_contain_text("best of n random children")
-        page.wait_for_function("() => document.querySelector('reward-chart .js-plotly-plot')?.data?.length > 6")
+        page.wait_for_function(f"() => ({TRACES})().some(([name]) => name === 'best of n random')")
         traces = page.evaluate(TRACES)
         assert ["", "tonexty", 100] in traces and ["best of n random", "none", 100] in traces
 

@@ -66,3 +66,21 @@ def test_an_event_after_a_gap_is_refused(reducer_page: Page) -> None:
     events = recorded_search(steps=1)
     with pytest.raises(Exception, match="event 3 cannot follow event 1"):
         _folded(reducer_page, "search", None, [events[0], events[2]], [3])
+
+
+def test_an_event_that_only_a_later_version_knows_is_passed_over(reducer_page: Page) -> None:
+    told = recorded_search(steps=1)
+    told.insert(5, {"kind": "told_by_a_later_version", "at": told[5]["at"], "what": [1, 2]})
+    events = [event | {"n": number} for number, event in enumerate(told, start=1)]
+    (state,) = _folded(reducer_page, "search", None, events, [len(events)])
+    assert state == reduce(live_state.apply, events, live_state.initial("search"))
+
+
+@pytest.mark.parametrize(("loss", "what"), [(0.5, "the controller learned"), (None, "the strategy was told what came")])
+def test_only_what_has_a_loss_has_learned(reducer_page: Page, loss: float | None, what: str) -> None:
+    events = [
+        event | ({"loss": loss} if event["kind"] == "controller_updated" else {}) for event in recorded_search(steps=1)
+    ]
+    (state,) = _folded(reducer_page, "search", None, events, [len(events)])
+    assert state == reduce(live_state.apply, events, live_state.initial("search"))
+    assert what in str(state["log"])

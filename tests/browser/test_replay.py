@@ -1,5 +1,6 @@
 """A replay shows what the live page showed: the same elements at every event, whichever way one came there."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.browser.replay_server import Replayed, ReplayHandler
 from tests.browser.test_live_elements import Line
 from tests.browser.test_shared_page import recorded
 from tests.browser.watched_pages import PHONE, watch
+from tests.web.slow_sizes import size
 
 SEARCH = recorded_search(steps=6, size=6)
 STREAMS = {
@@ -27,7 +29,7 @@ STREAMS = {
 SHOWN = """() => [...document.querySelectorAll(
     "state-strip, best-cell, running-children, event-log, children-table, print-of-search, final-round, " +
     "shared-architecture, phase-panel, epochs-table, [data-test], reward-chart .only-read, shared-chart .only-read, " +
-    "training-chart .only-read"
+    "training-chart .only-read, .policy-foot"
 )].map((node) => {
     const copy = node.cloneNode(true);
     for (const each of copy.querySelectorAll("[hidden], .connection, [role=status], svg, .button")) each.remove();
@@ -95,7 +97,8 @@ def test_a_replay_shows_what_the_live_page_showed(
     with served(Replayed(kind, events)) as address:
         page.goto(address)
         see_everything(page)
-        for n in dict.fromkeys((last * 2 // 3, last // 5 + 1, last, 2)):  # On, back, to the end, and to the beginning.
+        # On, back, to the end, and to the beginning.
+        for n in dict.fromkeys((last * 2 // 3, last // 5 + 1, last, 2)[: size(quick=2, slow=4)]):
             go(page, n)
             found, wanted = settled(page, SHOWN), shown_live(context, kind, events, n)
             assert [each for each in zip(found, wanted, strict=True) if each[0] != each[1]] == [], n
@@ -109,6 +112,23 @@ def test_the_chart_of_a_replay_has_the_points_of_its_moment(page: Page) -> None:
             state = Played("search", SEARCH, n).state()
             told = sum(1 for step in state["steps"] if step[1] is not None)
             expect(page.locator(MARKS)).to_have_count(len(state["points"]) + told)
+
+
+def test_a_click_in_the_policy_shows_the_children_that_had_taken_the_option_by_then(
+    page: Page, chartless: None
+) -> None:
+    half, last = len(SEARCH) // 2, len(SEARCH)
+    with served(Replayed("search", SEARCH, at=half)) as address:
+        page.goto(address)
+        page.get_by_label("normal 1 operation 1 over time").focus()
+        page.keyboard.press("Enter")
+        panel = page.get_by_role("region", name="Children that took the option")
+        for n in (half, last):
+            go(page, n)
+            counted = Played("search", SEARCH, n).results()["counted"]
+            expect(panel).to_contain_text(re.compile(rf"\b{counted} children that count"))
+        assert panel.locator("li").count() > 0
+        expect(panel.get_by_role("button", name="Ban here")).to_be_hidden()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from search_engine.config.search import SearchConfig
+from search_engine.config.strategy import EvolutionConfig, PpoReplayConfig
 from search_engine.presets import COFFEE, DEMO, NIGHT
 from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import RunningApplication
@@ -60,6 +61,27 @@ def test_a_choice_shows_its_own_fields_and_sends_no_others(form: Page) -> None:
     assert copied(form).strategy.kind == "random"
     form.get_by_label("PPO controller").check()
     expect(rate).to_have_value(str(DEMO.config.strategy.learning_rate))
+
+
+def test_a_strategy_begins_with_its_own_defaults_and_comes_back_with_what_was_typed(form: Page) -> None:
+    units = form.get_by_label("LSTM units")
+    weight = form.get_by_label("Entropy weight")
+    form.locator("#part-strategy summary").click()
+    form.get_by_label("PPO with a memory").check()
+    chosen = copied(form).strategy
+    assert isinstance(chosen, PpoReplayConfig)
+    assert (chosen.hidden_size, chosen.entropy_weight, chosen.replayed) == (32, 0.03, 10)
+    # What the preset says differs from what PPO starts from, so it was chosen, and stays.
+    assert chosen.learning_rate == DEMO.config.strategy.learning_rate
+    assert chosen.step_size == DEMO.config.strategy.step_size
+    weight.fill("0.5")
+    form.get_by_label("PPO controller").check()
+    assert copied(form) == DEMO.config
+    form.get_by_label("Regularized evolution").check()
+    assert isinstance(copied(form).strategy, EvolutionConfig)
+    form.get_by_label("PPO with a memory").check()
+    expect(weight).to_have_value("0.5")
+    expect(units).to_have_value("32")
 
 
 def test_a_wrong_value_is_told_at_its_field_while_one_types(form: Page) -> None:

@@ -11,13 +11,14 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import BrowserContext, Page, expect
 
-from search_engine.events import ArchitectureProposed, SearchSteered
+from search_engine.events import ArchitectureProposed, LimitsChanged, SearchSteered
 from tests.browser.answering import Answering
 from tests.browser.live_page_server import Played, served
 from tests.browser.recorded_search import recorded_search
 from tests.browser.test_main_job import PATIENCE, SMALL, start_search, wait_for_state
 from tests.browser.watched_pages import PHONE, watch
 from tests.running_application import ROOT, RunningApplication
+from tests.web.slow_sizes import long
 
 STREAMS = Path(__file__).resolve().parents[1] / "golden" / "streams"
 SEARCH = recorded_search()
@@ -173,6 +174,9 @@ def test_the_page_counts_a_proposal_beside_the_children_and_marks_it_in_the_tabl
         server.tell({"n": SEEN + 1, "at": SEARCH[SEEN]["at"], **event})
         expect(page.locator(".strip-children dd")).to_contain_text("+ 0 proposed")
         expect(page.locator("event-log")).to_contain_text(f"it is trained beside step {NEXT}, off-policy.")
+        fewer = LimitsChanged(limits={"children": 80}, from_step=NEXT, proposals_left_out=1).to_json()
+        server.tell({"n": SEEN + 2, "at": SEARCH[SEEN]["at"], **fewer})
+        expect(page.locator(".strip-children dd")).to_contain_text("+ 0 proposed, 1 left out")
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +227,7 @@ def test_no_later_child_of_a_real_search_holds_what_was_banned(steered: Any) -> 
         page.locator("policy-map").screenshot(path=Path(folder) / "steered-map.png")
 
 
+@long
 def test_a_terminal_with_the_changes_comes_to_the_same_fingerprint(steered: Any, tmp_path: Path) -> None:
     _, _, events, changes, config = steered
     (tmp_path / "config.json").write_text(json.dumps(config))

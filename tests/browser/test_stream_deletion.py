@@ -1,7 +1,9 @@
 """Deleting from a live page: the dialog says what goes, and nothing goes before it is answered."""
 
+import json
+
 import pytest
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tests.browser.answering import without_charts
 from tests.browser.live_page_server import Played, served
@@ -59,6 +61,24 @@ def test_after_the_answer_the_page_leaves_for_the_list(page: Page, server: Serve
         page.get_by_role("button", name="Delete the training").click()
         expect(page.get_by_text("The list")).to_be_visible()
         assert server.deleted == 1
+
+
+def test_the_training_that_goes_on_behind_the_open_dialog_can_be_deleted(page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+    asked: list[Route] = []
+    without_charts(page)
+    page.route_web_socket("**/ws/streams/**", lambda line: sockets.append(line))
+    page.route("**/api/trainings/*/outlook", lambda route: asked.append(route))
+    with served(Played("training", TRAINING, len(TRAINING) - 1)) as address:
+        with page.expect_request("**/outlook"):
+            page.goto(address)
+            page.get_by_role("button", name="Delete", exact=True).click()
+        shown = page.locator("state-strip .state")
+        before = shown.inner_text()
+        sockets[-1].send(json.dumps({"events": TRAINING[-1:]}))
+        expect(shown).not_to_have_text(before)  # The page has drawn the event, and the answer has not come.
+        asked[-1].fulfill(json=OUTLOOK)
+        expect(page.get_by_role("button", name="Delete the training")).to_be_enabled()
 
 
 def test_a_refusal_is_said_in_the_dialog(context: BrowserContext) -> None:

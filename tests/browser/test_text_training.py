@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.running_application import ROOT, RunningApplication
+from tests.web.slow_sizes import long
 
 PATIENCE = 120_000  # Milliseconds; the machine may be busy with other things.
 TINY = {  # Few units, and many places of the text at a time: an epoch of seconds.
@@ -28,6 +29,7 @@ def number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
+@long
 def test_a_recurrent_cell_is_trained_from_the_gallery_to_the_finished_page(
     application: RunningApplication, owner_page: Page, tmp_path: Path
 ) -> None:

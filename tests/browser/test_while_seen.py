@@ -109,3 +109,23 @@ def test_after_the_stop_nothing_is_done_and_what_was_under_way_is_aborted(workin
     _end(working)
     working.evaluate("() => window.work.plan()")
     assert _begun(working, 10 * PAUSE) == 1
+
+
+def test_in_a_tab_behind_others_nothing_is_done_until_it_comes_back(working: Page) -> None:
+    _scroll(working, 5000)
+    assert _begun(working, 1) == 1
+    _turn_tab(working, is_hidden=True)
+    _end(working)
+    assert _begun(working, 10 * PAUSE) == 1
+    _turn_tab(working, is_hidden=False)
+    assert _begun(working, 1) == 2
+
+
+def _turn_tab(page: Page, *, is_hidden: bool) -> None:
+    page.evaluate(
+        """(isHidden) => {
+            Object.defineProperty(document, "hidden", {configurable: true, get: () => isHidden});
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )

@@ -25,7 +25,9 @@ SHARED = ("enas-micro", "enas-macro", "enas-recurrent")
 
 
 def nasnet(kind="ppo", children=20, lookahead=0):
-    strategy = {"kind": kind, "step_size": 4, "lookahead": lookahead} | ({} if kind == "random" else {"hidden_size": 8})
+    strategy = {"kind": kind, "step_size": 4, "lookahead": lookahead} | (
+        {"hidden_size": 8} if kind.startswith("ppo") else {}
+    )
     return SearchConfig.model_validate(
         {"space": {"blocks": 2}, "budget": {"children": children}, "strategy": strategy, "reproducibility": {"seed": 3}}
     )
@@ -37,7 +39,7 @@ def shared(method, kind="reinforce"):
 
 CONFIGS = {
     "nasnet ppo": nasnet("ppo"),
-    "nasnet random": nasnet("random"),
+    **{f"nasnet {kind}": nasnet(kind) for kind in ("random", "ppo-replay", "evolution", "local")},
     **{f"{method} {kind}": shared(method, kind) for method in SHARED for kind in ("reinforce", "ppo", "random")},
 }
 

@@ -12,7 +12,7 @@ from search_engine.config.base import Config
 from search_engine.config.layout import LayoutConfig, MacroLayoutConfig, NasBench201LayoutConfig, layout_of_kind
 from search_engine.config.reading import config_errors, read_config
 from search_engine.config.search import SearchConfig
-from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.strategy import EvolutionConfig, LocalSearchConfig, PpoConfig, PpoReplayConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.errors import ConfigError
 
@@ -27,7 +27,11 @@ SENTENCES = [
     ({"name": "\ud800"}, "name", r"is '\ud800'; must be text of valid characters."),
     ({"strategy": 5}, "strategy", "is 5; must be an object."),
     ({"strategy": {}}, "strategy.kind", "is missing."),
-    ({"strategy": {"kind": "luck"}}, "strategy.kind", "is 'luck'; must be 'ppo' or 'random'."),
+    (
+        {"strategy": {"kind": "luck"}},
+        "strategy.kind",
+        "is 'luck'; must be 'ppo' or 'ppo-replay' or 'evolution' or 'local' or 'random'.",
+    ),
     ({"strategy": {"kind": "ppo", "clip": 2}}, "strategy.clip", "is 2; must be less than 1."),
     ({"strategy": {"kind": "ppo", "clip": 0}}, "strategy.clip", "is 0; must be more than 0."),
     ({"strategy": {"kind": "ppo", "ppo": 0}}, "strategy.ppo", "is not a setting of this program."),
@@ -154,11 +158,20 @@ def test_a_configuration_never_changes_after_it_is_made():
         made.name = "other"
 
 
-@pytest.mark.parametrize("kind", ["ppo", "random"])
+STRATEGIES = {
+    "ppo": PpoConfig,
+    "ppo-replay": PpoReplayConfig,
+    "evolution": EvolutionConfig,
+    "local": LocalSearchConfig,
+    "random": RandomConfig,
+}
+
+
+@pytest.mark.parametrize("kind", STRATEGIES)
 def test_a_configuration_survives_json(kind):
     made = read_config(SearchConfig, {"name": "n", "strategy": {"kind": kind}, "space": {"blocks": 2}})
     assert read_config(SearchConfig, json.loads(made.model_dump_json())) == made
-    assert type(made.strategy) is {"ppo": PpoConfig, "random": RandomConfig}[kind]
+    assert type(made.strategy) is STRATEGIES[kind]
 
 
 def test_equal_choices_of_operations_are_equal_configurations():

@@ -140,3 +140,34 @@ def test_a_mask_that_leaves_no_option_is_our_bug() -> None:
     policy = controller(ToySpace([3, 2]).decisions, hidden=8)
     with pytest.raises(AssertionError, match="without an option"):
         policy.draw(1, generator(1), torch.tensor([[True, True, True], [False, False, True]]))
+
+
+def drawn_gate_by_gate(policy: Controller, count: int, seed: int) -> torch.Tensor:
+    """The draw written plainly: each gate for itself, whatever it costs."""
+    sizes = [len(decision.options) for decision in nasnet_decisions()]
+    noise = torch.empty(len(sizes), count, max(sizes)).exponential_(generator=generator(seed))
+    noise = -noise.clamp_min(torch.finfo(noise.dtype).tiny).log()
+    inner, recurrent, bias, recurrent_bias = policy.lstm.all_weights[0]
+    read = torch.addmm(bias + recurrent_bias, torch.cat([policy.start[None], policy.embeddings]), inner.T)
+    hidden = cell = torch.zeros(count, 100)
+    previous = torch.zeros(count, dtype=torch.long)
+    drawn = []
+    for place, size in enumerate(sizes):
+        enter, forget, value, leave = torch.addmm(read[previous], hidden, recurrent.T).chunk(4, dim=1)
+        cell = torch.addcmul(forget.sigmoid() * cell, enter.sigmoid(), value.tanh())
+        hidden = leave.sigmoid() * cell.tanh()
+        rows = slice(sum(sizes[:place]), sum(sizes[: place + 1]))
+        logits = torch.addmm(policy.head_biases[rows], hidden, policy.head_weights[rows].T)
+        drawn.append((logits + noise[place, :, :size]).argmax(dim=1))
+        previous = drawn[-1] + 1 + policy._offsets[place]
+    return torch.stack(drawn, dim=1)
+
+
+@pytest.mark.parametrize("count", [1, 7, 200])
+def test_the_gates_of_a_draw_may_be_computed_in_one_call(count: int) -> None:
+    policy = controller(nasnet_decisions())
+    with torch.no_grad():
+        for weights in policy.parameters():
+            weights *= 8  # Decided enough that the noise alone would not do.
+        plain = drawn_gate_by_gate(policy, count, seed=5)
+    assert torch.equal(policy.draw(count, generator(5))[0], plain)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search_engine.architectures.macro import MacroArchitecture, MacroLayer
 from search_engine.drawing.macro import macro_svg
-from search_engine.drawing.macro_layout import FURTHEST, NEAREST, RIGHT, layout, sides_of
+from search_engine.drawing.macro_layout import COLUMN, FURTHEST, NEAREST, RIGHT, layout, sides_of
 from search_engine.editing.editor import labels
 
 Skips = list[tuple[int, int]]
@@ -60,7 +60,7 @@ def test_an_arc_leaves_its_source_and_enters_the_bar_of_its_layer(skips: Skips) 
             assert x == (box.right if skip.side == RIGHT else box.x)
             assert box.y < y < box.bottom
         out = skip.start[0] + skip.side * skip.reach
-        assert 0 <= out <= placed.width
+        assert -placed.left <= out <= COLUMN + placed.right
         assert placed.layers[skip.target - 1].bar is not None
 
 
@@ -94,3 +94,16 @@ def test_to_be_edited_the_skips_of_a_layer_are_one_part_for_each_colour_and_none
         ours = [path for path in arcs if path.get("data-to") == str(number)]
         assert {path.get("data-place") for path in ours} == {f"layers.{number - 1}.skips"}
         assert sum(path.get("d", "").count("M") for path in ours) == number
+
+
+def test_to_be_edited_an_arc_more_or_less_leaves_every_other_element_as_it_is_and_where_it_is() -> None:
+    dense = tuple(MacroLayer("conv_3x3", tuple(range(layer + 1))) for layer in range(12))
+    fewer = (*dense[:-1], MacroLayer("conv_3x3", dense[-1].skips[1:]))  # The longest arc is gone, and a side narrower.
+    before, after = (
+        list(ElementTree.fromstring(macro_svg(network, labels(network))).iter())
+        for network in (MacroArchitecture(dense), MacroArchitecture(fewer))
+    )
+    assert len(before) == len(after)
+    changed = [was for was, now in zip(before, after, strict=True) if (was.attrib, was.text) != (now.attrib, now.text)]
+    # The document, its words and its paper; where the network stands; two halvings, as wide as it; bar and arcs.
+    assert len(changed) <= 8, [(element.tag, element.attrib) for element in changed]

@@ -13,9 +13,12 @@ from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.evaluators.base import Evaluator
+from search_engine.evaluators.benchmark_table import BenchmarkTable, Entry
 from search_engine.evaluators.reusing import Reusing
 from search_engine.evaluators.standalone import StandaloneEvaluator
+from search_engine.evaluators.tabular import TabularEvaluator
 from search_engine.events import EpochEnded
+from search_engine.spaces.nas_bench_201 import NasBench201Space
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.strategies.base import Evaluation, Proposal
 from search_engine.strategies.build import build_strategy
@@ -45,6 +48,22 @@ EVALUATORS = {
     "reusing": lambda: Reusing(standalone(), lookahead=0),
     "weighing cost": weighing,
 }
+
+
+def test_a_table_promises_the_same_but_epochs_and_costs():
+    space = NasBench201Space()
+    cells = [space.decode((one,) * 6) for one in range(5)]
+    table = BenchmarkTable({cell: Entry(reward=one / 5, score=one / 10) for one, cell in enumerate(cells)})
+    first = Proposal(1, 2, (3,) * 6, -1.0, cells[3])
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    alone = evaluate(TabularEvaluator(table), first)
+    assert alone == ([], Evaluation(1, 2, 3 / 5, accuracy=3 / 5))
+    evaluator = TabularEvaluator(table)
+    evaluate(evaluator, Proposal(0, 0, (1,) * 6, -1.0, cells[1]))
+    assert evaluate(evaluator, first) == alone
+    assert torch.equal(torch.get_rng_state(), before)
+    assert list(evaluator.prepare(build_strategy(CONFIG))) == []
 
 
 def proposal(step: int, slot: int, decisions: tuple[int, ...] = (0, 1, 10, 5, 1, 0, 0, 9, 4, 0)) -> Proposal:

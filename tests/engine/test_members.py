@@ -26,13 +26,13 @@ def test_another_strategy_has_its_defaults_the_same_steps_and_no_final_round() -
     assert member.finals == FinalsConfig() and member.budget == CONFIG.budget
 
 
-def test_a_search_with_shared_weights_may_have_three_strategies() -> None:
-    assert strategies_of(SearchConfig) == ("ppo", "random")
+def test_which_strategies_a_search_may_have() -> None:
+    assert strategies_of(SearchConfig) == ("ppo", "ppo-replay", "evolution", "local", "random")
     assert strategies_of(EnasMicroSearchConfig) == ("reinforce", "ppo", "random")
     member = member_config(EnasMicroSearchConfig(), strategy="ppo", seed=2)
     assert (member.method, member.strategy.kind, member.reproducibility.seed) == ("enas-micro", "ppo", 2)
 
 
 def test_a_strategy_that_it_cannot_have_is_refused() -> None:
-    with pytest.raises(ConfigError, match="must name some of ppo, random"):
+    with pytest.raises(ConfigError, match="must name some of ppo, ppo-replay, evolution, local, random"):
         member_config(CONFIG, strategy="reinforce", seed=1)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from search_engine.architectures.cell import Block, Cell
 from search_engine.architectures.cells import CellArchitecture
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.space import NasnetSpaceConfig
-from search_engine.layers import IMAGE, LayerList
+from search_engine.layers import IMAGE, Layer, LayerList
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.networks.layer_compute import BatchNorm
 from search_engine.networks.plan_network import PlanNetwork
@@ -251,3 +252,26 @@ def test_a_dilated_convolution_reads_every_second_pixel():
     found, w = run(lambda layers: apply_operation(layers, "dilated_conv_3x3", "op", IMAGE, 6, 1), images)
     x = functional.conv2d(functional.relu(images), w["op.conv.weight"], padding=2, dilation=2)
     assert torch.allclose(found, normalised(x), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("of_batch", [True, False])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_batch_norm_without_its_way_round_is_pytorchs_to_the_bit(of_batch, kind):
+    layer = Layer("norm", "batch_norm", ("x",), (6, 5, 5), 6, bias=True)
+    found = []
+    for compute in (BatchNorm.forward, _by_pytorch):
+        generator = torch.Generator().manual_seed(1)
+        norm = BatchNorm(layer, 1e-5, 0.3).train(of_batch)
+        for tensor in norm.state_dict().values():
+            tensor.copy_(torch.rand(6, generator=generator) + 0.5)
+        x = torch.randn(4, 6, 5, 5, generator=generator).to(kind, memory_format=torch.channels_last).requires_grad_()
+        value = compute(norm, x)
+        (value * torch.randn(value.shape, generator=generator)).sum().backward()
+        found.append([value.detach(), x.grad, norm.weight.grad, norm.bias.grad, *norm.state_dict().values()])
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
+
+
+def _by_pytorch(norm, x):
+    return torch.nn.functional.batch_norm(
+        x, norm.running_mean, norm.running_var, norm.weight, norm.bias, norm.training, norm.momentum, norm._epsilon
+    )

@@ -18,6 +18,8 @@ from search_engine.strategies.base import Evaluation
 from search_engine.strategies.build import build_strategy
 from tests.engine.toy_shared import shared_config
 
+KINDS = ["ppo", "ppo-replay", "evolution", "local", "random"]
+
 
 def cells(blocks=2, operation="identity"):
     cell = Cell((Block((0, 1), (operation, operation), "add"),) * blocks, tuple(range(2, 2 + blocks)))
@@ -25,7 +27,9 @@ def cells(blocks=2, operation="identity"):
 
 
 def config_of(kind="ppo", children=10, lookahead=0):
-    strategy = {"kind": kind, "step_size": 4, "lookahead": lookahead} | ({} if kind == "random" else {"hidden_size": 8})
+    strategy = {"kind": kind, "step_size": 4, "lookahead": lookahead} | (
+        {"hidden_size": 8} if kind.startswith("ppo") else {}
+    )
     return SearchConfig.model_validate(
         {"space": {"blocks": 2}, "budget": {"children": children}, "strategy": strategy, "reproducibility": {"seed": 3}}
     )
@@ -38,7 +42,7 @@ def tell(strategy, proposed=None):
     return strategy.tell([Evaluation(one.step, one.slot, reward) for one, reward in asked])
 
 
-@pytest.mark.parametrize("kind", ["ppo", "random"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_proposal_stands_behind_the_slots_of_a_whole_step(kind):
     changes = [
         Change(from_step=2, proposal=cells().to_json()),
@@ -58,7 +62,7 @@ def test_a_proposal_stands_behind_the_slots_of_a_whole_step(kind):
     assert ["off_policy" in one for one in shown] == [False, False, True, True]
 
 
-@pytest.mark.parametrize("kind", ["ppo", "random"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_learned_from_a_proposal_however_good_it_is(kind):
     """Neither gradient nor baseline: the policy after it is the one that there would have been without it."""
     config, change = config_of(kind, children=12), Change(from_step=1, proposal=cells().to_json())

@@ -106,7 +106,12 @@ def test_whatever_the_figures_the_interval_holds_the_value_and_turns_with_it(fir
     assert 0 < found.p <= 1
     turned = rank_correlation(first, [-each for each in second])
     assert turned.value == pytest.approx(-found.value)
-    assert turned.low == pytest.approx(-found.high, abs=0.002)
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
+def test_an_interval_that_ends_near_nought_turns_with_its_value_too() -> None:
+    low, high = interval(0.6711711711711712, 9)  # Its lower end is where no correlation is the one in question.
+    assert interval(-0.6711711711711712, 9) == pytest.approx((-high, -low))
 
 
 def test_the_spread_is_even_by_rank_with_both_ends() -> None:

@@ -14,6 +14,7 @@ from search_engine.config.space import (
 )
 from search_engine.errors import ArchitectureError
 from search_engine.spaces.build import build_space
+from search_engine.spaces.nas_bench_201 import NasBench201Space
 
 CONFIGS = (
     NasnetSpaceConfig(),
@@ -24,7 +25,7 @@ CONFIGS = (
     EnasRecurrentSpaceConfig(),
     EnasRecurrentSpaceConfig(nodes=2, activations=("relu",)),
 )
-SPACES = [build_space(config) for config in CONFIGS]
+SPACES = [*map(build_space, CONFIGS), NasBench201Space()]
 
 
 @st.composite
@@ -72,11 +73,11 @@ def test_a_list_of_another_length_is_refused(space):
             space.decode(wrong)
 
 
-@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("place", range(5))
 def test_an_architecture_of_another_kind_is_refused(place):
-    nasnet, micro, _, macro, _, recurrent, _ = SPACES
-    held = [nasnet, micro, macro, recurrent]
-    others = [space.decode([0] * len(space.decisions)) for space in (macro, macro, recurrent, nasnet)]
+    nasnet, micro, _, macro, _, recurrent, _, tabular = SPACES
+    held = [nasnet, micro, macro, recurrent, tabular]
+    others = [space.decode([0] * len(space.decisions)) for space in (macro, macro, recurrent, nasnet, micro)]
     with pytest.raises(ArchitectureError) as refused:
         held[place].encode(others[place])
     assert refused.value.field == "kind"

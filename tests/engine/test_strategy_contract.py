@@ -17,12 +17,25 @@ from search_engine.config.space import (
     EnasRecurrentSpaceConfig,
     NasnetSpaceConfig,
 )
-from search_engine.config.strategy import PpoConfig, RandomConfig, ReinforceConfig
+from search_engine.config.strategy import (
+    AnyStrategyConfig,
+    EvolutionConfig,
+    LocalSearchConfig,
+    PpoConfig,
+    PpoReplayConfig,
+    RandomConfig,
+    ReinforceConfig,
+    StrategyConfig,
+)
 from search_engine.errors import CheckpointError
 from search_engine.spaces.build import build_space
+from search_engine.spaces.nas_bench_201 import NasBench201Space
 from search_engine.strategies.base import Evaluation, Strategy, Update
 from search_engine.strategies.build import build_strategy_for
+from search_engine.strategies.evolution import Evolution
+from search_engine.strategies.local_search import LocalSearch
 from search_engine.strategies.ppo import Ppo
+from search_engine.strategies.ppo_replay import PpoReplay
 from search_engine.strategies.random import Random
 from search_engine.strategies.reinforce import Reinforce
 from tests.engine.toy import ToySpace
@@ -225,12 +238,40 @@ class TestRandom(StrategyContract):
         return Random(ToySpace(sizes), config, children=children, seed=seed)
 
 
+class TestPpoReplay(StrategyContract):
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = PpoReplayConfig(step_size=step_size, lookahead=lookahead, hidden_size=6, learning_rate=0.02)
+        return PpoReplay(ToySpace(sizes), config, children=children, seed=seed)
+
+
+class TestEvolution(StrategyContract):
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = EvolutionConfig(step_size=step_size, lookahead=lookahead, population_size=5, sample_size=2)
+        return Evolution(ToySpace(sizes), config, children=children, seed=seed)
+
+
+class TestLocalSearch(StrategyContract):
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = LocalSearchConfig(step_size=step_size, lookahead=lookahead)
+        return LocalSearch(ToySpace(sizes), config, children=children, seed=seed)
+
+
 def test_a_state_of_another_kind_is_refused() -> None:
     with pytest.raises(CheckpointError, match="another configuration"):
         TestRandom().make().load_state_dict(*TestPpo().make().state_dict())
 
 
-@pytest.mark.parametrize("kind", [TestPpo, TestReinforce, TestReinforceAsReleased, TestRandom])
+# PPO with a memory is PPO here, and goes through files at every step in the tests below.
+KINDS = [TestPpo, TestReinforce, TestReinforceAsReleased, TestRandom, TestEvolution, TestLocalSearch]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_order_of_asking_saving_and_loading_equals_the_straight_run(
@@ -250,25 +291,40 @@ def test_any_order_of_asking_saving_and_loading_equals_the_straight_run(
     assert strategy.is_finished
 
 
+@pytest.mark.parametrize("kind", [PpoReplayConfig, EvolutionConfig, LocalSearchConfig])
+def test_every_strategy_of_a_search_of_single_children_searches_nas_bench_201(kind: type[StrategyConfig]) -> None:
+    space, config = NasBench201Space(), kind(step_size=4)
+    straight, strategy = (build_strategy_for(space, config, None, children=24, seed=1) for _ in range(2))
+    while not straight.is_finished:
+        fresh = build_strategy_for(space, config, None, children=24, seed=1)
+        strategy = through_a_file(strategy, fresh)
+        assert strategy.pending() == straight.pending()
+        assert all(space.encode(proposal.architecture) == proposal.decisions for proposal in strategy.ask())
+        assert answer(strategy) == answer(straight)
+
+
 ENAS_SPACES = [EnasMicroSpaceConfig(nodes=2), EnasMacroSpaceConfig(layers=4), EnasRecurrentSpaceConfig(nodes=4)]
+
+
+OTHER_KINDS: dict[str, AnyStrategyConfig] = {
+    "ppo": PpoConfig(step_size=4, hidden_size=8),
+    "ppo-replay": PpoReplayConfig(step_size=4, hidden_size=8),
+    "evolution": EvolutionConfig(step_size=4, population_size=4),
+    "local": LocalSearchConfig(step_size=4),
+    "random": RandomConfig(step_size=4),
+}
 
 
 def of_space(
     config: EnasMicroSpaceConfig | EnasMacroSpaceConfig | EnasRecurrentSpaceConfig, kind: str, seed: int = 1
 ) -> Strategy:
-    """A small strategy over a space of ENAS: "ppo", "random", or a preset of REINFORCE."""
+    """A small strategy over a space of ENAS: of another kind, or a preset of REINFORCE."""
     space, preset = build_space(config), controller_preset(config.kind, kind if kind in PRESET_NAMES else "default")
-    chosen: PpoConfig | ReinforceConfig | RandomConfig = preset.strategy.model_copy(
-        update={"step_size": 4, "hidden_size": 8}
-    )
-    if kind == "ppo":
-        chosen = PpoConfig(step_size=4, hidden_size=8)
-    elif kind == "random":
-        chosen = RandomConfig(step_size=4)
+    chosen = OTHER_KINDS.get(kind, preset.strategy.model_copy(update={"step_size": 4, "hidden_size": 8}))
     return build_strategy_for(space, chosen, preset.controller, children=12, seed=seed)
 
 
-@pytest.mark.parametrize("kind", [*PRESET_NAMES, "ppo", "random"])
+@pytest.mark.parametrize("kind", [*PRESET_NAMES, *OTHER_KINDS])
 @pytest.mark.parametrize("config", ENAS_SPACES, ids=lambda config: config.kind)
 def test_every_strategy_searches_every_space_of_enas_and_goes_on_from_a_file(
     config: EnasMicroSpaceConfig | EnasMacroSpaceConfig | EnasRecurrentSpaceConfig, kind: str

@@ -123,5 +123,12 @@ def test_a_file_with_what_cannot_be_is_refused_in_one_sentence(change, message, 
 
 
 def test_a_change_may_say_several_things_at_once():
-    kinds = [event.kind for event in events_of([Change(from_step=1, children=14, bans=BANS.bans, proposal=PROPOSAL)])]
+    change = Change(from_step=1, children=14, bans=BANS.bans, proposal=PROPOSAL)
+    kinds = [event.kind for event in events_of([change], CONFIG)]
     assert kinds == ["limits_changed", "search_steered", "architecture_proposed"]
+
+
+def test_a_total_that_leaves_a_proposal_out_says_so():
+    changes = [Change(from_step=4, proposal=PROPOSAL), Change(from_step=4, children=8), Change(from_step=4, children=9)]
+    _, smaller, larger = events_of(changes, CONFIG)
+    assert (smaller.proposals_left_out, larger.proposals_left_out) == (1, None)

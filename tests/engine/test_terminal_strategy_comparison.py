@@ -52,7 +52,7 @@ def test_every_strategy_runs_with_every_seed_and_the_same_budget() -> None:
 @pytest.mark.parametrize(
     ("strategies", "seeds", "words"),
     [
-        (["ppo", "annealing"], 1, "--strategies: is 'ppo,annealing'; must name some of ppo, random"),
+        (["ppo", "annealing"], 1, "is 'ppo,annealing'; must name some of ppo, ppo-replay, evolution, local, random"),
         (["ppo", "ppo"], 1, "once"),
         (["ppo"], 0, "--seeds: is 0; must be from 1 to 100"),
     ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_engine.config.language import TextDataConfig
-from search_engine.data.own_text import bring_own_text, file_names, keep_own_text, kept_files, parts_by_name
+from search_engine.data.own_text import keep_own_text, parts_by_name
 from search_engine.data.text_check import FEWEST, TextRecord
 from search_engine.data.text_reading import read_text, unigram_perplexity
 from search_engine.data.upload_check import check_text
@@ -96,20 +96,6 @@ def test_three_files_are_told_apart_by_the_words_in_their_names() -> None:
         parts_by_name(["train.txt", "dev.txt", "test.txt"])
     with pytest.raises(DataError, match="have 2 names with the word train"):
         parts_by_name(["train.txt", "train.valid.txt", "test.txt"])
-
-
-def test_a_text_is_brought_once_and_whole(tmp_path: Path) -> None:
-    path = tmp_path / "mine.txt"
-    path.write_text(LINES)
-    here, there = tmp_path / "here", tmp_path / "there"
-    name = keep_own_text(path, here)
-    for _ in range(2):
-        bring_own_text(name, kept_files(name, here), there)
-    assert [each.name for each in kept_files(name, there)] == file_names(1)
-    assert read_text(TextDataConfig(name="own", own=name), there).vocabulary[2] == "the"
-    with pytest.raises(FileNotFoundError):
-        bring_own_text("0" * 64, [tmp_path / "missing"], there)
-    assert [each.name for each in (there / "texts").iterdir()] == [name]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40), max_size=12))

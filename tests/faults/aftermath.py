@@ -106,7 +106,9 @@ def fsck_problems(environment: Mapping[str, str]) -> list[str]:
     done = subprocess.run(command, cwd=ROOT, env=os.environ | dict(environment), capture_output=True, text=True)
     told = [line for line in done.stdout.splitlines() if not line.startswith(("Mended: ", "All is sound: "))]
     problems = [f"fsck: {line}" for line in told if not line.endswith("is named by no row.")]
-    return problems or ([f"fsck: {done.stderr.strip()[-300:]}"] if done.returncode else [])
+    if done.returncode and not told:  # It found nothing and did not end well either.
+        problems.append(f"fsck: {done.stderr.strip()[-300:]}")
+    return problems
 
 
 def lost(ids: Iterable[str]) -> int:

@@ -18,7 +18,6 @@ from tests.faults.holding import Actor, Hold
 from webapp.searches import results, shared_results
 
 Request = dict[str, Any]
-EPOCH = 0.2, 3.0  # Seconds that an epoch takes, or a minibatch of shared weights.
 
 
 class Learned(NamedTuple):
@@ -69,16 +68,17 @@ def evaluating(hold: Hold, request: Request) -> Actor:
         yield from hold.take(0.05, 0.5)
         yield from hold.hand_in(results.record_child, child_finished(refused))
         return
-    for epoch in range(done + 1, config.recipe.epochs + 1):
-        yield from hold.take(*EPOCH)
-        is_last = epoch == config.recipe.epochs
-        checkpoint = None if is_last else hold.keep({"epoch": epoch, "of": [step, slot]})
+    for epoch in range(done + 1, config.recipe.epochs):
+        yield from hold.take(*hold.world.epoch_seconds)
+        checkpoint = hold.keep({"epoch": epoch, "of": [step, slot]})
         yield from hold.hand_in(results.record_epoch, evaluator.epoch(step, slot, epoch), checkpoint)
-        if hold.wants_pause and not is_last:
+        if hold.wants_pause:
             yield from hold.release()
             return
         yield 0.0
-    yield from hold.hand_in(results.record_child, child_finished(evaluator.verdict(*place)))
+    yield from hold.take(*hold.world.epoch_seconds)
+    last = evaluator.epoch(step, slot, config.recipe.epochs)
+    yield from hold.hand_in(results.record_child, child_finished(evaluator.verdict(*place)), last)
 
 
 def retraining(hold: Hold, request: Request) -> Actor:
@@ -87,27 +87,28 @@ def retraining(hold: Hold, request: Request) -> Actor:
     finalist = request["finalist"]
     rank = finalist["rank"]
     evaluator = FakeEvaluator(config)
-    for epoch in range(done + 1, config.finals.epochs + 1):
-        yield from hold.take(*EPOCH)
-        is_last = epoch == config.finals.epochs
-        checkpoint = None if is_last else hold.keep({"epoch": epoch, "finalist": rank})
+    for epoch in range(done + 1, config.finals.epochs):
+        yield from hold.take(*hold.world.epoch_seconds)
+        checkpoint = hold.keep({"epoch": epoch, "finalist": rank})
         yield from hold.hand_in(results.record_epoch, evaluator.finalist_epoch(rank, epoch), checkpoint)
-        if hold.wants_pause and not is_last:
+        if hold.wants_pause:
             yield from hold.release()
             return
         yield 0.0
+    yield from hold.take(*hold.world.epoch_seconds)
+    last = evaluator.finalist_epoch(rank, config.finals.epochs)
     verdict = evaluator.finalist_verdict(rank, finalist["step"], finalist["slot"])
     if verdict.accuracy is not None:
         weights = hold.keep({"finalist": rank, "seed": config.reproducibility.seed})
         verdict = verdict.model_copy(update={"checkpoint": weights})
-    yield from hold.hand_in(results.record_finalist, verdict)
+    yield from hold.hand_in(results.record_finalist, verdict, last)
 
 
 def training_for_keeps(hold: Hold, request: Request) -> Actor:
     epochs = request["config"]["recipe"]["epochs"]
     evaluator = FakeEvaluator(fake_engine.small_config(epochs=epochs))
     for epoch in range(epoch_of(request["checkpoint"]) + 1, epochs + 1):
-        yield from hold.take(*EPOCH)
+        yield from hold.take(*hold.world.epoch_seconds)
         checkpoint = hold.keep({"epoch": epoch})
         yield from hold.hand_in(results.record_epoch, evaluator.epoch(None, None, epoch), checkpoint)
         if hold.wants_pause:
@@ -126,7 +127,7 @@ def sharing(hold: Hold, request: Request) -> Actor:
     strategy = fake_shared.read(request["strategy"], "strategy", config)
     weights = fake_shared.read(request["checkpoint"] or request["weights"], "weights", config)
     while weights["at"] < fake_shared.MINIBATCHES:
-        yield from hold.take(*EPOCH)
+        yield from hold.take(*hold.world.epoch_seconds)
         weights = fake_shared.further(weights, strategy["value"], request["step"], weights["at"])
         if weights["at"] < fake_shared.MINIBATCHES:
             yield from hold.hand_in(shared_results.record_position, hold.keep(weights))
@@ -144,7 +145,7 @@ def teaching(hold: Hold, request: Request) -> Actor:
     weights = fake_shared.read(request["weights"], "weights", config)
     strategy = fake_shared.read(request["checkpoint"] or request["strategy"], "strategy", config)
     while strategy["at"] < config.phases.rounds:
-        yield from hold.take(*EPOCH)
+        yield from hold.take(*hold.world.epoch_seconds)
         strategy = fake_shared.further(strategy, weights["value"], request["step"], strategy["at"])
         if strategy["at"] < config.phases.rounds:
             yield from hold.hand_in(shared_results.record_position, hold.keep(strategy))
@@ -161,7 +162,7 @@ def deriving(hold: Hold, request: Request) -> Actor:
     config = read_enas(request)
     strategy = fake_shared.read(request["strategy"], "strategy", config)
     weights = fake_shared.read(request["weights"], "weights", config)
-    yield from hold.take(*EPOCH)
+    yield from hold.take(*hold.world.epoch_seconds)
     told = fake_shared.derived(config, strategy, weights, request["fingerprint"])
     yield from hold.hand_in(shared_results.record_candidates, *told)
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import random
 import socket
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,22 @@ PAUSE_SECONDS = 0.05  # The page waits half a second and more; here as many as p
 
 @dataclass(frozen=True)
 class Place:
-    """Where the pages of a stream connect. cookie: of a session of its owner."""
+    """Where the pages of a stream connect. cookie: of a session of its owner; trust: where the line is encrypted."""
 
     port: int
     cookie: str
     stream: str
+    host: str = "127.0.0.1"
+    trust: ssl.SSLContext | None = None
+
+    def address(self, after: int) -> str:
+        scheme = "ws" if self.trust is None else "wss"
+        return f"{scheme}://{self.host}:{self.port}/ws/streams/{self.stream}?after={after}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        scheme = "http" if self.trust is None else "https"
+        return {"Cookie": f"sessionid={self.cookie}", "Origin": f"{scheme}://{self.host}:{self.port}"}
 
 
 @dataclass
@@ -79,9 +91,8 @@ class Page:
             await self._leave(line)
 
     async def _connect(self) -> ClientConnection:
-        address = f"ws://127.0.0.1:{self.place.port}/ws/streams/{self.place.stream}?after={self.last}"
-        headers = {"Cookie": f"sessionid={self.place.cookie}", "Origin": f"http://127.0.0.1:{self.place.port}"}
         options: dict[str, Any] = {"max_size": None, "ping_interval": None, "proxy": None, "close_timeout": 1}
+        options["ssl"] = self.place.trust
         if self.slow:
             own = socket.socket()
             own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, TINY_BUFFER)
@@ -92,7 +103,8 @@ class Page:
                 own.close()
                 raise
             options |= {"sock": own, "max_queue": 1}
-        return await connect(address, additional_headers=headers, **options)
+        place = self.place
+        return await connect(place.address(self.last), additional_headers=place.headers, **options)
 
     async def _leave(self, line: ClientConnection) -> None:
         """With a word, or as one whose line is cut."""

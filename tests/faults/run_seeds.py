@@ -25,7 +25,7 @@ BATCH = 50
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     with tempfile.TemporaryDirectory(prefix="cellwright-seeds-", dir=quick_folder()) as folder:
-        _prepare(folder)
+        prepare_django(folder)
         with simulated_worlds(Path(folder)) as simulated, _planted(options.bug):
             if options.history:
                 report = simulated(options.first)
@@ -103,7 +103,7 @@ def quick_folder() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def _prepare(folder: str) -> None:
+def prepare_django(folder: str) -> None:
     """Django without a database of its own and without a word in the log: what is done is done on purpose."""
     for variable in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(variable, None)

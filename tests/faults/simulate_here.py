@@ -1,6 +1,6 @@
 """Runs seeds of the simulation in the database that the environment names: `python -m tests.faults.simulate_here 0 20`.
 
-The database is emptied after each. Prints one JSON line: the counts of all seeds together, and what did not hold.
+The database is emptied before each. Prints one JSON line: the counts of all seeds together, and what did not hold.
 """
 
 import json
@@ -31,8 +31,8 @@ def main(first: int, count: int) -> None:
         for seed in range(first, first + count):
             place = Path(folder) / str(seed)
             place.mkdir()
-            report = simulate(seed, place)
             call_command("flush", verbosity=0, interactive=False)
+            report = simulate(seed, place)
             counts.update(report.counts)
             problems += [f"seed {seed}: {problem}" for problem in report.problems]
     print(json.dumps({"database": connection.vendor, "seeds": count, "counts": counts, "problems": problems}))

@@ -38,6 +38,7 @@ from webapp.searches.workers import reconciler, trainer_requests
 
 START = 1_800_000_000.0
 CALM = 30.0  # Virtual seconds after which nothing bad happens any more, so that every search comes to its end.
+EPOCH = 0.2, 3.0  # Seconds that an epoch takes, or a minibatch of shared weights, at least and at most.
 GIVE_UP = 600.0  # Virtual seconds after which a search that has not ended counts as stuck.
 
 _set_times = artifacts.os.utime
@@ -69,6 +70,8 @@ def simulate(seed: int, folder: Path, engine: Any = fake_engine) -> Report:
 
 class World:
     """Time, chance, the actors, the messages between them, and the record of what happened."""
+
+    epoch_seconds = EPOCH
 
     def __init__(self, seed: int, folder: Path, engine: Any) -> None:
         self.seed = seed

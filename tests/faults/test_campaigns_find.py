@@ -86,6 +86,19 @@ def test_a_log_that_goes_back_from_its_end_is_found() -> None:
     assert list(clients._answer_problems(applied, ["running", "paused"]))
 
 
+def test_of_two_under_one_key_the_one_may_be_refused_and_the_other_applied_between_two_pauses() -> None:
+    sentence = "This search is running; only a paused one can be resumed."
+    refused = {"errors": [{"field": "", "message": sentence}]}
+    sent = [
+        clients.Sent("resume", "0", 200, {"state": "running"}),
+        clients.Sent("pause", "1", 200, {"state": "paused"}),
+        clients.Sent("resume", "0", 409, refused),
+    ]
+    assert [*clients._answer_problems(sent, ["running", "paused", "running"])] == []
+    told_twice = ["running", "paused", "running", "paused", "running"]
+    assert "resume was applied 1 times and told 2 times" in " ".join(clients._answer_problems(sent, told_twice))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_damaged_checkpoint_that_nobody_looks_at_is_found(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch

@@ -9,13 +9,19 @@ import pytest
 
 from tests.faults import streams
 from tests.faults.application import command_line, start_application
+from tests.web.slow_sizes import long
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.mark.parametrize(
     ("number", "is_busy"),
-    [(signal.SIGINT, False), (signal.SIGTERM, True), (signal.SIGHUP, False), (signal.SIGKILL, True)],
+    [
+        pytest.param(signal.SIGINT, False, marks=long),
+        (signal.SIGTERM, True),
+        pytest.param(signal.SIGHUP, False, marks=long),
+        (signal.SIGKILL, True),
+    ],
 )
 def test_whatever_ends_the_supervisor_no_process_is_left(tmp_path: Path, number: signal.Signals, is_busy: bool) -> None:
     application = start_application(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from search_engine.config.searches import read_enas_config
 from search_engine.spaces.build import build_space
 from tests.faults.test_real_shared import EAGER, SEARCHES, in_the_terminal
+from tests.web.slow_sizes import long
 from webapp.accounts.models import User
 from webapp.searches import asked_scores, checker, lifecycle
 from webapp.searches.models import AskedScore, Search, Stream
@@ -72,7 +73,11 @@ class WatchedTrainer(TrainerProcess):
         return message
 
 
-@pytest.mark.parametrize("method", SEARCHES)
+# As in test_real_shared.py.
+METHODS = [pytest.param(method, marks=() if method == "enas-recurrent" else long) for method in SEARCHES]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_whenever_a_score_is_asked_for_it_comes_and_the_search_computes_the_same(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:

@@ -14,6 +14,7 @@ from search_engine.config.searches import read_enas_config
 from search_engine.terminal.shared_search_folder import SharedSearchFolder
 from search_engine.training.numerics import set_numerics
 from search_engine.training.shared_building import prepare_shared
+from tests.web.slow_sizes import long
 from webapp.accounts.models import User
 from webapp.searches import artifacts, checker, event_log, leases
 from webapp.searches.models import Artifact, Child, Stream, Training
@@ -86,7 +87,12 @@ class KilledTrainer(TrainerProcess):
         return message
 
 
-@pytest.mark.parametrize("method", SEARCHES)
+# In `make test` each method has one of three: cells here, the macro search in the campaign of kills, the recurrent one
+# where scores are asked for.
+METHODS = [pytest.param(method, marks=() if method == "enas-micro" else long) for method in SEARCHES]
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_whatever_is_killed_a_search_computes_what_the_terminal_computes(
     tmp_path: Path, settings: Any, method: str
 ) -> None:

@@ -17,7 +17,7 @@ from tests.faults.run_seeds import quick_folder, replay, simulated_worlds
 from tests.running_application import ROOT
 
 # CELLWRIGHT_SEEDS=1000 runs so many; a seed that fails there becomes a test of its own here.
-SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "60"))
+SEEDS = int(os.environ.get("CELLWRIGHT_SEEDS", "30"))
 BATCH = 30
 FEWEST = 5  # In a batch: verdicts of each sort, and finalists trained again.
 HARM = {

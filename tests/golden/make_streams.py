@@ -223,7 +223,10 @@ def steered() -> Iterator[Event]:
 
 
 def proposed() -> Iterator[Event]:
-    """Two architectures are proposed: one becomes the best child, the other fails; neither is counted as drawn."""
+    """Two architectures are proposed: one becomes the best child, the other fails; neither is counted as drawn.
+
+    Two more are left out by a smaller total, and by the next one are not.
+    """
     yield started(6)
     yield drawn(0)
     yield ArchitectureProposed(architecture={"proposed": 1}, hash="c" * 64, from_step=1)
@@ -244,6 +247,12 @@ def proposed() -> Iterator[Event]:
     yield measured(1, SLOTS, 0.75)
     yield failed(1, SLOTS + 1, None, "lost")
     yield measured(1, 0, 0.25)
+    for proposal in "ef":
+        yield ArchitectureProposed(architecture={"proposed": proposal}, hash=proposal * 64, from_step=2)
+    yield LimitsChanged(limits={"children": 8}, from_step=2, proposals_left_out=2)
+    yield LimitsChanged(limits={"workers": 2})
+    yield LimitsChanged(limits={"children": 12}, from_step=2)
+    yield LimitsChanged(limits={"children": 8}, from_step=2, by="time", proposals_left_out=2)
 
 
 def finished_search() -> Iterator[Event]:

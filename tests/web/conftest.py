@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.web import loaded_code
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import clock
@@ -37,3 +38,11 @@ def time() -> Iterator[list[float]]:
     hand = [1000.0]
     with clock.replaced(lambda: hand[0]):
         yield hand
+
+
+@pytest.fixture
+def no_pickle() -> Iterator[None]:
+    """Fails the test where this process reads a pickle or marshalled code meanwhile."""
+    seen = loaded_code.listen()
+    yield
+    assert list(seen) == []

@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import time
@@ -51,6 +52,25 @@ def test_a_damaged_file_is_noticed_and_replaced_when_it_is_put_again(tmp_path):
     assert not artifacts.is_whole(sha256)
     artifacts.put(a_file(tmp_path))
     assert artifacts.is_whole(sha256)
+
+
+def test_a_file_is_handed_out_without_a_copy_where_that_can_be(tmp_path, monkeypatch):
+    sha256, target = artifacts.put(a_file(tmp_path)), tmp_path / "data" / "set"
+    for _ in range(2):
+        artifacts.hand_to(sha256, target)
+        assert target.samefile(artifacts.local_path(sha256))
+    artifacts.local_path(sha256).unlink()
+    assert target.read_bytes() == b"weights"  # It stays whatever the store does.
+    with pytest.raises(artifacts.ArtifactMissing):
+        artifacts.hand_to(sha256, target)
+
+    def refuse(source, target):
+        raise OSError(errno.EXDEV, "another file system")
+
+    monkeypatch.setattr(artifacts.os, "link", refuse)
+    artifacts.hand_to(artifacts.put(a_file(tmp_path)), target)
+    assert target.read_bytes() == b"weights" and not target.samefile(artifacts.local_path(sha256))
+    assert [path.name for path in target.parent.iterdir()] == ["set"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63, "a" * 64 + "\n", "a/" * 32])

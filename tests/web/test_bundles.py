@@ -1,8 +1,10 @@
 """The bundle of a finished training: handed in with it, listed first, downloaded by its owner."""
 
+import gc
 import hashlib
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +13,7 @@ from search_engine.events import TrainingFinished
 from tests.web.example_search import a_search, a_training
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import artifacts, checker, leases, results
+from webapp.searches.api.files import FileChunks
 from webapp.searches.models import Stream
 from webapp.searches.workers.driver import Driver
 from webapp.searches.workers.trainer_requests import request_for
@@ -151,3 +154,14 @@ def test_a_bundle_of_a_training_that_did_not_finish_is_refused(client: Client) -
     assert client.get(f"/api/trainings/{training.pk}/artifacts").json()["bundle"] == "impossible"
     client.force_login(get_or_create_user("stranger"))
     assert client.post(f"/api/trainings/{training.pk}/bundle", {}, content_type="application/json").status_code == 404
+
+
+def test_a_file_that_nobody_reads_is_closed_with_its_answer_and_when_nobody_has_that(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    answered, forgotten = [(tmp_path / "file").open("rb") for _ in range(2)]
+    FileChunks(answered).close()
+    chunks: Any = FileChunks(forgotten)
+    chunks.answer = [chunks]  # As an answer and its pieces hold each other.
+    del chunks
+    gc.collect()
+    assert answered.closed and forgotten.closed

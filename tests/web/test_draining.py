@@ -18,7 +18,7 @@ KINDS = tuple(Job.Kind.values)
 
 @pytest.fixture
 def owner(client):
-    owner = User.objects.create(name="owner")
+    owner = User.objects.create(name="owner", is_admin=True)
     client.force_login(owner)
     return owner
 
@@ -69,4 +69,16 @@ def test_a_worker_that_is_not_there_and_another_word_are_refused(client, owner):
     a_worker("host:1")
     assert drain(client, "host:2", True).status_code == 404
     assert drain(client, "host:1", "perhaps").status_code == 422
+    assert not Worker.objects.get().is_drained
+
+
+def test_only_an_administrator_drains_and_everybody_may_look(client, owner):
+    a_worker("host:1")
+    client.force_login(User.objects.create(name="somebody else"))
+    assert client.get("/api/workers").json()["may_drain"] is False
+    answer = drain(client, "host:1", True)
+    assert answer.status_code == 403
+    assert answer.json()["errors"][0]["message"] == "Only an administrator can drain workers or use a host again."
+    assert client.patch("/api/workers/hosts/here", "{}", content_type="application/json").status_code == 403
+    assert drain(client, "host:9", True).status_code == 403  # Nobody learns by it who is there.
     assert not Worker.objects.get().is_drained

@@ -189,6 +189,7 @@ def test_data_that_are_not_there_are_refused_at_their_field() -> None:
 
 def test_random_search_is_not_said_to_learn() -> None:
     assert "does not learn" in honesty(SearchConfig.model_validate({"strategy": {"kind": "random"}}))
+    assert "the search found out" in honesty(SearchConfig.model_validate({"strategy": {"kind": "local"}}))
     assert "the controller learned" in honesty(CONFIG)
 
 

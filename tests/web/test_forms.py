@@ -12,7 +12,7 @@ from search_engine.config.base import Config
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import ENAS_METHODS, read_search_config
-from search_engine.config.strategy import PpoConfig, RandomConfig
+from search_engine.config.strategy import EvolutionConfig, LocalSearchConfig, PpoConfig, PpoReplayConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.texts import TEXTS
 from search_engine.presets import DEMO, PRESETS
@@ -44,9 +44,10 @@ def leaves(value: Any, prefix: str = "") -> set[str]:
 
 
 def test_every_setting_of_a_search_has_a_field_and_no_field_is_invented() -> None:
-    ppo = leaves(SearchConfig().model_dump(mode="json"))
-    random = leaves(SearchConfig(strategy=RandomConfig()).model_dump(mode="json"))
-    assert set(fields_of(SearchConfig, SearchConfig())) == ppo | random
+    settings = leaves(SearchConfig().model_dump(mode="json"))
+    for strategy in (PpoReplayConfig(), EvolutionConfig(), LocalSearchConfig(), RandomConfig()):
+        settings |= leaves({"strategy": strategy.model_dump(mode="json")})
+    assert set(fields_of(SearchConfig, SearchConfig())) == settings
 
 
 def test_every_setting_of_a_training_has_a_field_except_its_architecture() -> None:
@@ -174,9 +175,12 @@ def test_the_form_of_a_training_has_the_layout_of_the_architectures_kind(kind: s
 
 def test_fields_of_one_strategy_alone_name_it_and_shared_ones_stand_once() -> None:
     fields = fields_of(SearchConfig, SearchConfig())
-    assert fields["strategy.learning_rate"].belongs_to == "ppo"
+    assert fields["strategy.learning_rate"].belongs_to == "ppo ppo-replay"
+    assert fields["strategy.replayed"].belongs_to == "ppo-replay"
+    assert fields["strategy.sample_size"].belongs_to == "evolution"
     assert fields["strategy.step_size"].belongs_to == ""
-    assert [choice.text for choice in fields["strategy.kind"].choices] == ["ppo", "random"]
+    kinds = [choice.text for choice in fields["strategy.kind"].choices]
+    assert kinds == ["ppo", "ppo-replay", "evolution", "local", "random"]
 
 
 def test_the_form_of_a_random_search_still_offers_the_defaults_of_ppo() -> None:

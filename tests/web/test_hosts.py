@@ -22,7 +22,7 @@ KINDS = ("learn", "evaluate")
 @pytest.fixture
 def owner(client, settings, tmp_path):
     settings.ARTIFACTS_DIR = tmp_path / "store"
-    owner = User.objects.create(name="owner")
+    owner = User.objects.create(name="owner", is_admin=True)
     client.force_login(owner)
     return owner
 

@@ -1,6 +1,7 @@
 """The hub reads a watched stream's rows once for everybody, in order, without loss, with and without rings."""
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -189,3 +190,42 @@ async def test_an_error_of_the_looking_is_told_and_ends_the_listening_all_the_sa
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == before
     assert ["ended early" in record.message for record in caplog.records] == [True]
+
+
+async def test_whoever_only_waits_asks_nobody(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 60.0)
+    await append(stream, 5)
+    async with hub.Hub().watch(stream.pk, 0) as watched:
+        await _looked(watched, 5)
+        reads: list[int] = []
+        monkeypatch.setattr(hub, "_read", lambda stream_id, after, limit: _counted(reads, after))
+        assert [await watched.since(number) for number in (5, 6, 5, 5)] == [[]] * 4
+        assert await watched.frame_since(5) is None
+        assert reads == []
+
+
+async def test_those_at_one_place_get_one_frame(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 60.0)
+    await append(stream, 3)
+    async with hub.Hub().watch(stream.pk, 0) as watched:
+        await _looked(watched, 3)
+        first, second, further = [await watched.frame_since(number) for number in (0, 0, 2)]
+        assert first is not None and further is not None and first is second
+        assert [event["n"] for event in json.loads(first[0])["events"]] == [1, 2, 3] and first[1] == 3
+        assert [event["n"] for event in json.loads(further[0])["events"]] == [3]
+        await append(stream, 1)
+        watched.rung.set()
+        await _looked(watched, 4)
+        assert (await watched.frame_since(0) or ("", 0))[1] == 4
+
+
+async def _looked(watched: hub.Watched, number: int) -> None:
+    """Until the stream was looked at up to this event."""
+    async with asyncio.timeout(10):
+        while watched._looked_to != number:
+            await asyncio.sleep(0.01)
+
+
+async def _counted(reads: list[int], after: int) -> list[dict[str, Any]]:
+    reads.append(after)
+    return []

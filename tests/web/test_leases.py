@@ -3,6 +3,11 @@ import subprocess
 import sys
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
 
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
@@ -100,6 +105,85 @@ def test_what_takes_long_at_a_time_has_its_turn_less_often(owner, time):
     assert worked_on(5) == slow
     assert [worked_on() for _ in range(5)] == [quick] * 5
     assert worked_on(5) == slow
+
+
+@pytest.mark.django_db
+def test_turns_of_a_job_that_is_held_count_already(owner, time):
+    slow = new_search(owner).pk
+    time[0] += 1
+    quick = new_search(owner).pk
+    held, _ = leases.claim("a", KINDS), leases.claim("b", KINDS)
+    assert held.stream_id == slow
+    for _ in range(4):
+        leases.renew(held.job_id, held.fence, 1)
+    for each in (slow, quick):
+        Job.objects.create(stream_id=each, kind="evaluate", step=0, slot=0)
+    assert leases.claim("c", KINDS).stream_id == quick, "each has a worker, and the older one has had five turns"
+    assert turns.at_start(None) == 2
+    leases.release(held.job_id, held.fence)
+    assert Stream.objects.get(pk=slow).turns == 5
+
+
+@pytest.mark.django_db
+def test_a_renewal_writes_to_no_row_for_which_others_wait(owner):
+    new_search(owner)
+    claim = leases.claim("w", KINDS)
+    with CaptureQueriesContext(connection) as told:
+        leases.renew(claim.job_id, claim.fence, 1)
+    written = [query["sql"] for query in told if not query["sql"].startswith("SELECT")]
+    assert len(written) == 1 and written[0].startswith('UPDATE "searches_job"')
+    assert len(told) <= 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("due", [1, 400])
+def test_a_claim_asks_the_same_few_questions_however_much_is_due(owner, tmp_path, due):
+    drawn_search(owner, tmp_path, children=due, step_size=due)
+    with CaptureQueriesContext(connection) as told:
+        assert leases.claim("w", KINDS) is not None
+    assert len(told) <= 10
+
+
+ANY_STREAM = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from(Stream.State.values),
+        "max_workers": st.sampled_from([None, 1, 2]),
+        "weights": st.sampled_from(["", "w" * 64]),
+        "jobs": st.lists(
+            st.tuples(st.sampled_from(Job.Kind.values), st.sampled_from(["due", "due", "leased", "done"])), max_size=5
+        ),
+    }
+)
+
+
+def add_stream(owner, state, max_workers, weights, jobs):
+    ended = None if state in Stream.OPEN else 1.0
+    search = Search.objects.create(
+        owner=owner, kind="search", created=1.0, ended=ended, code_version="", config={}, total=1, steps_told=-1,
+        state=state, max_workers=max_workers, weights=weights,
+    )  # fmt: skip
+    for slot, (kind, what) in enumerate(jobs):
+        held = {"worker": "w", "lease_until": 1.0, "claimed": 0.0} if what == "leased" else {}
+        Job.objects.create(stream=search, kind=kind, state=what, step=0, slot=slot, **held)
+
+
+@pytest.mark.django_db
+@given(streams=st.lists(ANY_STREAM, min_size=1, max_size=4), kinds=st.sets(st.sampled_from(Job.Kind.values)))
+@example_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_claimed_is_what_is_claimable(owner, streams, kinds):
+    """The question that a claim asks in words of its own, and the one that everybody else asks."""
+    Stream.objects.all().delete()
+    for each in streams:
+        add_stream(owner, **each)
+    waiting = leases.claimable()
+    assert set(turns.in_order()) == set(waiting.values_list("stream_id", flat=True))
+    wanted = set(waiting.filter(kind__in=kinds).values_list("pk", flat=True))
+    found = turns.first(kinds)
+    assert (found is None) == (not wanted) and (found is None or found.pk in wanted)
+    refused = set()
+    while (job := turns.first(Job.Kind.values, refused)) is not None:
+        refused.add(job.pk)
+    assert refused == set(waiting.values_list("pk", flat=True))
 
 
 @pytest.mark.django_db
@@ -224,8 +308,8 @@ def test_a_claim_in_the_very_moment_of_another_gets_the_next_job(owner, tmp_path
     drawn_search(owner, tmp_path)
     first = turns.first
 
-    def somebody_is_faster(due):
-        job = first(due)
+    def somebody_is_faster(*what):
+        job = first(*what)
         monkeypatch.setattr(turns, "first", first)
         faster.append(leases.claim("faster", KINDS))
         return job

@@ -1,4 +1,5 @@
 import copy
+import itertools
 import json
 import random
 from pathlib import Path
@@ -98,12 +99,30 @@ def test_active_seconds_leave_out_the_pauses():
     assert folded("search", events)["running_since"] == make_streams.START + 12 * 2.5
 
 
-def test_thinning_keeps_the_lowest_and_highest_of_every_four_and_all_new_ones():
-    rewards = [3, 1, 4, 2, None, 7, 7, 6, None, None, None, None, 5, 9, 8, 0, 1]
+def test_thinning_keeps_the_first_the_newest_and_the_ends_of_every_stretch():
+    rewards = [3, 1, 4, 2, None, 7, 7, 6, None, None, 5, 9, 8, 0, 1, 2, 3]
     points = [[index, reward, 0] for index, reward in enumerate(rewards)]
-    # The newest quarter of 16 is 13 to 16; the four from 12 on is incomplete and stays as well.
-    assert bounded_lists.kept_points(points, 16) == [1, 2, 5, 7, 8, 12, 13, 14, 15, 16]
+    points[8][2] = points[9][2] = live_state.FAILED
+    # The newest quarter of 16 is 13 to 16. In stretches of 4: 1, 2 | 5, 7 | 10, 11, and 8 for those that failed | 12.
+    assert bounded_lists.kept_points(points, 16) == [0, 1, 2, 5, 7, 8, 10, 11, 12, 13, 14, 15, 16]
     assert bounded_lists.kept_points(points, 17) == list(range(17))
+
+
+def test_what_is_thinned_again_and_again_keeps_every_part_of_a_search_and_its_extremes():
+    rewards, points = _rewards(3, 5000), []
+    for index, reward in enumerate(rewards):
+        points.append([index, reward, 0])
+        points = [points[place] for place in bounded_lists.kept_points(points, 200)]
+        assert len(points) <= 200
+    kept = {index: reward for index, reward, _ in points}
+    assert kept[rewards.index(max(rewards))] == max(rewards) and kept[rewards.index(min(rewards))] == min(rewards)
+    gaps = [after - before for before, after in itertools.pairwise(sorted(kept))]
+    assert max(gaps) <= 256  # Two stretches of the width that 5,000 children need.
+
+
+def _rewards(seed, count):
+    generator = random.Random(seed)
+    return [generator.random() for _ in range(count)]
 
 
 def test_a_long_search_keeps_a_bounded_state():
@@ -134,7 +153,7 @@ def test_a_snapshot_anywhere_leads_to_the_same_state():
 
 
 @pytest.mark.django_db
-def test_a_snapshot_of_an_earlier_version_is_not_gone_on_from():
+def test_a_snapshot_of_another_fold_is_not_gone_on_from_and_is_taken_again():
     owner = User.objects.create(name="owner")
     search = lifecycle.create_search(
         owner, fake_engine.small_config(), decisions=fake_engine.DECISIONS, data=fake_engine.DATA
@@ -144,10 +163,14 @@ def test_a_snapshot_of_an_earlier_version_is_not_gone_on_from():
     event_log.append(stream.pk, [first])
     live_state.snapshot(stream)
     saved = Snapshot.objects.get()
-    del saved.state["finals"]  # What the first version did not know.
+    saved.rules, saved.state["log"] = "of an earlier program", []
     saved.save()
     event_log.append(stream.pk, later)
-    assert live_state.state_at(stream) == folded("search", event_log.read(stream.pk, 0))
+    wanted = folded("search", event_log.read(stream.pk, 0))
+    assert live_state.state_at(stream) == wanted
+    live_state.snapshot(stream)
+    saved.refresh_from_db()
+    assert (saved.rules, saved.number, saved.state) == (live_state.rules(), wanted["n"], wanted)
 
 
 @pytest.mark.django_db

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from search_engine.events import ChildFinished
 from tests.web.example_search import a_search
 from webapp.accounts.models import User
+from webapp.searches import event_log
 from webapp.searches.models import Child, Search
 from webapp.searches.option_results import option_results
 
@@ -52,6 +54,17 @@ def test_a_new_verdict_is_seen(search: Search) -> None:
     assert option_results(search).done == 24
 
 
+def test_of_a_long_search_one_child_more_is_nothing_new_until_it_has_ended(owner: User) -> None:
+    search = a_search(owner, children=101)
+    first = search.children.order_by("step", "slot")[:1]
+    Child.objects.filter(pk__in=first.values("pk")).update(reward=None, is_final=False)
+    assert option_results(search).done == 100
+    Child.objects.filter(search=search, is_final=False).update(reward=0.9, is_final=True)
+    assert option_results(search).done == 100
+    search.state = Search.State.STOPPED
+    assert option_results(search).done == 101
+
+
 def test_with_few_children_no_importance_is_claimed(owner: User) -> None:
     found = option_results(a_search(owner, children=4))
     assert {each.importance for each in found.decisions} == {None}
@@ -78,6 +91,31 @@ def test_an_option_without_its_decision_is_refused_at_the_field(search: Search, 
     assert answer.json()["errors"] == [
         {"field": "decision", "message": "A decision and its option are asked for together."}
     ]
+
+
+def test_after_an_event_results_and_children_are_those_of_the_verdicts_before_it(
+    search: Search, client: Client
+) -> None:
+    client.force_login(search.owner)
+    children = list(search.children.order_by("step", "slot")[:6])
+    for child in children:
+        told = ChildFinished(
+            step=child.step, slot=child.slot, reward=child.reward, parameters=1, mult_adds=1, seconds=1.0
+        )
+        event_log.append(search.pk, [told])
+    search.refresh_from_db()
+    at = search.last_event - 1  # The last of the six has no verdict there.
+    found: Any = client.get(f"/api/searches/{search.pk}/decisions?at={at}").json()
+    first = found["decisions"][0]
+    assert (found["done"], found["counted"], [each["count"] for each in first["options"]]) == (5, 5, [3, 2])
+    assert client.get(f"/api/searches/{search.pk}/decisions?at=1").json()["counted"] == 0
+    address = f"/api/searches/{search.pk}/states/children?at={at}&decision=0"
+    reply: Any = client.get(f"{address}&option=1").json()
+    assert [(each["step"], each["slot"]) for each in reply["children"]] == [
+        (each.step, each.slot) for each in children[1:5:2]
+    ]
+    assert client.get(address).status_code == 422
+    assert option_results(search).done == 24
 
 
 def test_the_api_says_how_much_each_decision_matters(search: Search, client: Client) -> None:

@@ -9,7 +9,7 @@ from search_engine.events import ChildFinished
 from tests.faults import fake_engine
 from tests.faults.steady_worker import work_off
 from webapp.searches import event_log, leases, lifecycle, planner
-from webapp.searches.models import Child, Event, Job, Search, Stream
+from webapp.searches.models import Child, Event, Job, Search, Stream, Worker
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 ALL = 10_000
@@ -178,3 +178,45 @@ def test_planning_costs_the_same_however_long_the_search_is(owner, tmp_path):
         costs.append(len(queries))
         work_off(tmp_path, jobs=30)
     assert costs[0] == costs[1]
+
+
+@given(
+    hashes=st.lists(st.sampled_from("ab"), min_size=4, max_size=4),
+    order=st.permutations(range(4)),
+    diverged=st.sets(st.integers(0, 3)),
+    reuse=st.sampled_from(["off", "copy"]),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_behind_a_verdict_nothing_is_left_to_be_done(owner, hashes, order, diverged, reuse):
+    """Whatever is not looked at after a verdict, a look at everything finds nothing more to do."""
+    Search.objects.all().delete()
+    search = Search.objects.get(pk=with_children(owner, hashes, reuse=reuse).pk)
+    planner.plan(search.pk)
+    for slot in order:
+        job = Job.objects.filter(stream=search.stream, kind="evaluate", slot=slot, state="due").first()
+        if job is None:
+            continue  # It is a copy, or waits for its twin, and is decided with it.
+        reason = "diverged" if slot in diverged else None
+        reward = 0.0 if reason else 0.5
+        decide(search, slot, reward, reason)
+        verdict = ChildFinished(
+            step=0, slot=slot, reward=reward, reason=reason, parameters=10, mult_adds=20, seconds=1.0
+        )  # fmt: skip
+        planner.follow(search, verdict)
+        jobs = Job.objects.count()
+        assert planner.what_follows(search) == [] and Job.objects.count() == jobs
+
+
+def test_as_many_workers_are_called_as_rest_wherever_they_are(owner, settings, monkeypatch, time):
+    rung = []
+    monkeypatch.setattr(planner.celery, "ring_workers", rung.append)
+    settings.REDIS_URL, settings.WORKERS = "redis://nowhere", 1
+    for number in range(4):
+        Worker.objects.create(name=f"h{number}:1", host=f"h{number}", device="cpu", seen=time[0])
+    Worker.objects.create(name="gone:1", host="gone", device="cpu", seen=time[0] - 60)
+    new_search(owner)
+    assert leases.claim("h0:1", ("learn",)) is not None
+    planner.call_workers(20)
+    planner.call_workers(2)
+    planner.call_workers()
+    assert rung == [3, 2, 3]

@@ -5,20 +5,27 @@ from collections.abc import Iterator
 
 import pytest
 from channels.generic.websocket import AsyncWebsocketConsumer
-from channels.security.websocket import OriginValidator
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import get_converters
 
 from webapp.accounts.access import DeniedByDefault
 from webapp.asgi import application
+from webapp.origins import OwnPagesOnly
 from webapp.searches.live.consumers import StreamConsumer
 from webapp.searches.live.routing import websocket_urlpatterns
 
 PUBLIC = {
     "health",
+    "ready",
+    "metrics",
     "sign-in",
     "sign-in/<path:token>",
+    "sign-in/once",
+    "sign-in/once/open",
+    "invited",
+    "invited/look",
+    "invited/accept",
     "shared",
     "shared/open",
 }  # Everybody may see these, and nothing else.
@@ -64,7 +71,7 @@ def test_a_stranger_is_sent_away_from_every_other_address(client: Client, method
 
 def test_every_socket_has_a_policy_and_the_origin_is_asked_first() -> None:
     outermost = application.application_mapping["websocket"]
-    assert isinstance(outermost, OriginValidator)
+    assert isinstance(outermost, OwnPagesOnly)
     consumers = [pattern.callback.consumer_class for pattern in websocket_urlpatterns]
     assert consumers == [StreamConsumer]  # A new one must be added here, and to test_sockets.
     assert all(issubclass(consumer, AsyncWebsocketConsumer) for consumer in consumers)

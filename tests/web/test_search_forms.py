@@ -13,7 +13,7 @@ from search_engine.config.searches import ENAS_METHODS
 from search_engine.shared_presets import MACRO_DEMO, SHARED_PRESETS
 from tests.web.test_views import page, value_of
 from webapp.accounts.models import User
-from webapp.searches.pages.search_forms import METHODS, presets_of
+from webapp.searches.offers import METHODS, presets_of
 from webapp.searches.start import start_search
 
 pytestmark = pytest.mark.django_db

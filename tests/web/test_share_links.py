@@ -20,7 +20,7 @@ from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.searches import clock, share_links
 from webapp.searches.link_door import OPEN_TO_LINKS
-from webapp.searches.live import consumers, hub
+from webapp.searches.live import hub, page_rights
 from webapp.searches.models import Search, ShareLink, Stream
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,15 @@ def test_a_guests_page_has_nothing_to_do_and_names_nobody(search: Search) -> Non
         assert "Ada" not in html and "Sign out" not in html
         for act in ('data-act="pause"', "stream-deletion", "stream-sharing", "download-menu", "<random-comparison"):
             assert act not in html, (address, act)
+
+
+def test_a_guest_is_told_where_the_comparison_stands_that_a_link_does_not_show(search: Search, owner: User) -> None:
+    said = "its comparison rests on other searches"
+    assert said in guest_of(search).get(f"/searches/{search.pk}").content.decode()
+    client = Client()
+    client.force_login(owner)
+    assert said not in client.get(f"/searches/{search.pk}").content.decode()
+    assert said in client.get(f"/searches/{search.pk}/replay").content.decode()
 
 
 def test_a_revoked_link_shows_nothing_more(search: Search, owner: User, client: Client) -> None:
@@ -250,24 +259,24 @@ async def test_a_guest_gets_no_other_socket(stream: Stream) -> None:
     other = await sync_to_async(Stream.objects.create)(
         owner=stream.owner, kind="training", created=0.0, code_version="test"
     )
-    assert await closing_code(socket_of(other.pk, cookie)) == consumers.NOT_FOUND
-    assert await closing_code(socket_of(NOWHERE, cookie)) == consumers.NOT_FOUND
+    assert await closing_code(socket_of(other.pk, cookie)) == page_rights.NOT_FOUND
+    assert await closing_code(socket_of(NOWHERE, cookie)) == page_rights.NOT_FOUND
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_revoked_link_closes_its_socket(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert consumers.LINK_RIGHTS_SECONDS <= 5
-    monkeypatch.setattr(consumers, "LINK_RIGHTS_SECONDS", 0.1)
+    assert page_rights.RIGHTS_SECONDS <= 4
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
     page = socket_of(stream.pk, await guest_cookie(stream))
     assert await page.connect()
     await sync_to_async(ShareLink.objects.all().delete)()
-    assert (await page.hear())["code"] == consumers.LINK_GONE
+    assert (await page.hear())["code"] == page_rights.LINK_GONE
 
 
 @pytest.mark.django_db(transaction=True)
 async def test_an_expired_link_closes_its_socket(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "LINK_RIGHTS_SECONDS", 0.1)
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
     page = socket_of(stream.pk, await guest_cookie(stream))
     assert await page.connect()
     await sync_to_async(ShareLink.objects.update)(expires=1.0)
-    assert (await page.hear())["code"] == consumers.LINK_GONE
+    assert (await page.hear())["code"] == page_rights.LINK_GONE

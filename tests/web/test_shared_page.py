@@ -52,7 +52,7 @@ def test_the_page_says_what_scripts_must_know(signed_in: Client, owner: User, ki
     assert facts(html) == {
         "kind": "search", "id": str(search.pk), "method": kind, "scale": 80.0 if kind == "enas-recurrent" else None,
         "thumbnail": "normal" if kind == "enas-micro" else "whole", "epoch_seconds": None, "trained": 1, "learns": True,
-        "has_companion": False,
+        "has_companion": False, "role": "owner", "gets_files": True,
     }  # fmt: skip
     assert "<shared-architecture" in html and "<reward-chart" not in html
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html)

@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from webapp.accounts.models import User
@@ -96,3 +96,22 @@ def test_the_command_prints_a_link_for_anybody(client: Client) -> None:
     assert link.startswith("https://cells.example/sign-in/")
     assert client.get(link.removeprefix("https://cells.example")).status_code == 302
     assert client.session["_auth_user_id"] == str(User.objects.get(name="ann").pk)
+
+
+def test_the_terminal_signs_in_the_first_administrator_whatever_they_are_called_now(client: Client) -> None:
+    first = get_or_create_user("owner")
+    User.objects.create(name="later", is_admin=True)
+    User.objects.filter(pk=first.pk).update(name="Ada")
+    output = StringIO()
+    call_command("sign_in_link", base="", stdout=output)
+    client.get(output.getvalue().strip())
+    assert client.session["_auth_user_id"] == str(first.pk) and User.objects.count() == 2
+
+
+@pytest.mark.parametrize(("name", "told"), [("a/b", "The name has '/' in it"), ("ann", "ann is deactivated")])
+def test_the_terminal_makes_nobody_who_could_not_be_and_lets_nobody_in_who_is_out(name: str, told: str) -> None:
+    User.objects.create(name="ann", is_active=False)
+    for command in (["sign_in_link", name], ["token", "notebook", "--user", name]):
+        with pytest.raises(CommandError, match=told):
+            call_command(*command)
+    assert User.objects.count() == 1

@@ -9,15 +9,17 @@ from urllib.parse import quote
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from search_engine.events import EpochEnded
 from webapp.accounts.models import User
 from webapp.accounts.sign_in import get_or_create_user
 from webapp.asgi import application
 from webapp.searches import clock, event_log
-from webapp.searches.live import consumers, hub
-from webapp.searches.models import Stream
+from webapp.searches.live import consumers, hub, page_rights
+from webapp.searches.models import Share, Stream
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,15 +162,15 @@ async def test_a_slow_reader_gets_bigger_frames_and_everything(
 
 
 async def test_a_stranger_is_refused(stream: Stream) -> None:
-    assert await closing_code(socket(stream, None)) == consumers.NOT_SIGNED_IN
-    assert await closing_code(socket(stream, "no-such-session")) == consumers.NOT_SIGNED_IN
+    assert await closing_code(socket(stream, None)) == page_rights.NOT_SIGNED_IN
+    assert await closing_code(socket(stream, "no-such-session")) == page_rights.NOT_SIGNED_IN
 
 
 async def test_somebody_elses_stream_looks_like_none(stream: Stream) -> None:
     other = await sync_to_async(cookie_of)("other")
-    assert await closing_code(socket(stream, other)) == consumers.NOT_FOUND
+    assert await closing_code(socket(stream, other)) == page_rights.NOT_FOUND
     stream.pk = "00000000-0000-0000-0000-000000000000"
-    assert await closing_code(socket(stream, other)) == consumers.NOT_FOUND
+    assert await closing_code(socket(stream, other)) == page_rights.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -196,7 +198,7 @@ async def test_a_silent_stream_says_that_it_is_alive(
 
 
 async def test_whoever_signs_out_loses_the_socket(stream: Stream, cookie: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "RIGHTS_SECONDS", 0.1)
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
     page = socket(stream, cookie)
     assert await page.connect()
 
@@ -207,17 +209,17 @@ async def test_whoever_signs_out_loses_the_socket(stream: Stream, cookie: str, m
 
     await sync_to_async(sign_out)()
     message = await page.hear()
-    assert (message["type"], message["code"]) == ("websocket.close", consumers.NOT_SIGNED_IN)
+    assert (message["type"], message["code"]) == ("websocket.close", page_rights.NOT_SIGNED_IN)
 
 
 async def test_whoever_is_locked_out_loses_the_socket(
     stream: Stream, cookie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "RIGHTS_SECONDS", 0.1)
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
     page = socket(stream, cookie)
     assert await page.connect()
     await sync_to_async(User.objects.update)(is_active=False)
-    assert (await page.hear())["code"] == consumers.NOT_SIGNED_IN
+    assert (await page.hear())["code"] == page_rights.NOT_SIGNED_IN
 
 
 async def test_what_a_browser_sends_is_ignored(stream: Stream, cookie: str) -> None:
@@ -229,3 +231,81 @@ async def test_what_a_browser_sends_is_ignored(stream: Stream, cookie: str) -> N
     await append(stream, 1)
     assert [event["n"] for event in await receive(page, 1)] == [1]
     await page.leave()
+
+
+async def test_whoever_reads_nothing_loses_the_socket_all_the_same(
+    stream: Stream, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
+    send = consumers.StreamConsumer.send
+
+    async def send_and_wait_for_ever(self: Any, *args: Any, **kwargs: Any) -> None:
+        await send(self, *args, **kwargs)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(consumers.StreamConsumer, "send", send_and_wait_for_ever)
+    page = socket(stream, cookie)
+    assert await page.connect()
+    await append(stream, 1)
+    await page.frame()
+    await append(stream, 5)
+    await sync_to_async(User.objects.update)(is_active=False)
+    assert (await page.hear())["code"] == page_rights.NOT_SIGNED_IN  # And none of the five.
+
+
+async def test_a_session_of_an_earlier_password_is_none(stream: Stream, cookie: str) -> None:
+    def change_the_password() -> None:
+        user = User.objects.get(name="owner")
+        user.set_password("another one")
+        user.save()
+
+    await sync_to_async(change_the_password)()
+    assert await closing_code(socket(stream, cookie)) == page_rights.NOT_SIGNED_IN
+
+
+async def test_two_hundred_pages_of_ten_people_cost_a_few_queries(stream: Stream) -> None:
+    def cookies() -> list[str]:
+        return [cookie_of("owner" if index % 10 == 0 else f"person {index % 10}") for index in range(200)]
+
+    asked = [page_rights.Asked(key, stream.pk) for key in await sync_to_async(cookies)()]
+
+    def look() -> tuple[dict[page_rights.Asked, int], list[str]]:
+        with CaptureQueriesContext(connection) as captured:
+            found = page_rights.refusals(asked)
+        return found, [query["sql"] for query in captured.captured_queries]
+
+    found, queries = await sync_to_async(look)()
+    assert found == {each: page_rights.NOT_FOUND for index, each in enumerate(asked) if index % 10}
+    assert len([query for query in queries if query.startswith("SELECT")]) == 2 + 10
+
+
+async def test_one_browser_holds_only_so_many_sockets(
+    stream: Stream, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_rights, "MOST_OF_A_SESSION", 2)
+    pages = [socket(stream, cookie) for _ in range(2)]
+    for page in pages:
+        assert await page.connect()
+    assert await closing_code(socket(stream, cookie)) == consumers.TRY_AGAIN
+    other = socket(stream, await sync_to_async(cookie_of)("owner"))
+    assert await other.connect()
+    await pages[0].leave()
+    again = socket(stream, cookie)
+    assert await again.connect()
+    for page in (pages[1], other, again):
+        await page.leave()
+
+
+async def test_whoever_a_stream_is_shared_with_no_more_loses_the_socket(
+    stream: Stream, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_rights, "RIGHTS_SECONDS", 0.1)
+    other = await sync_to_async(cookie_of)("other")
+    reader = await User.objects.aget(name="other")
+    share = await Share.objects.acreate(stream=stream, user=reader, role=Share.Role.READER, created=0.0)
+    page = socket(stream, other)
+    assert await page.connect()
+    await append(stream, 1)
+    assert [event["n"] for event in await receive(page, 1)] == [1]
+    await sync_to_async(share.delete)()
+    assert (await page.hear())["code"] == page_rights.NOT_FOUND

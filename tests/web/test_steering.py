@@ -218,7 +218,7 @@ def test_a_proposal_is_trained_beside_the_next_step_and_is_no_drawn_child(owner,
     assert list(proposed.order_by("slot").values_list("step", "slot", "is_final")) == [(step, 4, True), (step, 5, True)]
     assert (search.total, Child.objects.filter(search=search).count()) == (14, 16)
     state = live_state.state_at(search)
-    assert (state["done"], state["total"], state["proposals"]) == (14, 14, {"asked": 2, "done": 2})
+    assert (state["done"], state["total"], state["proposals"]) == (14, 14, {"asked": 2, "done": 2, "left_out": 0})
     assert {point[0] for point in state["points"]} >= {4 * step + 3.01, 4 * step + 3.02}
     said = [line["text"] for line in state["log"]]
     assert f"A person proposed an architecture: it is trained beside step {step}, off-policy." in said
@@ -237,6 +237,25 @@ def test_a_proposal_beside_a_shorter_last_step_is_trained_too(owner, tmp_path, r
         (0, False, True), (1, False, True), (4, True, True), (5, True, True),
     ]  # fmt: skip
     assert (last[3].twin_slot == 4) == (reuse == "copy")
+
+
+def test_a_proposal_whose_step_a_smaller_total_leaves_out_is_told_and_comes_back_with_a_larger_one(owner, tmp_path):
+    search = new_search(owner, children=20)
+    work_off(tmp_path, jobs=5)
+    lifecycle.propose(search.pk, identities(5).to_json())
+    search.refresh_from_db()
+    (step,) = [change["from_step"] for change in search.changes]
+    lifecycle.change_limits(search.pk, {"children": 4 * step})
+    state = live_state.state_at(search)
+    assert state["proposals"] == {"asked": 1, "done": 0, "left_out": 1}
+    assert state["log"][-1]["text"] == (
+        f"Limits changed: {4 * step} children in all from step {step} on. 1 proposed architecture is left out, for a "
+        "step that is not drawn any more, unless the total grows again."
+    )
+    lifecycle.change_limits(search.pk, {"children": 4 * step + 1})
+    assert live_state.state_at(search)["proposals"]["left_out"] == 0
+    ended(search, tmp_path)
+    assert live_state.state_at(search)["proposals"] == {"asked": 1, "done": 1, "left_out": 0}
 
 
 def test_a_proposal_over_http(client, owner):

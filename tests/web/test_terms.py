@@ -15,13 +15,20 @@ from webapp.docs.terms import FIELD_TERMS, OURS, TERMS
 from webapp.settings import HOME
 
 SOURCE = re.compile(r"(Zoph|Pham) et al\. 2018, (sections?|appendix|table|abstract) [\dA]")
-TAG = re.compile(r'{% (term|page_words) "([^"]+)"')
+TAG = re.compile(r'{% (term|page_words|script_terms) "([^"]+)"')
+
+
+SCRIPTS = HOME / "frontend/static"
+SCRIPT = re.compile(r"<script type=\"module\" src=\"{% static '([^']+)' %}\"")
+IMPORT = re.compile(r'^(?:import|\} from) .*?"(\.[^"]+)";$', re.MULTILINE)
+WORDS = re.compile(r"^const TERMS = \{(.*?)\};$", re.MULTILINE | re.DOTALL)
+KEY = re.compile(r'([a-z-]+)"?: "')
 
 
 def used() -> Iterator[tuple[Path, str]]:
     for path in (HOME / "frontend/templates").rglob("*.html"):
         for tag, keys in TAG.findall(path.read_text()):
-            for key in keys.split() if tag == "page_words" else [keys]:
+            for key in [keys] if tag == "term" else keys.split():
                 yield path, key
 
 
@@ -38,6 +45,28 @@ def test_every_term_that_a_template_or_a_form_uses_exists() -> None:
     assert len(found) > 40
     assert [(str(path), key) for path, key in found if key not in TERMS] == []
     assert set(FIELD_TERMS.values()) <= set(TERMS)
+
+
+def explained_by(script: Path, seen: set[Path]) -> set[str]:
+    """The terms that a script, or what it imports, makes buttons for."""
+    if script in seen:
+        return set()
+    seen.add(script)
+    source = script.read_text()
+    keys = {key for words in WORDS.findall(source) for key in KEY.findall(words)}
+    return keys.union(*(explained_by((script.parent / found).resolve(), seen) for found in IMPORT.findall(source)))
+
+
+def test_a_page_brings_the_cards_of_exactly_the_words_that_its_scripts_explain() -> None:
+    found = {}
+    for template in (HOME / "frontend/templates").rglob("*.html"):
+        text, seen = template.read_text(), set[Path]()
+        explained = set[str]().union(*(explained_by(SCRIPTS / script, seen) for script in SCRIPT.findall(text)))
+        brought = {key for tag, keys in TAG.findall(text) if tag == "script_terms" for key in keys.split()}
+        assert explained == brought, template
+        if explained:
+            found[template.name] = len(explained)
+    assert found.keys() == {"search_live.html", "shared_live.html", "training_live.html", "compare.html"}
 
 
 def test_an_unknown_term_is_no_silence() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.searches.workers.trainer_process import TrainerGone, TrainerProcess
+from webapp.searches.workers.trainer_process import TrainerGone, TrainerProcess, as_trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
@@ -119,6 +119,11 @@ def test_its_errors_go_to_its_log_and_its_threads_and_memory_are_set(start: Star
     message = trainer.receive(10)
     assert message is not None and message["set"][0] == "2" and all(int(value) > 1 for value in message["set"])
     assert (start.folder / "logs/trainer.log").read_text() == "oh\n"
+
+
+def test_what_was_set_of_the_c_library_stays_in_a_trainer() -> None:
+    theirs = as_trainer({"GLIBC_TUNABLES": "glibc.malloc.hugetlb=2"}, threads=1)["GLIBC_TUNABLES"]
+    assert theirs == "glibc.malloc.hugetlb=2:glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")

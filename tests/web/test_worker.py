@@ -482,3 +482,38 @@ def _claimed() -> leases.Claim:
     claim = leases.claim("test:1", worker.KINDS)
     assert claim is not None
     return claim
+
+
+def test_a_trainer_computes_while_its_beginning_is_written_down(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_before: list[str] = []
+    record = driver.results.record_started
+
+    def recording(job_id: int, fence: int) -> None:
+        asked_before.append(workshop.trainers[-1].requests[-1]["do"])
+        record(job_id, fence)
+
+    monkeypatch.setattr(driver.results, "record_started", recording)
+    start(children=2, step_size=2)
+    workshop.worker.look()
+    assert asked_before == ["evaluate"] * 2
+
+
+def test_the_last_epoch_of_a_child_is_written_with_its_verdict_and_no_other_is(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One commit less a child. It left no checkpoint, so nothing is lost that could be gone on from."""
+    by_themselves: list[int] = []
+    record = driver.results.record_epoch
+
+    def recording(job_id: int, fence: int, ended: Any, checkpoint: str | None) -> None:
+        by_themselves.append(ended.epoch)
+        record(job_id, fence, ended, checkpoint)
+
+    monkeypatch.setattr(driver.results, "record_epoch", recording)
+    search = start(children=2, step_size=2, epochs=3)
+    workshop.worker.look()
+    kinds = [each["kind"] for each in event_log.read(search.pk, 0, 10_000)]
+    assert by_themselves == [1, 2, 1, 2]
+    assert kinds.count("epoch_ended") == 6 and kinds.count("child_finished") == 2

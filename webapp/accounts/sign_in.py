@@ -4,18 +4,43 @@ from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 
+from search_engine.errors import UserError
 from webapp.accounts.models import User
+from webapp.accounts.names import checked_name
 
 OWNER = "owner"
 _SALT = "cellwright.sign-in"
 
 
+class NobodySo(Exception):
+    """Somebody who was named in the terminal cannot be signed in or made: a sentence."""
+
+
+def user_in_terminal(name: str | None) -> User:
+    """The active user of this name, made at need; without a name the one who was the first, whatever they are called.
+
+    Raises NobodySo.
+    """
+    if name is None:
+        first = User.objects.filter(is_admin=True, is_active=True).order_by("created").first()
+        return first or get_or_create_user(OWNER)
+    user = User.objects.filter(name=name).first()
+    if user is None:
+        try:
+            return get_or_create_user(checked_name(name))
+        except UserError as error:
+            raise NobodySo(f"The name {error.message}") from error
+    if not user.is_active:
+        raise NobodySo(f"{name} is deactivated; an administrator can let them in again on the page People.")
+    return user
+
+
 def get_or_create_user(name: str) -> User:
-    """The user of this name, made at need; two processes may ask at once."""
+    """The user of this name, made at need; two processes may ask at once. The first of all is an administrator."""
     user = User.objects.filter(name=name).first()
     if user is not None:
         return user
-    user = User(name=name)
+    user = User(name=name, is_admin=not User.objects.exists())
     user.set_unusable_password()
     try:
         with transaction.atomic():

@@ -14,12 +14,14 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("nasnet-search", "A NASNet search step by step"),
             ("live-page", "Reading the live page"),
             ("which-method", "Which method when"),
+            ("strategies", "Which strategy when"),
         ),
     ),
     (
         "Go on",
         (
             ("shared-weights", "ENAS: shared weights"),
+            ("many-searches", "Many searches"),
             ("your-data", "Your own data"),
             ("take-away", "Transfer and take away"),
             ("understand-and-steer", "Steering, editing, replay"),
@@ -28,11 +30,17 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Run it",
         (
+            ("people", "People and tokens"),
             ("limits-and-backups", "Limits, pauses, draining, backups"),
+            ("security", "What protects it"),
+            ("machines", "Machines and time left"),
+            ("operation", "Operation"),
+            ("settings", "Settings"),
+            ("notices", "Notices"),
             ("terminal", "The terminal"),
-            ("api", "The API from a script"),
+            ("api", "From a program"),
         ),
     ),
-    ("Look up", (("terms", "Terms"),)),
+    ("Look up", (("terms", "Terms"), ("benchmarks", "Benchmarks"))),
 )
 TITLES = {name: title for _, pages in CHAPTERS for name, title in pages}

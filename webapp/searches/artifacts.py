@@ -1,12 +1,12 @@
-"""Files by their content: put a file in and get its SHA-256, open it by that. A folder today.
+"""Files by their content: put a file in and get its SHA-256, open it by that. Which ones are needed, rows say.
 
-A file is whole on the disk before anybody can name it: temporary name, fsync, rename, fsync of the folder. What no row
-names is removed by `sweep`, later than any transaction that may still want to name it.
+A file is in the store as a whole before anybody can name it. What no row names is removed by `sweep`, later than any
+transaction that may still want to name it. Where the files lie is the business of `stores`: the setting decides.
 """
 
 import contextlib
-import fcntl
-import hashlib
+import functools
+import logging
 import os
 import re
 import shutil
@@ -16,15 +16,18 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import psutil
 from django.conf import settings
 from django.db.models import QuerySet
 
-from search_engine import storage
 from webapp.searches import clock
 from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
+from webapp.searches.stores.folder import FolderStore
+from webapp.searches.stores.store import ArtifactMissing as ArtifactMissing
+from webapp.searches.stores.store import Store, digest_of
+from webapp.searches.stores.store import StoreAway as StoreAway
 
 DRAFT = "draft"  # In a passing folder: the path of a file elsewhere.
 SAFETENSORS, ZIP = "application/octet-stream", "application/zip"
@@ -36,30 +39,17 @@ REPLACED_SECONDS = (
     10.0  # How old a file must be to go at once when it was replaced: somebody may have just put it again.
 )
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _PASSING = re.compile(
     r"(?:backup|restore)-(?:(?P<pid>[0-9]+)@(?P<host>.+)-)?[^-]+"
 )  # Earlier versions named no process.
 
-
-class ArtifactMissing(Exception):
-    """The store has no such file."""
+log = logging.getLogger(__name__)
 
 
 def put(path: Path) -> str:
     """Move this file into the store; its SHA-256. Putting the same content twice is one file."""
-    sha256 = _digest(path)
-    target = _place(sha256)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = _draft_of(path, target.parent)
-    try:
-        with _only_one():
-            storage.rename(draft, target)  # Over an equal file at most, which becomes young again.
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    for folder in (target.parent, _root()):
-        storage.sync_folder(folder)
+    sha256 = digest_of(path)
+    _store().put(path, sha256)
     return sha256
 
 
@@ -79,26 +69,64 @@ def offer(stream: Stream, label: str, sha256: str, filename: str, media_type: st
 
 
 def local_path(sha256: str) -> Path:
-    """Where the file can be read. Raises ArtifactMissing."""
-    path = _place(sha256)
-    if not path.is_file():
-        raise ArtifactMissing(f"the store has no file {sha256}")
-    return path
+    """Where this host can read the file, until this process calls `let_go`. Raises ArtifactMissing."""
+    return _store().path_of(sha256)
+
+
+def opened(sha256: str) -> BinaryIO:
+    """The file to be read, also where it is removed meanwhile. Raises ArtifactMissing."""
+    return _store().opened(sha256)
+
+
+def hand_to(sha256: str, target: Path) -> None:
+    """Have the file under this path as well, until this process calls `let_go`; without a copy where that can be.
+    Raises ArtifactMissing."""
+    _store().hand_to(sha256, target)
+
+
+def let_go() -> None:
+    """This process no longer reads any path that it was told."""
+    _store().let_go()
 
 
 def is_there(sha256: str) -> bool:
     """Whether the store has the file."""
-    return _place(sha256).is_file()
+    return _store().is_there(sha256)
 
 
 def size(sha256: str) -> int:
     """Bytes of the file. Raises ArtifactMissing."""
-    return local_path(sha256).stat().st_size
+    return _store().size(sha256)
 
 
 def is_whole(sha256: str) -> bool:
-    """Whether the file still is what its name says; reads all of it. Raises ArtifactMissing."""
-    return _digest(local_path(sha256)) == sha256
+    """Whether what this host can read still is what its name says; reads all of it. Raises ArtifactMissing."""
+    return _store().is_whole(sha256)
+
+
+def is_stored_whole(sha256: str) -> bool:
+    """The same of what the store itself has, whatever this host has of it. Raises ArtifactMissing."""
+    return _store().is_stored_whole(sha256)
+
+
+def trouble(*, writes: bool) -> str | None:
+    """Why the store takes no files, a sentence, as far as no folder tells. writes: a small one is put to see it."""
+    return _store().trouble(writes=writes)
+
+
+def is_reachable() -> bool:
+    """Whether the store can be used, as far as can be told without writing."""
+    return _store().is_reachable()
+
+
+def shared_folders() -> list[Path]:
+    """Folders that all hosts have in common, which must take files before anybody can put one."""
+    return _store().shared_folders()
+
+
+def written_folders() -> list[Path]:
+    """Those, and the folders of this host of which the same is true."""
+    return [*_store().shared_folders(), *_store().own_folders()]
 
 
 def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
@@ -106,26 +134,27 @@ def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
 
     The time must be longer than any worker takes from putting a file to naming it in a row.
     """
-    removed = []
-    for path in forgotten(older_than_seconds):
-        with _only_one():
-            if _is_older(path, older_than_seconds):  # Nobody has put it again since.
-                path.unlink()
-                removed.append(path)
-    return removed
+    _store().tidy(older_than_seconds)
+    return [place for place in forgotten(older_than_seconds) if _store().remove(place, older_than_seconds)]
 
 
 def forgotten(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
     """What a sweep would remove now."""
     named = _named_by_rows()
-    unnamed = (path for path in sorted(_root().glob("??/*")) if path.parent.name + path.name not in named)
-    return [path for path in unnamed if _is_older(path, older_than_seconds)]
+    places = _store().older_than(older_than_seconds)
+    return [place for place in places if place.parent.name + place.name not in named]
 
 
-def passing_folder(kind: Literal["backup", "restore"]) -> tempfile.TemporaryDirectory[str]:
-    """A folder of the store for as long as this process needs it; of one that is killed it is found by its name."""
-    _root().mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=f"{kind}-{os.getpid()}@{socket.gethostname()}-", dir=_root())
+@contextlib.contextmanager
+def passing_folder(kind: Literal["backup", "restore"]) -> Iterator[str]:
+    """A folder for as long as this process needs it; that of one that is killed is found by its name."""
+    place, prefix = _store().folder_for_passing(), f"{kind}-{os.getpid()}@{socket.gethostname()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place) as folder:
+        try:
+            yield folder
+        finally:
+            if kind == "backup":
+                _store().end_passing(Path(folder))
 
 
 def note_draft(folder: Path, draft: Path) -> None:
@@ -140,7 +169,7 @@ def _remove_draft_of(folder: Path) -> None:
 
 def left_folders() -> list[Path]:
     """Such folders of processes of this host that were killed, and any that are older than a sweep needs."""
-    return [path for path in sorted(_root().glob("*-*")) if path.is_dir() and _is_left(path)]
+    return [path for path in sorted(_store().folder_for_passing().glob("*-*")) if path.is_dir() and _is_left(path)]
 
 
 def remove_left_folders() -> list[Path]:
@@ -148,6 +177,7 @@ def remove_left_folders() -> list[Path]:
     removed = left_folders()
     for folder in removed:
         _remove_draft_of(folder)
+        _store().end_passing(folder)
         shutil.rmtree(folder, ignore_errors=True)
     return removed
 
@@ -158,24 +188,23 @@ def _is_left(folder: Path) -> bool:
         return False
     if named["host"] == socket.gethostname():
         return not psutil.pid_exists(int(named["pid"]))
-    return _is_older(folder, SWEEP_SECONDS)
+    return folder.stat().st_mtime < time.time() - SWEEP_SECONDS
 
 
 def drop_replaced(sha256: str) -> bool:
     """Remove a file that another took the place of, unless a row names it or it is young; whether it went.
 
     Checkpoints of shared weights are large and many: they cannot wait for the sweep, which removes what stays here.
+    It comes behind the commit that replaced the file, so a store that is away just then must not undo anything.
     """
-    path = _place(sha256)
-    with _only_one():
-        if not path.exists() or path.stat().st_mtime > time.time() - REPLACED_SECONDS or sha256 in _named_by_rows():
+    store = _store()
+    try:
+        if not store.is_older(store.place_of(sha256), REPLACED_SECONDS) or sha256 in _named_by_rows():
             return False
-        path.unlink()
-    return True
-
-
-def _is_older(path: Path, seconds: float) -> bool:
-    return path.exists() and path.stat().st_mtime < time.time() - seconds
+        return store.remove(store.place_of(sha256), REPLACED_SECONDS)
+    except StoreAway as away:
+        log.warning("The file %s stays until the next sweep: %s", sha256, away)
+        return False
 
 
 def files_of(stream_id: uuid.UUID) -> set[str]:
@@ -194,27 +223,22 @@ def own_files_of(stream_id: uuid.UUID) -> set[str]:
 
 def drop_files_of(stream_id: uuid.UUID) -> bool:
     """Remove the files that are this stream's own; whether all are gone. A young one stays until a later call."""
-    is_empty = True
+    store, is_empty = _store(), True
     for sha256 in sorted(own_files_of(stream_id)):
-        path = _place(sha256)
-        with _only_one():
-            if path.exists() and path.stat().st_mtime > time.time() - REPLACED_SECONDS:
-                is_empty = False
-            else:
-                path.unlink(missing_ok=True)
+        if not store.remove(store.place_of(sha256), REPLACED_SECONDS) and store.is_there(sha256):
+            is_empty = False
     return is_empty
 
 
 def name_twice(folder: Path) -> list[str]:
-    """Give every file that a row names a second name in this folder of the store, so that it stays although it is
+    """Give every file that a row names a second name in this passing folder, under which it can be read although it is
     removed; the SHA-256 of those that are not there."""
-    missing = []
-    for sha256 in sorted(_named_by_rows() - {""}):
-        try:
-            os.link(_place(sha256), folder / sha256)
-        except FileNotFoundError:
-            missing.append(sha256)
-    return missing
+    return _store().name_twice(folder, sorted(_named_by_rows() - {""}))
+
+
+def named_twice(path: Path) -> BinaryIO:
+    """The content of a file under its second name, to be read. Raises ArtifactMissing."""
+    return _store().named_twice(path)
 
 
 def files_of_data() -> set[str]:
@@ -262,37 +286,23 @@ def _root() -> Path:
     return Path(settings.ARTIFACTS_DIR)
 
 
-def _place(sha256: str) -> Path:
-    if not _SHA256.fullmatch(sha256):
-        raise ArtifactMissing(f"{sha256!r} is no SHA-256: it has 64 digits from 0 to f")
-    return _root() / sha256[:2] / sha256[2:]
+def _store() -> Store:
+    if settings.ARTIFACTS_BUCKET is None:
+        return FolderStore(_root(), lambda: time.time())
+    return _bucket_store(settings.ARTIFACTS_BUCKET, Path(settings.CACHE_DIR), settings.MOST_CACHE_BYTES)
 
 
-def _draft_of(path: Path, folder: Path) -> Path:
-    """The file under a temporary name in this folder, written through to the disk, young; the given one is gone."""
-    descriptor, draft = tempfile.mkstemp(prefix="draft-", dir=folder)
-    os.close(descriptor)
-    try:
-        storage.before("write", Path(draft))
-        shutil.move(path, draft)  # A rename on one file system, else a copy.
-        with open(draft, "rb") as file:
-            storage.sync(file.fileno(), Path(draft))
-        os.utime(draft)
-    except OSError:  # A full disk must not be filled further by what nobody needs.
-        os.unlink(draft)
-        raise
-    return Path(draft)
+@functools.cache
+def _bucket_store(bucket: Any, cache: Path, most_bytes: int) -> Store:
+    """Once in each process. What it takes is imported by those alone who need it."""
+    from webapp.searches.stores.bucket import BucketStore
+    from webapp.searches.stores.host_cache import HostCache
+
+    return BucketStore(_objects(bucket), HostCache(cache, most_bytes))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+@functools.cache
+def _objects(bucket: Any) -> Any:
+    from webapp.searches.stores.objects import Objects
 
-
-@contextlib.contextmanager
-def _only_one() -> Iterator[None]:
-    """Keeps a sweep from removing a file at the moment in which it is put again."""
-    _root().mkdir(parents=True, exist_ok=True)
-    with (_root() / "lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return Objects(bucket)

@@ -2,7 +2,8 @@
 
 Written while searches run: rows are read as of one moment, and before anything that they name can be removed each file
 gets a second name, under which it is copied. Read back into an empty database, of either kind, whichever it came from.
-Left out: sessions, workers and their hosts, uploads that are under way, and files that can be downloaded again.
+Left out: sessions, failed attempts to get in, workers and their hosts, uploads that are under way, notices (where
+people want them is kept), and files that can be downloaded again.
 """
 
 import hashlib
@@ -28,10 +29,12 @@ from django.db import Error, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F, Model, QuerySet
 
+from webapp.accounts.models import Failures
+from webapp.notices.models import Delivery, Notice
 from webapp.searches import artifacts
 from webapp.searches.models import Host, Job, OwnData, Worker
 
-APPS = ("accounts", "searches")
+APPS = ("accounts", "searches", "notices")
 FORMAT = 1
 MANIFEST, ROWS, FILES = "manifest.json", "rows.jsonl", "files/"
 PIECE = 1024**2  # Bytes.
@@ -77,11 +80,12 @@ def restore(source: Path) -> Written:
         with zipfile.ZipFile(source) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             _check(archive, manifest)
-            settings.ARTIFACTS_DIR.mkdir(parents=True, exist_ok=True)
             for sha256 in manifest["files"]:
                 _restore_file(archive, sha256)
             _restore_rows(archive)
             return Written(manifest["rows"]["count"], len(manifest["files"]), manifest["missing"])
+    except artifacts.StoreAway as away:
+        raise CannotRestore(f"{away} The database stays empty; restore again later.") from away
     except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError, NotImplementedError) as error:
         raise CannotRestore(f"{source} is no backup that can be read: {error}.") from error
 
@@ -132,7 +136,7 @@ def _rows() -> Iterator[QuerySet[Model]]:
             rows = model._base_manager.order_by("pk")
             if model is OwnData:
                 rows = rows.exclude(state__in=OwnData.IN_QUARANTINE)
-            if model not in (Worker, Host):
+            if model not in (Worker, Host, Notice, Delivery, Failures):
                 yield rows
 
 
@@ -174,10 +178,13 @@ def _write_file(archive: zipfile.ZipFile, path: Path) -> bool:
     """Copy a file that is named by its SHA-256; whether it is what its name says. Weights do not get smaller."""
     entry = zipfile.ZipInfo(FILES + path.name)
     digest = hashlib.sha256()
-    with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
-        while piece := source.read(PIECE):
-            digest.update(piece)
-            target.write(piece)
+    try:
+        with artifacts.named_twice(path) as source, archive.open(entry, "w", force_zip64=True) as target:
+            while piece := source.read(PIECE):
+                digest.update(piece)
+                target.write(piece)
+    except artifacts.ArtifactMissing:
+        return False
     return digest.hexdigest() == path.name
 
 

@@ -1,6 +1,7 @@
 """How the lists in a live state stay bounded, however long the stream is. Twins: live/bounded.js and live/front.js."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,8 @@ class Limits:
     Of the log the last lines are kept, of epochs of shared weights the last `curve` with how rewards went within.
     """
 
-    points: int = 4000
-    steps: int = 2000
+    points: int = 1200
+    steps: int = 800
     log: int = 60
     curve: int = 24
     front: int = 400
@@ -24,36 +25,49 @@ LIMITS = Limits()
 
 
 def kept_points(points: list[list[Any]], limit: int) -> list[int]:
-    """Places of the points to keep: all of them up to the limit.
-
-    Above it, the newest quarter of the limit stays; of every four older ones in a row, the lowest and the highest
-    reward (the first of equals), in their order. Points without a reward go first. An incomplete four stays.
-    """
+    """Places of the points [index, reward, flag] to keep, see `kept`. What failed or was over a bound is a kind."""
     if len(points) <= limit:
         return list(range(len(points)))
-    old = len(points) - limit // 4
-    kept = []
-    for start in range(0, old - old % 4, 4):
-        places = [place for place in range(start, start + 4) if points[place][1] is not None]
-        if not places:
-            kept.append(start)
+    return kept([(index, reward, max(flag, 1)) for index, reward, flag in points], limit)
+
+
+def thinned(rows: list[Any], limit: int, place: str | int, value: str | int) -> list[Any]:
+    """The rows to keep, see `kept`. place, value: where in a row its number among all rows and its figure stand."""
+    if len(rows) <= limit:
+        return rows
+    return [rows[at] for at in kept([(row[place], row[value], 0) for row in rows], limit)]
+
+
+def kept(marks: Sequence[Sequence[Any]], limit: int) -> list[int]:
+    """Places of the marks (number, value, kind) to keep: all of them up to the limit.
+
+    Above it, the first and the newest quarter of the limit stay. The older ones are divided by number into stretches of
+    one width, the smallest power of two at which half of the limit is enough. Of each stretch and kind those with the
+    lowest and the highest value stay (the first of equals), or the first where none has a value.
+    """
+    if len(marks) <= limit:
+        return list(range(len(marks)))
+    old = len(marks) - limit // 4
+    width, widest = 1, max(number for number, _, _ in marks)
+    while len(ends := _ends(marks[:old], width)) > limit // 2 and width <= widest:
+        width *= 2
+    return [*sorted(ends | {0}), *range(old, len(marks))]
+
+
+def _ends(marks: Sequence[Sequence[Any]], width: int) -> set[int]:
+    """Of each stretch of this width and each kind: the first with the lowest and the first with the highest value."""
+    lows: dict[tuple[int, int], int] = {}
+    highs: dict[tuple[int, int], int] = {}
+    for place, (number, value, kind) in enumerate(marks):
+        key = (number // width, kind)
+        low, high = lows.setdefault(key, place), highs.setdefault(key, place)
+        if value is None:
             continue
-        low = high = places[0]
-        for place in places:
-            if points[place][1] < points[low][1]:
-                low = place
-            if points[place][1] > points[high][1]:
-                high = place
-        kept += [low] if low == high else [min(low, high), max(low, high)]
-    return kept + list(range(old - old % 4, len(points)))
-
-
-def thinned(steps: list[list[Any]], limit: int) -> list[list[Any]]:
-    """All up to the limit. Above it, the newest quarter of the limit, and the first of every two older ones."""
-    if len(steps) <= limit:
-        return steps
-    old = len(steps) - limit // 4
-    return [step for place, step in enumerate(steps) if place >= old or place % 2 == 0]
+        if marks[low][1] is None or value < marks[low][1]:
+            lows[key] = place
+        if marks[high][1] is None or value > marks[high][1]:
+            highs[key] = place
+    return {*lows.values(), *highs.values()}
 
 
 def curve_with(curve: list[list[Any]], point: list[Any]) -> list[list[Any]]:

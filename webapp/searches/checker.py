@@ -99,7 +99,7 @@ def _job_problems(stream: Stream) -> Iterator[str]:
 def _file_problems(stream: Stream) -> Iterator[str]:
     for sha256 in sorted(artifacts.files_of(stream.pk)):
         try:
-            if not artifacts.is_whole(sha256):
+            if not artifacts.is_stored_whole(sha256):
                 yield f"The file {sha256} is damaged."
         except artifacts.ArtifactMissing as error:
             yield f"A row names a file that is not there: {error}."

@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.db.models import F, QuerySet
 
-from webapp.searches.models import Child, Search
+from webapp.searches.models import Child, Event, Search
 
 Sort = Literal["reward", "parameters", "mult_adds", "seconds", "step"]
 Order = Literal["asc", "desc"]
@@ -30,6 +30,12 @@ def sorted_children(search: Search, sort: Sort, order: Order) -> QuerySet[Child]
 def taking(children: QuerySet[Child], decision: int, option: int) -> QuerySet[Child]:
     """Those that took this option in this decision, both counted from 0; none where there is no such."""
     return children.filter(**{f"decisions__{decision}": option})
+
+
+def places_at(search: Search, at: int) -> set[tuple[int, int]]:
+    """Step and slot of the children that had a verdict after event `at`."""
+    verdicts = Event.objects.filter(stream_id=search.pk, kind="child_finished", number__lte=at)
+    return set(verdicts.values_list("payload__step", "payload__slot"))
 
 
 def children_csv(search: Search) -> str:

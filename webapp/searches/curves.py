@@ -186,22 +186,31 @@ def _kept(cache: OrderedDict[uuid.UUID, Any], key: uuid.UUID, value: Any) -> Non
 
 def _with_epochs(ours: Curves, search: Search) -> Curves:
     """Scores by epoch take the place of what children show elsewhere."""
-    rows = [row for row in state_at(search)["shared"]["curve"] if row["mean_reward"] is not None]
-    seconds = np.cumsum([(row["shared_seconds"] or 0) + (row["phase_seconds"] or 0) for row in rows])
-    means = tuple((float(row["step"]), float(row["mean_reward"])) for row in rows)
-    x = np.array([row["step"] for row in rows], dtype=np.float64)
-    scores = np.array([row["best_reward"] for row in rows], dtype=np.float64)
-    late = means[-max(1, len(means) // comparison.LATE_SHARE) :]
+    x, means, scores, seconds = _phases(search)
+    rows = len(x)
+    late = means[-max(1, rows // comparison.LATE_SHARE) :]
     return replace(
         ours,
-        compute=float(seconds[-1]) if len(rows) else 0.0,
-        late=float(np.mean([y for _, y in late])) if late else None,
+        compute=float(seconds[-1]) if rows else 0.0,
+        late=float(late.mean()) if rows else None,
         rewards=(),
-        means=means,
-        best=float(scores.max()) if len(rows) else ours.best,
-        best_by_children=_steps(x, scores, x[-1]) if len(rows) else (),
-        best_by_compute=_steps(seconds, scores, seconds[-1]) if len(rows) else (),
+        means=_evenly(x, means, MOST_MEANS),
+        best=float(scores.max()) if rows else ours.best,
+        best_by_children=_steps(x, scores, x[-1]) if rows else (),
+        best_by_compute=_steps(seconds, scores, seconds[-1]) if rows else (),
     )
+
+
+def _phases(search: Search) -> tuple[NDArray[np.float64], ...]:
+    """By epoch: its number, mean and best score, and the seconds that it and those before it took in all."""
+    events = Event.objects.filter(stream_id=search.pk)
+    shared = events.filter(kind="shared_epoch_ended").order_by("number")
+    took = dict(shared.values_list("payload__step", "payload__seconds"))  # Of an epoch that was done again, the last.
+    phases = events.filter(kind="controller_phase_ended").order_by("number")
+    names = ("payload__step", "payload__mean_reward", "payload__best_reward", "payload__seconds")
+    rows = {row[0]: (*row[:3], row[3] + took.get(row[0], 0.0)) for row in phases.values_list(*names)}
+    table = np.array([rows[step] for step in sorted(rows)], dtype=np.float64).reshape(-1, 4)
+    return table[:, 0], table[:, 1], table[:, 2], np.cumsum(table[:, 3])
 
 
 def _moving_mean(places: NDArray[Any], rewards: NDArray[Any]) -> Points:

@@ -14,8 +14,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from search_engine.events import StateChanged
-from webapp.searches import artifacts, clock, event_log, leases, planner, running_time
-from webapp.searches.models import AskedScore, Child, Event, Group, Job, Search, Stream, Training
+from webapp.accounts.models import User
+from webapp.searches import artifacts, clock, event_log, leases, planner, quotas, running_time
+from webapp.searches.models import AskedScore, Child, Event, Group, Job, Search, Stream, Tally, Training
 
 EVENTS_AT_ONCE = 5000  # So many go in one transaction, so that nobody waits long for the database.
 
@@ -39,6 +40,7 @@ def delete(stream_id: uuid.UUID) -> None:
         )
         jobs = Job.objects.filter(stream_id=stream_id)
         jobs.filter(state=Job.State.DUE).update(state=Job.State.DROPPED)
+        quotas.count_work(jobs.filter(state=Job.State.LEASED))
         jobs.filter(state=Job.State.LEASED).update(fence=F("fence") + 1)  # Leased, to nobody: it only runs out.
         event_log.append(stream_id, [StateChanged(state=Stream.State.DELETING.value)])
 
@@ -111,8 +113,19 @@ def _remove_rows(stream_id: uuid.UUID) -> None:
         assert training.child is not None
         origin = f"child {training.child.step}.{training.child.slot} of {stream.name or 'a search'}"
         Training.objects.filter(pk=training.pk).update(deleted_origin=origin, child=None, for_meter=False)
+    User.objects.filter(pk=stream.owner_id).update(
+        worked_seconds_before=F("worked_seconds_before") + stream.worked_seconds
+    )
+    _keep_count(Tally.EVENTS, stream.last_event)
+    _keep_count(Tally.CHILDREN, Child.objects.filter(search=stream_id, reward__isnull=False).count())
     Stream.objects.filter(pk=stream_id).delete()
     Group.objects.filter(pk=stream.group_id, streams=None).delete()
+
+
+def _keep_count(name: str, count: int) -> None:
+    """What is told to have happened, at /metrics, stays told."""
+    Tally.objects.get_or_create(name=name)
+    Tally.objects.filter(name=name).update(count=F("count") + count)
 
 
 def _searches_beside(stream: Stream) -> bool:

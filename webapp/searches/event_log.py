@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from search_engine.events import Event
-from webapp.searches import clock, models
+from webapp.searches import clock, models, stream_notices
 
 SILENCE_SECONDS = 5.0  # After a bell that did not answer, how long it is left alone.
 
@@ -29,13 +29,14 @@ def append(stream_id: uuid.UUID, events: Sequence[Event]) -> int:
 
     Takes the stream's lock, to the end of the caller's transaction where there is one.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # Whoever has a transaction gives it up as a whole.
         stream = models.Stream.objects.select_for_update().only("last_event").get(pk=stream_id)
         if not events:
             return stream.last_event
         at = clock.now()
         rows = [_row(stream_id, stream.last_event + 1 + index, at, event) for index, event in enumerate(events)]
         models.Event.objects.bulk_create(rows)
+        stream_notices.tell_of(stream_id, rows)
         models.Stream.objects.filter(pk=stream_id).update(last_event=rows[-1].number)
         transaction.on_commit(lambda: ring(stream_id))
     return rows[-1].number

@@ -22,7 +22,10 @@ from webapp.searches.models import Group, Search, Stream
 from webapp.searches.start import start_search
 
 MOST_MEMBERS = 50
-STRATEGY_TITLES = {"ppo": "PPO", "reinforce": "REINFORCE", "random": "random"}
+STRATEGY_TITLES = {
+    "ppo": "PPO", "ppo-replay": "PPO with a memory", "reinforce": "REINFORCE", "evolution": "evolution",
+    "local": "local search", "random": "random",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from webapp.searches import clock
 from webapp.searches.models import Host, Job, Worker
@@ -46,7 +46,11 @@ log = logging.getLogger(__name__)
 def host_of(worker: str) -> str:
     """As the worker said; of one that never did, or is forgotten, what its name begins with."""
     said = Worker.objects.filter(pk=worker).values_list("host", flat=True).first()
-    return said or worker.rpartition(":")[0] or worker
+    return said or _host_in(worker)
+
+
+def _host_in(worker: str) -> str:
+    return worker.rpartition(":")[0] or worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,10 @@ def allowance_of(worker: str) -> Allowance | None:
     another host it goes on with a job that was lost once, which may be nobody's fault, and leaves it after the second
     time until nothing else is due.
     """
-    if Worker.objects.filter(pk=worker, is_drained=True).exists():
+    is_drained, said = Worker.objects.filter(pk=worker).values_list("is_drained", "host").first() or (False, "")
+    if is_drained:
         return None
-    host = Host.objects.filter(pk=host_of(worker)).first()
+    host = Host.objects.filter(pk=said or _host_in(worker)).first()
     if host is None:
         return Allowance()
     if host.is_drained or (host.set_aside is not None and not _may_try(host, worker)):
@@ -173,8 +178,9 @@ def _pause_after(tries: int) -> float:
 
 def note_success(worker: str) -> None:
     """A job of this worker is done, or got as far as a checkpoint: losses of its host count from here."""
-    host = Host.objects.filter(pk=host_of(worker), in_a_row__gt=0).first()
-    if host is not None:
+    losing = list(Host.objects.filter(in_a_row__gt=0))  # None, as a rule, and then nobody need know whose host it is.
+    name = host_of(worker) if losing else ""
+    for host in (each for each in losing if each.pk == name):
         _clear(host.pk)
         if host.set_aside is not None:
             log.warning("Host %s has work again: a job went well on it", host.pk)
@@ -204,6 +210,20 @@ def _recent(attempts: int, lost_on: Sequence[str]) -> Sequence[str]:
 
 
 # --- Draining: by place, since a process that is started again has another pid and so another name. ------------------
+
+
+def free() -> QuerySet[Worker]:
+    """Workers that a ring would find at rest: seen a moment ago, not drained, and holding no job."""
+    leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
+    seen = Worker.objects.filter(is_drained=False, seen__gt=clock.now() - PRESENT_SECONDS)
+    return seen.filter(~Exists(leased))
+
+
+def there() -> QuerySet[Worker]:
+    """Workers that claim what is due: seen a moment ago, not drained, and not on a host that is set aside."""
+    away = Host.objects.filter(Q(set_aside__isnull=False) | Q(is_drained=True)).values("name")
+    seen = Worker.objects.filter(is_drained=False, seen__gte=clock.now() - PRESENT_SECONDS)
+    return seen.exclude(host__in=away)
 
 
 def register(worker: Worker) -> None:

@@ -47,6 +47,8 @@ def _out_of_its_bundle(training: Training) -> bytes | str:
         content = network_file_in(artifacts.local_path(bundle))
     except CheckpointError as error:
         return f"its bundle {error.message.rstrip('.')}"
+    finally:
+        artifacts.let_go()
     if hashlib.sha256(content).hexdigest() != training.checkpoint:
         return "what its bundle holds is not what the file was"
     return content

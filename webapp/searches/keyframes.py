@@ -4,32 +4,19 @@ A keyframe is nothing but a fold that was kept, so one that is missing is made w
 makes them as a stream grows; a stream of an earlier version gets them at its first replay, or from the reconciler.
 """
 
-import functools
-import hashlib
 import json
 import uuid
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.db.models import Count, F, Q
 
 from webapp.searches import event_log, live_state
-from webapp.searches.live_state import State, WireEvent
+from webapp.searches.live_state import State, WireEvent, rules
 from webapp.searches.models import Event, Keyframe, Stream
 
 EVERY = 1000  # Events. Rarer ones make a page fold longer; more frequent ones take room, up to 0.1 MB each deflated.
 AT_ONCE = 5  # The most that one look of the reconciler, or one request, makes: a second or two of work.
-_FOLD = (
-    "live_state.py", "live_finals.py", "live_shared.py", "bounded_lists.py", "log_sentences.py"
-)  # fmt: skip
-
-
-@functools.cache
-def rules() -> str:
-    """Names the fold by a digest of its source: keyframes of another fold are not gone on from."""
-    folder = Path(__file__).parent
-    return hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in _FOLD)).hexdigest()[:16]
 
 
 def nearest(stream: Stream, n: int) -> State:

@@ -11,7 +11,7 @@ from typing import Literal
 from django.db import transaction
 from django.db.models import F, Q
 
-from webapp.searches import artifacts, hosts, leases, planner
+from webapp.searches import artifacts, hosts, leases, planner, quotas
 from webapp.searches.lifecycle import CommandRefused
 from webapp.searches.models import NO_CHECKPOINTS, Artifact, Job, Stream, Training
 
@@ -57,6 +57,7 @@ def record(job_id: int, fence: int, bundle: str | None) -> None:
         if bundle is not None:
             training = Training.objects.get(pk=job.stream_id)
             artifacts.offer(training, LABEL, bundle, "bundle.zip", artifacts.ZIP)
+        quotas.count_work([job])
         job.state, job.lease_until = Job.State.DROPPED if bundle is None else Job.State.DONE, None
         job.save(update_fields=["state", "lease_until"])
         hosts.note_success(job.worker)

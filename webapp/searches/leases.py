@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from search_engine.events import ChildFinished, Event, FinalistFinished, JobLost
-from webapp.searches import clock, event_log, final_round, hosts, planner, turns
+from webapp.searches import clock, event_log, final_round, hosts, planner, quotas, turns
 from webapp.searches.models import NO_CHECKPOINTS, AskedScore, Job, Search, Stream, Worker
 
 LEASE_SECONDS = 5.0
@@ -20,9 +20,8 @@ HEARTBEAT_SECONDS = 2.0
 ATTEMPTS = 3  # So often may a job be lost in a row, without a checkpoint in between, before it is set aside.
 # A training that is finished has a due job where its bundle is wanted later (see late_bundles). Scores that were asked
 # for have rules of their own.
-CLAIMABLE = Q(state=Job.State.DUE) & (
-    (Q(stream__state=Stream.State.RUNNING) & ~Q(kind=Job.Kind.SCORE))
-    | Q(stream__state=Stream.State.FINISHED, kind=Job.Kind.TRAIN)
+CLAIMABLE = (Q(stream__state=Stream.State.RUNNING) & ~Q(kind=Job.Kind.SCORE)) | Q(
+    stream__state=Stream.State.FINISHED, kind=Job.Kind.TRAIN
 )
 LOST = "lost"  # The reason of a child that was set aside.
 
@@ -69,14 +68,12 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
     if allowance is None:
         return None
     while True:
-        due = claimable().filter(kind__in=kinds).exclude(pk__in=allowance.refused)
-        job = turns.first(due.exclude(pk__in=allowance.avoided))
+        job = turns.first(kinds, allowance.refused | allowance.avoided)
         if job is None and allowance.avoided:
-            job = turns.first(due)
+            job = turns.first(kinds, allowance.refused)
         if job is None:
             return None
         if _take(job, worker):
-            turns.take_one(job.stream_id)
             return Claim(
                 job_id=job.pk,
                 fence=job.fence + 1,
@@ -92,9 +89,10 @@ def claim(worker: str, kinds: Sequence[str]) -> Claim | None:
 
 
 def claimable() -> QuerySet[Job]:
-    """The jobs that somebody may claim now."""
-    scores = Q(state=Job.State.DUE, kind=Job.Kind.SCORE, stream_id__in=_at_rest().values("pk"))
-    return Job.objects.filter(CLAIMABLE | scores).exclude(stream_id__in=_full().values("pk"))
+    """The jobs that somebody may claim now. A claim asks the same in words of its own, see turns."""
+    scores = Q(kind=Job.Kind.SCORE, stream_id__in=_at_rest().values("pk"))
+    due = Job.objects.filter(Q(state=Job.State.DUE) & (CLAIMABLE | scores))
+    return due.exclude(stream_id__in=_full().values("pk"))
 
 
 def _at_rest() -> QuerySet[Search]:
@@ -113,15 +111,21 @@ def _full() -> QuerySet[Stream]:
 
 
 def _take(job: Job, worker: str) -> bool:
-    """Lease it; whether it was still to be had. The fence in the condition: nobody has claimed it since it was read."""
+    """Lease it; whether it was still to be had."""
+    if job.most_workers is None:
+        return _lease(job, worker)
     with transaction.atomic():
-        if Stream.objects.filter(pk=job.stream_id, max_workers__isnull=False).exists():
-            planner.locked_stream(job.stream_id)  # Two who claim at once would both see the last place free.
-            if _full().filter(pk=job.stream_id).exists():
-                return False
-        seen = Job.objects.filter(pk=job.pk, state=Job.State.DUE, fence=job.fence)
-        lease_until = clock.now() + LEASE_SECONDS
-        taken = seen.update(state=Job.State.LEASED, fence=job.fence + 1, worker=worker, lease_until=lease_until)
+        planner.locked_stream(job.stream_id)  # Two who claim at once would both see the last place free.
+        return not _full().filter(pk=job.stream_id).exists() and _lease(job, worker)
+
+
+def _lease(job: Job, worker: str) -> bool:
+    """In one statement. The fence in its condition: nobody has claimed it since it was read."""
+    now = clock.now()
+    taken = Job.objects.filter(pk=job.pk, state=Job.State.DUE, fence=job.fence).update(
+        state=Job.State.LEASED, fence=job.fence + 1, worker=worker, lease_until=now + LEASE_SECONDS, claimed=now,
+        turns=1,
+    )  # fmt: skip
     return taken == 1
 
 
@@ -131,13 +135,14 @@ def renew(job_id: int, fence: int, progress: int) -> str | None:
     Whoever drains a worker wants a pause of it: what it does is given back at the next checkpoint, for others.
     """
     held = Job.objects.filter(pk=job_id, fence=fence, state=Job.State.LEASED)
-    if not held.update(lease_until=clock.now() + LEASE_SECONDS, progress=progress):
+    if not held.update(lease_until=clock.now() + LEASE_SECONDS, progress=progress, turns=F("turns") + 1):
         return None
-    stream = Stream.objects.get(jobs=job_id)
-    turns.take_one(stream.pk)
-    if Worker.objects.filter(is_drained=True, pk__in=held.values("worker")).exists():
-        return Stream.State.PAUSED.value
-    return stream.state
+    drained = Exists(Worker.objects.filter(is_drained=True, pk=OuterRef("worker")))
+    wanted = held.values_list("stream__state", drained).first()
+    if wanted is None:
+        return None  # Taken away since.
+    state, is_drained = wanted
+    return Stream.State.PAUSED.value if is_drained else str(state)
 
 
 def holding(job_id: int, fence: int) -> Job:
@@ -145,13 +150,9 @@ def holding(job_id: int, fence: int) -> Job:
 
     Raises LeaseLost when someone else has the job by now. Must run inside a transaction.
     """
-    stream_id = Job.objects.values_list("stream_id", flat=True).filter(pk=job_id).first()
-    if stream_id is None:
+    # The stream first, as everybody does, and found by the job in the same statement.
+    if Stream.objects.select_for_update(of=("self",)).filter(jobs=job_id).only("pk").first() is None:
         raise LeaseLost(f"job {job_id} was deleted")
-    try:
-        planner.locked_stream(stream_id)
-    except Stream.DoesNotExist as gone:
-        raise LeaseLost(f"job {job_id} was deleted") from gone
     job = Job.objects.select_for_update().filter(pk=job_id, fence=fence, state=Job.State.LEASED).first()
     if job is None:
         raise LeaseLost(f"job {job_id} is no longer held with fence {fence}")
@@ -213,7 +214,7 @@ def _expire(job_id: int, fence: int) -> Lost | None:
 def _lose(job: Job, reason: str) -> None:
     attempt, lost_on = job.attempts + 1, hosts.note_loss(job, reason)
     events: list[Event] = [JobLost(what=job.what, worker=job.worker, reason=reason, attempt=attempt)]
-    put_back(job, attempts=attempt, lost_on=lost_on)
+    put_back(job, attempts=attempt, lost_on=lost_on, lost=clock.now())
     if job.kind == Job.Kind.SCORE:
         _lose_scores(job, reason, attempt, lost_on)
         return  # The search does not hang on it, and its log says nothing of it.
@@ -233,8 +234,9 @@ def _lose_scores(job: Job, reason: str, attempt: int, lost_on: list[str]) -> Non
     job.save(update_fields=["state"])
 
 
-def put_back(job: Job, **changes: int | list[str]) -> None:
+def put_back(job: Job, **changes: int | float | list[str]) -> None:
     """Of a job that is held: due again; the fence grows at once, so that the old holder is refused from now on."""
+    quotas.count_work([job])
     job.state = Job.State.DUE
     Job.objects.filter(pk=job.pk).update(state=job.state, fence=F("fence") + 1, lease_until=None, **changes)
 

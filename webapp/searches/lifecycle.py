@@ -15,8 +15,9 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.events import DecisionShown, Event, SearchStarted, StateChanged, TrainingStarted
-from webapp.searches import clock, event_log, limits, planner, running_time, steering, turns
+from webapp.searches import clock, event_log, limits, planner, quotas, running_time, steering, turns
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Stream, Training
+from webapp.searches.quotas import Weight
 
 
 class CommandRefused(Exception):
@@ -39,13 +40,16 @@ def create_search(
     group: Group | None = None,
     priority: int = 0,
     first_limits: Mapping[str, Any] | None = None,
+    weight: Weight | None = None,
 ) -> Search:
     """Start a search. decisions: of its space; data: what the images or the text are, as SearchStarted carries it.
 
-    first_limits: "workers" and "hours", where there are any.
+    first_limits: "workers" and "hours", where there are any; weight: what it will use; None for no look at quotas.
+    Raises UserError where a quota of its owner does not allow it.
     """
     sizes = _sizes(config)
     with transaction.atomic():
+        reserved = _reserved(owner, weight)
         search = Search.objects.create(
             owner=owner,
             group=group,
@@ -60,6 +64,7 @@ def create_search(
             epochs=sizes.get("epochs", 0),
             steps_told=0 if "epochs" in sizes else -1,  # Shared weights are the first to learn, before any draw.
             **running_time.begins(),
+            **reserved,
         )
         limited = limits.set_first(search, first_limits or {})
         started = SearchStarted(config=search.config, decisions=tuple(decisions), data=data, **sizes)
@@ -89,12 +94,14 @@ def start_training(
     group: Group | None = None,
     priority: int = 0,
     for_meter: bool = False,
+    weight: Weight | None = None,
 ) -> Training:
     """Start a training. hash, parameters, mult_adds: of its network.
 
-    child, imported, published: where its architecture comes from, if from any of these.
+    child, imported, published: where its architecture comes from, if from any of these; weight: as for a search.
     """
     with transaction.atomic():
+        reserved = _reserved(owner, weight)
         training = Training.objects.create(
             owner=owner,
             group=group,
@@ -113,6 +120,7 @@ def start_training(
             parameters=parameters,
             mult_adds=mult_adds,
             **running_time.begins(),
+            **reserved,
         )
         planner.add_training_job(training)
         started = TrainingStarted(
@@ -120,6 +128,14 @@ def start_training(
         )
         event_log.append(training.pk, [started])
     return training
+
+
+def _reserved(owner: Any, weight: Weight | None) -> dict[str, Any]:
+    """What to write into the row of a stream that begins. None: it belongs to one that was let begin."""
+    if weight is None:
+        return {}
+    quotas.reserve(owner, weight)
+    return {"reserved_seconds": weight.worker_seconds, "reserved_bytes": weight.bytes}
 
 
 def pause(stream_id: uuid.UUID) -> None:
@@ -141,7 +157,7 @@ def resume(stream_id: uuid.UUID) -> None:
     with transaction.atomic():
         turns.catch_up(planner.locked_stream(stream_id))
         _change(stream_id, "resumed", [Stream.State.PAUSED], Stream.State.RUNNING, running_time.begins())
-    transaction.on_commit(lambda: planner.call_workers(settings.WORKERS))
+    transaction.on_commit(planner.call_workers)
 
 
 def stop(stream_id: uuid.UUID) -> None:

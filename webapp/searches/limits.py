@@ -5,14 +5,12 @@ follows from the configuration and `Search.changes` alone, and a terminal can re
 lock to be held.
 """
 
-import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from django.conf import settings
 from django.db import transaction
 
-from search_engine.config.changes import Change, read_changes
+from search_engine.config.changes import Change, proposals_left_out, read_changes
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.errors import ConfigError
@@ -51,9 +49,9 @@ def change(search: Search, wanted: Wanted, by: Literal["person", "time"] = "pers
     config = read_search_config(search.config)
     new = Change.model_validate({"from_step": next_step(search, config), name: limits[name]})
     search.changes = [*search.changes, new.to_json()]
-    read_changes(search.changes, config)  # It can come true, or this is our bug.
+    left_out = proposals_left_out(config, read_changes(search.changes, config))  # It can come true, or this is our bug.
     take_updates_back(search)
-    return [_write(search, limits, from_step=new.from_step, by=by)]
+    return [_write(search, limits, from_step=new.from_step, by=by, left_out=left_out)]
 
 
 def end_in_time(search: Search) -> list[LimitsChanged]:
@@ -121,8 +119,9 @@ def take_updates_back(search: Search) -> None:
 
 
 def _write(
-    search: Search, limits: Wanted, *, from_step: int | None = None, by: Literal["person", "time"] = "person"
-) -> LimitsChanged:
+    search: Search, limits: Wanted, *, from_step: int | None = None, by: Literal["person", "time"] = "person",
+    left_out: int = 0,
+) -> LimitsChanged:  # fmt: skip
     fields = {"children": "total", "epochs": "epochs", "workers": "max_workers", "hours": "max_hours"}
     for name, value in limits.items():
         setattr(search, fields[name], value)
@@ -132,5 +131,6 @@ def _write(
         Stream.objects.filter(pk=search.pk).update(**of_stream)
     if written:
         Search.objects.filter(pk=search.pk).update(changes=search.changes, **written)
-    transaction.on_commit(functools.partial(planner.call_workers, settings.WORKERS))
-    return LimitsChanged.model_validate({"limits": dict(limits), "from_step": from_step, "by": by})
+    transaction.on_commit(planner.call_workers)
+    told = {"limits": dict(limits), "from_step": from_step, "by": by, "proposals_left_out": left_out or None}
+    return LimitsChanged.model_validate(told)

@@ -18,7 +18,7 @@ OPEN_TO_LINKS = frozenset(
         "search-page", "search-replay", "training-page", "training-replay", "child-page",
         "picture", "example-picture", "epoch-picture",
         "api:search-events", "api:search-states", "api:search-timeline", "api:children", "api:replayed-children",
-        "api:child", "api:child-file", "api:search-policy", "api:search-decisions",
+        "api:child", "api:child-file", "api:search-policy", "api:search-decisions", "api:search-curve",
         "api:training-events", "api:training-states", "api:training-timeline", "api:training-file",
     }
 )  # fmt: skip

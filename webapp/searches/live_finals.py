@@ -34,7 +34,7 @@ def finalist_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None
     """An epoch that was done again after a loss takes the place of its first time."""
     curve = after["finals"]["finalists"][event["rank"] - 1]["curve"]
     curve = curve_with(curve, [event["epoch"], event["loss"], event["accuracy"]])
-    change_finalist(after, event["rank"], {"epochs": event["epochs"], "curve": thinned(curve, limits.curve)})
+    change_finalist(after, event["rank"], {"epochs": event["epochs"], "curve": thinned(curve, limits.curve, 0, 2)})
 
 
 def finalist_finished(after: State, event: WireEvent, limits: Limits) -> None:

@@ -52,7 +52,7 @@ def shared_epoch_ended(after: State, event: WireEvent, limits: Limits) -> None:
         "epochs_shared": event["step"] + 1,
         "since": event["at"],
         "drawn": {"step": event["step"], "hash": event["hash"]},
-        "curve": thinned([*shared["curve"], row], limits.epochs),
+        "curve": thinned([*shared["curve"], row], limits.epochs, "step", "mean_reward"),
     }
 
 

@@ -5,13 +5,15 @@ tests/golden/streams. So it is kept plain: dictionaries, lists and comparisons.
 The state is bounded: it keeps no more than `Limits` says however long the stream is, apart from the work that is open.
 """
 
+import functools
+import hashlib
 import uuid
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, Value, When
 
 from search_engine.places import place_among_children
 from webapp.searches import event_log, live_finals, live_shared
@@ -26,9 +28,17 @@ State = dict[str, Any]
 WireEvent = dict[str, Any]
 
 
+_FOLD = ("live_state.py", "live_finals.py", "live_shared.py", "bounded_lists.py", "log_sentences.py")
 LIMITS = Limits()
 MEASURED, COPIED, FAILED, OVER = range(4)  # Flags of a point: over stands for "over a bound, never trained".
 AXES = ("parameters", "mult_adds", "latency")
+
+
+@functools.cache
+def rules() -> str:
+    """Names the fold by a digest of its source: a state of another fold is not gone on from."""
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"\0".join((folder / name).read_bytes() for name in _FOLD)).hexdigest()[:16]
 
 
 def initial(kind: str) -> State:
@@ -47,14 +57,15 @@ def initial(kind: str) -> State:
         "policy": None, "pending": {}, "running": {}, "best": None, "latest": None, "points": [], "sizes": [],
         "steps": [], "updates": 0, "fingerprint": "", "losses": 0, "finals": None, "over": 0,
         "fronts": {axis: [] for axis in AXES}, "max_workers": None, "max_hours": None, "bans": {},
-        "proposals": {"asked": 0, "done": 0},
+        "proposals": {"asked": 0, "done": 0, "left_out": 0},
     }  # fmt: skip
 
 
 def apply(state: State, event: WireEvent, limits: Limits = LIMITS) -> State:
     """The state after one more event; the given one stays as it was.
 
-    An event that the state knows already changes nothing. Raises ValueError when events between are missing.
+    An event that the state knows already changes nothing. Of a kind that this version does not know, which a later one
+    tells beside it during an upgrade, only the number counts. Raises ValueError when events between are missing.
     """
     if event["n"] <= state["n"]:
         return state
@@ -63,7 +74,8 @@ def apply(state: State, event: WireEvent, limits: Limits = LIMITS) -> State:
     after = {**state, "n": event["n"]}
     is_training = "curve" in state
     rules = _TRAINING if is_training else _SEARCH
-    rules[event["kind"]](after, event, limits)
+    if event["kind"] in rules:
+        rules[event["kind"]](after, event, limits)
     text = sentence(event, has_shared_weights="shared" in after)
     if text is not None:
         after["log"] = [*state["log"], {"n": event["n"], "at": event["at"], "text": text}][-limits.log :]
@@ -92,7 +104,7 @@ def _step_proposed(after: State, event: WireEvent, limits: Limits) -> None:
     after["proposed"] += sum("off_policy" not in proposal for proposal in event["proposals"])
     if "shared" in after:
         return  # Candidates are no step.
-    after["steps"] = thinned([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps)
+    after["steps"] = thinned([*after["steps"], [event["step"], None, event["entropy"], None]], limits.steps, 0, 1)
 
 
 def _policy(event: WireEvent) -> State:
@@ -216,6 +228,8 @@ def _limits_changed(after: State, event: WireEvent, limits: Limits) -> None:
     after["total"] = changed.get("children", after["total"])
     after["max_workers"] = changed.get("workers", after["max_workers"])
     after["max_hours"] = changed.get("hours", after["max_hours"])
+    if "children" in changed:
+        after["proposals"] = {**after["proposals"], "left_out": event.get("proposals_left_out", 0)}
     if "epochs" in changed:
         after["shared"] = {**after["shared"], "epochs": changed["epochs"]}
 
@@ -319,12 +333,10 @@ def _is_better(child: State, best: State | None) -> bool:
 def state_at(stream: Stream) -> State:
     """The state after all events of the stream: the last snapshot and what came after it.
 
-    A snapshot of an earlier version of the program, which lacks fields of today, is not gone on from.
+    A snapshot of another fold, as of an earlier version of the program, is not gone on from.
     """
-    state = initial(stream.kind)
-    snapshot = Snapshot.objects.filter(stream_id=stream.pk).first()
-    if snapshot is not None and snapshot.state.keys() >= state.keys():
-        state = snapshot.state
+    snapshot = Snapshot.objects.filter(stream_id=stream.pk, rules=rules()).first()
+    state = snapshot.state if snapshot is not None else initial(stream.kind)
     for event in _events_after(stream.pk, state["n"]):
         state = apply(state, event)
     return state
@@ -332,7 +344,7 @@ def state_at(stream: Stream) -> State:
 
 def take_snapshots() -> int:
     """Save the state of every stream that went SNAPSHOT_EVENTS further than its snapshot; how many were saved."""
-    known = Coalesce(F("snapshot__number"), Value(0))
+    known = Case(When(snapshot__rules=rules(), then=F("snapshot__number")), default=Value(0))
     behind = Stream.objects.annotate(behind=F("last_event") - known).filter(behind__gte=SNAPSHOT_EVENTS)
     for stream in behind:
         snapshot(stream)
@@ -344,10 +356,10 @@ def snapshot(stream: Stream) -> None:
     state = state_at(stream)
     with transaction.atomic():
         saved, is_new = Snapshot.objects.select_for_update().get_or_create(
-            stream_id=stream.pk, defaults={"number": state["n"], "state": state}
+            stream_id=stream.pk, defaults={"number": state["n"], "rules": rules(), "state": state}
         )
-        if not is_new and saved.number < state["n"]:
-            saved.number, saved.state = state["n"], state
+        if not is_new and (saved.rules != rules() or saved.number < state["n"]):
+            saved.number, saved.rules, saved.state = state["n"], rules(), state
             saved.save()
 
 

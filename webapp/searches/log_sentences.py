@@ -14,7 +14,8 @@ def sentence(event: WireEvent, *, has_shared_weights: bool = False) -> str | Non
     """has_shared_weights: of a search whose children are its candidates."""
     if has_shared_weights and event["kind"] in _OF_CANDIDATES:
         return _OF_CANDIDATES[event["kind"]](event)
-    return _SENTENCES[event["kind"]](event)
+    rule = _SENTENCES.get(event["kind"])  # None for what a later version tells, beside which this one may run.
+    return None if rule is None else rule(event)
 
 
 def _verdict(event: WireEvent) -> str | None:
@@ -61,7 +62,15 @@ def _state(event: WireEvent) -> str:
 
 def _limits(event: WireEvent) -> str:
     told = ", ".join(_limit(name, value, event.get("from_step")) for name, value in event["limits"].items())
-    return f"Its hours are over: {told}." if event["by"] == "time" else f"Limits changed: {told}."
+    said = f"Its hours are over: {told}." if event["by"] == "time" else f"Limits changed: {told}."
+    return said + _left_out(event.get("proposals_left_out", 0))
+
+
+def _left_out(proposals: int) -> str:
+    if not proposals:
+        return ""
+    are = "1 proposed architecture is" if proposals == 1 else f"{proposals} proposed architectures are"
+    return f" {are} left out, for a step that is not drawn any more, unless the total grows again."
 
 
 def _steered(event: WireEvent, is_epoch: bool = False) -> str:
@@ -104,13 +113,19 @@ def _started(event: WireEvent) -> str:
     return f"The search started: {event['children']} children in steps of {event['step_size']}."
 
 
+def _told(event: WireEvent) -> str:
+    """Evolution and its like have no controller, and where all children were lost there is nothing to learn."""
+    is_told = event.get("loss", 0.0) is None  # Earlier versions said nothing of it, and all learned.
+    return f"Step {event['step']}: the {'strategy was told what came of it' if is_told else 'controller learned'}."
+
+
 _SENTENCES: dict[str, Callable[[WireEvent], str | None]] = {
     "search_started": _started,
     "step_proposed": lambda event: _drawn(event),
     "child_started": lambda event: None,
     "epoch_ended": lambda event: None,
     "child_finished": _verdict,
-    "controller_updated": lambda event: f"Step {event['step']}: the controller learned.",
+    "controller_updated": _told,
     "shared_epoch_ended": lambda event: f"Epoch {event['step'] + 1} of {event['epochs']}: the shared weights learned.",
     "controller_phase_ended": lambda event: f"Epoch {event['step'] + 1} of {event['epochs']}: the controller learned.",
     "finalists_chosen": lambda event: f"The final round started: {_finalists_are(event)} trained again.",

@@ -136,7 +136,7 @@ def _fold_the_snapshot_anew(stream: Stream) -> str:
     found = live_state.state_at(stream)
     saved.delete()
     if found == live_state.state_at(stream):
-        Snapshot.objects.create(stream_id=stream.pk, number=saved.number, state=saved.state)
+        Snapshot.objects.create(stream_id=stream.pk, number=saved.number, rules=saved.rules, state=saved.state)
         return ""
     return "its snapshot led to another state than its log, and is gone."
 
@@ -223,7 +223,7 @@ _ACTS: tuple[Callable[[Stream], str], ...] = (
 
 
 def _is_whole(sha256: str) -> bool:
-    return bool(sha256) and artifacts.is_there(sha256) and artifacts.is_whole(sha256)
+    return bool(sha256) and artifacts.is_there(sha256) and artifacts.is_stored_whole(sha256)
 
 
 def _called(stream: Stream) -> str:

@@ -7,7 +7,7 @@ training, or with the one that the settings state for a child that failed; no co
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,12 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import read_search_config
 from search_engine.importance import Importance, importance
 from search_engine.spaces.build import build_space
+from webapp.searches.child_rows import places_at
 from webapp.searches.models import Search
 
-KEPT_SEARCHES = 32  # Whose results stay in this process: 20,000 children take a second to be looked at.
+KEPT = 32  # Results that stay in this process: 20,000 children take a second to be looked at.
 
-_known: OrderedDict[uuid.UUID, "OptionResults"] = OrderedDict()
+_known: OrderedDict[tuple[uuid.UUID, int | None], "OptionResults"] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -58,22 +59,41 @@ class OptionResults:
 
 
 def option_results(search: Search) -> OptionResults:
-    """Of all children with a verdict. A verdict is never changed, so their number says whether anything is new."""
+    """Of all children with a verdict. A verdict is never changed, so their number says whether anything is new.
+
+    While a search runs, less than one child in a hundred more is nothing new: all of them are looked at each time.
+    """
     done = search.children.filter(is_final=True).count()
     with _lock:
-        known = _known.get(search.pk)
-        if known is None or known.done != done:
-            known = _known[search.pk] = _results_of(search, done)
-        _known.move_to_end(search.pk)
-        while len(_known) > KEPT_SEARCHES:
-            _known.popitem(last=False)
-        return known
+        known = _known.get((search.pk, None))
+        more = 0 if known is None else done - known.done
+        if known is None or more < 0 or more > (known.done // 100 if search.is_open else 0):
+            known = _results_of(search, done)
+        return _kept((search.pk, None), known)
 
 
-def _results_of(search: Search, done: int) -> OptionResults:
+def option_results_at(search: Search, at: int) -> OptionResults:
+    """As they were after event `at`: of the children that had a verdict then."""
+    places = places_at(search, at)
+    with _lock:  # How many verdicts there were says which, because each has its place in the log.
+        known = _known.get((search.pk, len(places))) or _results_of(search, len(places), places)
+        return _kept((search.pk, len(places)), known)
+
+
+def _kept(key: tuple[uuid.UUID, int | None], results: OptionResults) -> OptionResults:
+    _known[key] = results
+    _known.move_to_end(key)
+    while len(_known) > KEPT:
+        _known.popitem(last=False)
+    return results
+
+
+def _results_of(search: Search, done: int, places: Collection[tuple[int, int]] | None = None) -> OptionResults:
+    """places: of the children to look at; None for all."""
     config = read_search_config(search.config)
     counts = search.children.filter(is_final=True, off_policy=False, reward__isnull=False, twin_step=None)
-    rows = list(counts.order_by("step", "slot").values_list("decisions", "reward"))
+    found = counts.order_by("step", "slot").values_list("step", "slot", "decisions", "reward")
+    rows = [(taken, reward) for step, slot, taken, reward in found if places is None or (step, slot) in places]
     decisions = [(decision.name, decision.options) for decision in build_space(config.space).decisions]
     return OptionResults(
         weighs_cost=isinstance(config, SearchConfig) and config.weighs_cost,

@@ -6,12 +6,13 @@ and return the events that belong to what they wrote, for the caller to append i
 """
 
 import functools
+import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
 from search_engine import schedule, shared_schedule
@@ -20,12 +21,13 @@ from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig, read_search_config
 from search_engine.events import ChildFinished, Event, StateChanged
 from webapp import celery
-from webapp.searches import clock, event_log, final_round, running_time
+from webapp.searches import clock, event_log, final_round, hosts, quotas, running_time
 from webapp.searches.models import NO_CHECKPOINTS, NO_PLACE, Child, Job, Search, Stream, Training
 from webapp.searches.nothing_measured import why_nothing_was_measured
 
 Due = schedule.Due | shared_schedule.DueShared
 
+log = logging.getLogger(__name__)
 AT_ONCE = (schedule.Copy, schedule.Choose, schedule.Keep)  # What needs no worker.
 
 
@@ -55,6 +57,20 @@ def what_follows(search: Search) -> list[Event]:
     else:
         events.append(close(search, Stream.State.FINISHED, why_nothing_was_measured(search)))
     return events
+
+
+def follow(search: Search, verdict: ChildFinished) -> list[Event]:
+    """As `what_follows`, behind the verdict on a child, which was just written.
+
+    Something follows only where it was the last open child of its step, or another one of the step has the same
+    architecture and may wait to copy it. Else the children of all steps under way need not be looked at.
+    """
+    of_step = Child.objects.filter(search=search, step=verdict.step)
+    still_open = of_step.filter(is_final=False)
+    twins = still_open.filter(hash__in=of_step.filter(slot=verdict.slot).values("hash"))
+    if still_open.exists() and not (search.config["budget"]["reuse"] == "copy" and twins.exists()):
+        return []
+    return what_follows(search)
 
 
 def add_training_job(training: Training) -> None:
@@ -143,6 +159,7 @@ def close(stream: Stream, state: Stream.State, reason: str = "") -> StateChanged
     stream.state, stream.reason = state, reason
     Search.objects.filter(pk=stream.pk).update(strategy_before="", weights_before="")
     undone = Job.objects.filter(stream_id=stream.pk, state__in=(Job.State.DUE, Job.State.LEASED))
+    quotas.count_work(undone.filter(state=Job.State.LEASED))
     undone.exclude(kind=Job.Kind.SCORE).update(
         state=Job.State.DROPPED, fence=F("fence") + 1, lease_until=None, **NO_CHECKPOINTS
     )
@@ -223,7 +240,16 @@ def place_of(item: Due) -> tuple[str, int, int]:
     raise AssertionError(f"{item} is no job")
 
 
-def call_workers(jobs: int) -> None:
-    """Tell as many workers to look as there are new jobs. Where no broker is, they look by themselves."""
-    if settings.REDIS_URL:
-        celery.ring_workers(min(jobs, settings.WORKERS))
+def call_workers(jobs: int | None = None) -> None:
+    """Tell as many workers to look as there are new jobs, or are at rest where those are fewer, on whatever machine.
+
+    jobs: None where nobody knows how many. Where no broker is, they look by themselves.
+    """
+    if not settings.REDIS_URL:
+        return
+    try:
+        free = hosts.free().count()
+    except DatabaseError as error:  # Whatever this stands behind is committed.
+        log.warning("Nobody was rung, which the reconciler makes up for: %s", error)
+        return
+    celery.ring_workers(free if jobs is None else min(jobs, free))

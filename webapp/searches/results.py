@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from search_engine.events import (
     ChildFinished,
@@ -22,13 +23,13 @@ from search_engine.events import (
     StepProposed,
     TrainingFinished,
 )
-from webapp.searches import artifacts, clock, event_log, final_round, hosts, planner
+from webapp.searches import artifacts, clock, event_log, final_round, hosts, planner, quotas
 from webapp.searches.leases import holding
 from webapp.searches.models import AskedScore, Child, Job, Search, Stream, Training
 from webapp.searches.models import Event as EventRow
 
-# Where the last word on a job is looked for: so many rows at most, and none of those that carry whole steps.
-RECENT = 50
+# Among so many of the last events of a stream the last word on a job is looked for, and not in those that carry steps.
+RECENT = 200
 WORDS_OF_JOBS = ("child_started", "epoch_ended", "finalist_started", "finalist_epoch_ended", "job_lost")
 
 
@@ -54,26 +55,28 @@ def record_epoch(
         _tell_once(job, ended)
 
 
-def record_child(job_id: int, fence: int, verdict: ChildFinished) -> None:
-    """The verdict on a child, and what follows from it."""
+def record_child(job_id: int, fence: int, verdict: ChildFinished, last: EpochEnded | None = None) -> None:
+    """The verdict on a child, and what follows from it. last: its last epoch, which leaves no checkpoint."""
     with transaction.atomic():
         job = holding(job_id, fence)
         assert (job.step, job.slot) == (verdict.step, verdict.slot), f"{job.what} cannot decide another child"
         search = Search.objects.get(pk=job.stream_id)
         planner.decide(search, verdict)
         end_job(job)
-        event_log.append(search.pk, [verdict, *planner.what_follows(search)])
+        event_log.append(search.pk, [*([last] if last else []), verdict, *planner.follow(search, verdict)])
 
 
-def record_finalist(job_id: int, fence: int, verdict: FinalistFinished) -> None:
-    """The verdict on a finalist, and what follows from it."""
+def record_finalist(
+    job_id: int, fence: int, verdict: FinalistFinished, last: FinalistEpochEnded | None = None
+) -> None:  # fmt: skip
+    """The verdict on a finalist, and what follows from it. last: its last epoch, which leaves no checkpoint."""
     with transaction.atomic():
         job = holding(job_id, fence)
         assert job.slot == verdict.rank, f"{job.what} cannot decide another finalist"
         search = Search.objects.get(pk=job.stream_id)
         final_round.decide(search, verdict)
         end_job(job)
-        event_log.append(search.pk, [verdict, *planner.what_follows(search)])
+        event_log.append(search.pk, [*([last] if last else []), verdict, *planner.what_follows(search)])
 
 
 def record_step(
@@ -134,6 +137,7 @@ def record_failure(job_id: int, fence: int, reason: str) -> None:
             end_job(job)
             return
         if not stream.is_open:  # The bundle of a training that is finished all the same.
+            quotas.count_work([job])
             job.state, job.lease_until = Job.State.DROPPED, None
             job.save(update_fields=["state", "lease_until"])
             return
@@ -146,17 +150,15 @@ def _tell_once(job: Job, event: ChildStarted | EpochEnded | FinalistStarted | Fi
     A commit whose answer got lost on the way is done again by whoever still holds the lease.
     """
     told = {"kind": event.kind, "payload": event.model_dump(mode="json", exclude={"kind"})}
-    rows = EventRow.objects.filter(stream_id=job.stream_id, kind__in=WORDS_OF_JOBS).order_by("-number")
-    of_this_job = (
-        row for row in rows.values("kind", "payload")[:RECENT] if _place(row["payload"]) == _place(told["payload"])
-    )
-    if next(of_this_job, None) != told:
+    recent = EventRow.objects.filter(stream_id=job.stream_id, number__gt=F("stream__last_event") - RECENT)
+    of_this_job = recent.filter(kind__in=WORDS_OF_JOBS, **_place(told["payload"])).order_by("-number")
+    if of_this_job.values("kind", "payload").first() != told:
         event_log.append(job.stream_id, [event])
 
 
-def _place(payload: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
-    """Which child or finalist an event is about; all None in a training, where every event is about its one job."""
-    return payload.get("step"), payload.get("slot"), payload.get("rank")
+def _place(payload: dict[str, Any]) -> dict[str, int]:
+    """Which child or finalist an event is about; nothing in a training, where every event is about its one job."""
+    return {f"payload__{name}": payload[name] for name in ("step", "slot", "rank") if payload.get(name) is not None}
 
 
 def record_damage(job_id: int, fence: int, used: str) -> None:
@@ -186,6 +188,7 @@ def keep_checkpoint(job: Job, checkpoint: str) -> None:
 
 def end_job(job: Job) -> None:
     """It is done. Whoever calls this holds it."""
+    quotas.count_work([job])
     job.state, job.lease_until, job.checkpoint, job.checkpoint_before = Job.State.DONE, None, "", ""
     job.save(update_fields=["state", "lease_until", "checkpoint", "checkpoint_before"])
     hosts.note_success(job.worker)

@@ -6,7 +6,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from webapp.searches import clock
-from webapp.searches.models import Stream
+from webapp.searches.models import Job, Stream
 
 HOUR = 3600.0
 
@@ -24,7 +24,8 @@ def ends() -> dict[str, Any]:
 
 
 def clock_was_set(jump: float) -> None:
-    """What runs has not run for the seconds by which the clock was set forward, nor since a time to come.
+    """What runs, and what is held, has not been for the seconds by which the clock was set forward, nor since a time
+    to come.
 
     Twice the same, where two reconcilers look, makes a search run longer at most.
     """
@@ -33,6 +34,10 @@ def clock_was_set(jump: float) -> None:
     if jump > 0:
         running.update(running_since=Least(F("running_since") + jump, Value(now)))
     running.filter(running_since__gt=now).update(running_since=now)
+    held = Job.objects.filter(state=Job.State.LEASED, claimed__isnull=False)
+    if jump > 0:
+        held.update(claimed=Least(F("claimed") + jump, Value(now)))
+    held.filter(claimed__gt=now).update(claimed=now)
 
 
 def seconds(stream: Stream) -> float:

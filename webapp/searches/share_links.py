@@ -7,7 +7,7 @@ there hands it in by a POST, and the session remembers which links it opened (se
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -41,10 +41,14 @@ def open_link(session: Any, secret: str) -> ShareLink | None:
 
 def streams_opened(session: Mapping[str, Any]) -> frozenset[uuid.UUID]:
     """The streams that this session may look at by its links, as they are valid now."""
-    opened = session.get(OPENED, [])
-    if not opened:
-        return frozenset()
-    return frozenset(_valid().filter(pk__in=opened).values_list("stream_id", flat=True))
+    return frozenset(streams_by_link(session.get(OPENED, [])).values())
+
+
+def streams_by_link(links: Collection[str]) -> dict[str, uuid.UUID]:
+    """Which stream each of these links shows now, by the text of its id; without those that are valid no more."""
+    if not links:
+        return {}
+    return {str(link): stream_id for link, stream_id in _valid().filter(pk__in=links).values_list("pk", "stream_id")}
 
 
 def _valid() -> QuerySet[ShareLink]:

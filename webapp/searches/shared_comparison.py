@@ -109,7 +109,7 @@ def side_of(search: Search, config: AnyEnasSearchConfig) -> Side:
     scores = list(Child.objects.filter(search=search, reward__isnull=False, reason="").values_list("reward", flat=True))
     phase = Event.objects.filter(stream_id=search.pk, kind="controller_phase_ended").order_by("-number").first()
     trainings = [
-        training for training in Training.objects.filter(child__search=search, for_meter=False)
+        training for training in Training.objects.filter(owner=search.owner_id, child__search=search, for_meter=False)
         if _is_derived(training, config)
     ]  # fmt: skip
     finished = [training for training in trainings if training.state == Stream.State.FINISHED]

@@ -13,6 +13,7 @@ from search_engine.config.data import DataConfig
 from search_engine.config.language import OWN, LanguageTrainingConfig, TextDataConfig
 from search_engine.config.layout import Layout
 from search_engine.config.reading import read_config
+from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.descriptions import DatasetDescription
@@ -22,12 +23,15 @@ from search_engine.events import DecisionShown
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.spaces.build import build_space
-from webapp.searches import lifecycle
-from webapp.searches.artifacts import ArtifactMissing
+from webapp.searches import lifecycle, quotas
+from webapp.searches.artifacts import ArtifactMissing, let_go
+from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.shared_estimate import cost_of_search, cost_of_training
 from webapp.searches.datasets.described import describe
 from webapp.searches.datasets.local_copy import bring_text
 from webapp.searches.datasets.texts import text_for
 from webapp.searches.models import Child, Group, ImportedArchitecture, Search, Training
+from webapp.searches.quotas import Weight
 
 
 def start_search(
@@ -39,12 +43,17 @@ def start_search(
     first_limits: dict[str, Any] | None = None,
 ) -> Search:
     """Start a search; its data must be known. group: of searches that belong together; first_limits: of workers and
-    hours."""
+    hours.
+
+    Raises UserError where a quota of its owner does not allow it.
+    """
+    weight = search_weight(owner, config)
     decisions = [DecisionShown(name=each.name, options=each.options) for each in build_space(config.space).decisions]
     data = data_shown(config.data)
     return lifecycle.create_search(
-        owner, config, decisions=decisions, data=data, group=group, priority=priority, first_limits=first_limits
-    )
+        owner, config, decisions=decisions, data=data, group=group, priority=priority, first_limits=first_limits,
+        weight=weight,
+    )  # fmt: skip
 
 
 def start_training(
@@ -57,10 +66,29 @@ def start_training(
 ) -> Training:
     """Start a training; child, imported, published: where its architecture comes from, if from any of these.
 
-    Its data must be known.
+    Its data must be known. Raises UserError where a quota of its owner does not allow it.
     """
-    figures = training_figures(config)
-    return lifecycle.start_training(owner, config, **figures, child=child, imported=imported, published=published)
+    figures, weight = training_figures(config), training_weight(owner, config)
+    return lifecycle.start_training(
+        owner, config, **figures, child=child, imported=imported, published=published, weight=weight
+    )
+
+
+def search_weight(owner: Any, config: AnySearchConfig) -> Weight:
+    """What a search will use, where its owner has a quota that asks for it; its data must be known."""
+    if not quotas.weighs(owner):
+        return Weight()
+    cost = cost_of_search(config, live_rates())
+    workers = cost.workers if isinstance(config, SearchConfig) else 1  # Shared weights have one worker at a time.
+    return Weight((cost.seconds or 0.0) * workers, cost.disk_bytes)
+
+
+def training_weight(owner: Any, config: AnyTrainingConfig) -> Weight:
+    """As of a search."""
+    if not quotas.weighs(owner):
+        return Weight()
+    cost = cost_of_training(config, architecture_from_json(config.architecture), live_rates())
+    return Weight(cost.seconds or 0.0, cost.disk_bytes)
 
 
 def training_figures(config: AnyTrainingConfig) -> dict[str, Any]:
@@ -112,7 +140,10 @@ def _text_shown(data: TextDataConfig) -> dict[str, Any]:
     """
     if data.name == OWN:
         bring_text(data.own)
-    return _counted(data)
+    try:
+        return _counted(data)
+    finally:
+        let_go()
 
 
 def count_text(user: Any, data: Any) -> None:

@@ -1,20 +1,22 @@
 """When a disk refuses: the stream is paused with the reason, nothing is counted as a loss, and it goes on by itself.
 
 A paused stream with a reason was paused here, and is resumed here; one without was paused by a person, and is left
-alone. The disk is that of the store and of the database: it must have room, and take a small file.
+alone. The disk is that of the store and of the database: it must have room, and take a small file. A bucket that does
+not answer is the same.
 """
 
 import os
 import shutil
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from search_engine import storage
 from search_engine.events import StateChanged
-from webapp.searches import clock, event_log, leases, lifecycle, planner, running_time
+from webapp.searches import artifacts, clock, event_log, leases, lifecycle, planner, running_time
 from webapp.searches.models import Event, Stream
 
 LEAST_FREE_BYTES = 100 * 1024**2
@@ -34,7 +36,7 @@ class StorageRefused(Exception):
 
 def sentence_of(error: BaseException) -> str | None:
     """What is wrong with a disk, if that is what this error says; None for any other error."""
-    if isinstance(error, StorageRefused):
+    if isinstance(error, StorageRefused | artifacts.StoreAway):
         return str(error)
     if isinstance(error, DatabaseError):
         cause = error.__cause__
@@ -63,16 +65,30 @@ def pause_all(sentence: str) -> None:
 
 
 def resume_what_waits() -> None:
-    """Let go on what a disk paused, unless that was a moment ago. Asks first whether the disk takes files."""
+    """Let go on what a disk paused, unless that was a moment ago. Whoever calls this has seen no trouble; whether a
+    store that answers also takes files is asked here, where somebody waits for it."""
     waiting = Stream.objects.filter(state=Stream.State.PAUSED).exclude(reason="").order_by("created")
-    for stream_id in waiting.values_list("pk", flat=True):
-        if _has_waited(stream_id):
+    due = [stream_id for stream_id in waiting.values_list("pk", flat=True) if _has_waited(stream_id)]
+    if due and artifacts.trouble(writes=True) is None:
+        for stream_id in due:
             _resume(stream_id)
 
 
 def trouble() -> str | None:
-    """What is wrong with the disk of the store, or of the database; None when both take files."""
-    return next(filter(None, (trouble_of(folder) for folder in _folders())), None)
+    """What is wrong with the store, or with the disk of the database; None when both take files."""
+    return _first(partial(artifacts.trouble, writes=False), *(partial(trouble_of, folder) for folder in _folders()))
+
+
+def trouble_here(spools: Path, *, was_refused: bool) -> str | None:
+    """The same for a worker, which writes into folders of its host as well; was_refused: it was, the last time."""
+    look_at = trouble_of if was_refused else too_little_room
+    folders = [*artifacts.written_folders(), spools]
+    of_store = partial(artifacts.trouble, writes=True) if was_refused else lambda: None
+    return _first(of_store, *(partial(look_at, folder) for folder in folders))
+
+
+def _first(*looks: Callable[[], str | None]) -> str | None:
+    return next(filter(None, (look() for look in looks)), None)
 
 
 def trouble_of(folder: Path) -> str | None:
@@ -101,7 +117,7 @@ def too_little_room(folder: Path) -> str | None:
 
 
 def _folders() -> set[Path]:
-    folders = {Path(settings.ARTIFACTS_DIR)}
+    folders = set(artifacts.shared_folders())
     name = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite" and os.path.isabs(name):
         folders.add(Path(name).parent)

@@ -60,7 +60,8 @@ def _web_options(plan: Plan) -> list[str]:
         *("--host", plan.host, "--port", str(plan.port), "--lifespan", "off", "--log-level", "warning"),
         # The access log would hold sign-in links. Nothing but short frames ever comes from a browser by socket.
         *("--no-access-log", "--ws", "auto", "--ws-max-size", "4096"),
-        *("--timeout-graceful-shutdown", "2", "--no-server-header"),
+        # Whose address a request comes from is decided in one place, by what is set (see accounts.throttle).
+        *("--timeout-graceful-shutdown", "2", "--no-server-header", "--no-proxy-headers"),
     ]
 
 

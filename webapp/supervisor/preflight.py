@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import fcntl
-import ipaddress
 import os
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+
+from webapp.reach import is_loopback, why_unsafe
 
 LEAST_FREE_BYTES = 200 * 1024**2
 
@@ -57,12 +58,10 @@ def check_address(host: str, port: int, allowed_hosts_are_given: bool) -> None:
             raise CannotStart(_why_not_bound(host, port, error)) from error
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def check_what_others_reach(host: str, *, is_debug: bool, secret: str) -> None:
+    """Settings have looked at the names that they know; `up` may have been told another address."""
+    if unsafe := why_unsafe([host], is_debug=is_debug, secret=secret):
+        raise CannotStart(unsafe)
 
 
 def check_memory(workers: int) -> None:

@@ -248,7 +248,8 @@ def _answer_problems(sent: list[Sent], states: list[str]) -> Iterator[str]:
         elif each.status != REQUESTS[each.command][3] and each.status != GONE:
             yield f"{each.command} was answered {each.status} {each.reply}"
     for command, state in TOLD.items():
-        applied = sum(each.command == command and each.status in (200, 202) for each in different)
+        # What was refused may be sent again under its key: of two of one key the later one may be applied.
+        applied = len({each.key for each in sent if each.command == command and each.status in (200, 202)})
         told = states[1:].count(state)
         wanted = min(applied, 1) if command == "delete" and states[0] != "deleting" else applied
         if told != wanted:

@@ -37,6 +37,14 @@ def page_words(context: template.Context, keys: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def script_terms(context: template.Context, keys: str) -> str:
+    """The cards of terms whose buttons the scripts of this page make, see js/elements/term.js."""
+    for key in keys.split():
+        term(context, key)
+    return ""
+
+
+@register.simple_tag(takes_context=True)
 def field_term(context: template.Context, path: str) -> SafeString:
     """What a setting of a start form is about, where a term says it; else nothing."""
     key = FIELD_TERMS.get(path)

@@ -1,5 +1,6 @@
 """Bundles of trained networks: what one says, keeping it as an architecture with weights, and its file again."""
 
+import os
 from dataclasses import asdict
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -12,10 +13,10 @@ from search_engine.errors import UserError
 from webapp.searches import artifacts
 from webapp.searches.api.architecture_files import attachment_headers, safe_name
 from webapp.searches.api.architectures import own_entry_or_published
-from webapp.searches.api.files import file_chunks
+from webapp.searches.api.files import FileChunks
 from webapp.searches.api.gallery_replies import BundleReply, Kept, RecordedReply
 from webapp.searches.api.refusals import not_found
-from webapp.searches.api.replies import Problem, Refusal
+from webapp.searches.api.replies import Problem, Refusal, ShortText
 from webapp.searches.architectures import bundles
 from webapp.searches.architectures.gallery import KIND_TITLES
 
@@ -44,7 +45,7 @@ def read(request: HttpRequest, bundle: File[UploadedFile]) -> BundleReply:
     "/bundles", response={200: Kept, 201: Kept, 422: Refusal}, summary="Keep a bundle: an architecture with weights",
     url_name="keep-bundle",
 )  # fmt: skip
-def keep(request: HttpRequest, bundle: File[UploadedFile], name: Form[str]) -> Status:
+def keep(request: HttpRequest, bundle: File[UploadedFile], name: Form[ShortText]) -> Status:
     """Sent as multipart/form-data, with the name it has among yours. The same bundle is kept once: then 200."""
     with bundles.reading(bundle.size or 0, bundle.chunks()) as sent:
         row, is_new = bundles.keep_bundle(request.user, name, sent)
@@ -60,7 +61,7 @@ def download(request: HttpRequest, key: str) -> StreamingHttpResponse:
     entry = own_entry_or_published(request, key)
     if entry.imported is None or not entry.imported.bundle:
         raise not_found("bundle")
-    path = artifacts.local_path(entry.imported.bundle)
+    file = artifacts.opened(entry.imported.bundle)
     headers = attachment_headers(f"{safe_name(entry.title, 'architecture')}-bundle.zip")
-    headers["Content-Length"] = str(path.stat().st_size)
-    return StreamingHttpResponse(file_chunks(path), content_type=artifacts.ZIP, headers=headers)
+    headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)
+    return StreamingHttpResponse(FileChunks(file), content_type=artifacts.ZIP, headers=headers)

@@ -10,11 +10,12 @@ from pydantic import BaseModel
 
 from search_engine.errors import UserError
 from webapp.searches import companion
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Refusal, Started
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.comparison import Compared, compared
 
 router = Router(tags=["Searches"])
@@ -85,7 +86,7 @@ class ComparisonReply(BaseModel):
     url_name="search-comparison",
 )
 def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     if search.epochs:
         raise Refused(422, [UserError("", "This search has shared weights; ask for its shared-comparison instead.")])
     if companion.is_random(search):
@@ -97,7 +98,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
 
 @router.post(
     "/{uuid:search_id}/companion",
-    response={201: Started, 404: Refusal, 409: Refusal, 422: Refusal},
+    response={201: Started, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
     summary="Start random search beside a search",
     openapi_extra=HEADER,
     url_name="start-companion",
@@ -106,7 +107,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> ComparisonReply:
 @once
 def start(request: HttpRequest, search_id: uuid.UUID) -> Status[Any]:
     """Answers with the one that is there where there is one already."""
-    beside = companion.add_companion(own_search(request, search_id))
+    beside = companion.add_companion(changeable(request, seen_search(request, search_id)))
     return Status(201, Started(id=beside.pk, url=f"/searches/{beside.pk}"))
 
 

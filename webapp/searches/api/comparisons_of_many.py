@@ -12,11 +12,12 @@ from pydantic import BaseModel, Field, model_validator
 from search_engine.errors import UserError
 from search_engine.run_groups import Spread
 from webapp.searches import groups
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
-from webapp.searches.api.replies import Body, CostReply, Problem, Refusal
-from webapp.searches.api.searches import checked_config, own_search
+from webapp.searches.api.replies import Body, CostReply, Problem, Refusal, ShortText
+from webapp.searches.api.searches import checked_config, seen_search
 from webapp.searches.many_compared import MOST_STREAMS, Family, Line, Run, chosen_streams, families_of
 from webapp.searches.models import Group
 
@@ -116,7 +117,7 @@ class NewGroup(Body):
     search: uuid.UUID | None = None
     config: dict[str, Any] | None = None
     seeds: list[Annotated[int, Field(ge=0, le=2**53)]] = Field(min_length=1, max_length=groups.MOST_MEMBERS)
-    strategies: list[str] = Field(default_factory=list, max_length=10)
+    strategies: list[ShortText] = Field(default_factory=list, max_length=10)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "NewGroup":
@@ -155,26 +156,28 @@ def compare(request: HttpRequest, streams: Annotated[str, Query(max_length=4000)
 
 
 @grouped.post(
-    "", response={201: GroupStarted, 404: Refusal, 409: Refusal, 422: Refusal},
+    "", response={201: GroupStarted, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
     summary="Start the same search with several seeds or strategies", openapi_extra=HEADER, url_name="start-group",
 )  # fmt: skip
 @text_counted_first
 @once
 def start(request: HttpRequest, body: NewGroup) -> Status:
     if body.search is not None:
-        group, started = groups.add_members(own_search(request, body.search), body.wanted)
+        group, started = groups.add_members(changeable(request, seen_search(request, body.search)), body.wanted)
     else:
         group, started = groups.start_members(request.user, checked_config(body.config), body.wanted)
     reply = GroupStarted(id=group.pk, url=f"/compare?streams={group.pk}", started=[each.pk for each in started])
     return Status(201, reply)
 
 
-@grouped.post("/estimate", response=CostReply, summary="What a group would cost", url_name="estimate-group")
+@grouped.post(
+    "/estimate", response={200: CostReply, 404: Refusal}, summary="What a group would cost", url_name="estimate-group"
+)  # fmt: skip
 def estimate(request: HttpRequest, body: NewGroup) -> CostReply:
     """Starts nothing. children counts all that would be started; 0 where everything is there already."""
     try:
         if body.search is not None:
-            missing = groups.missing_members(own_search(request, body.search), body.wanted)
+            missing = groups.missing_members(seen_search(request, body.search), body.wanted)
         else:
             missing = groups.members_of(checked_config(body.config), body.wanted)
         cost = groups.cost_of_members(missing)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from webapp.searches.api.policies import ImportanceReply, decision_json
 from webapp.searches.api.replies import Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.models import Search
 from webapp.searches.option_results import DecisionResult, option_results
 
@@ -58,7 +58,7 @@ class DecisionLines(BaseModel):
     summary="Children as lines over their decisions", url_name="decision-lines",
 )  # fmt: skip
 def show(request: HttpRequest, search_id: uuid.UUID, axes: MostAxes = 12, lines: MostLines = 200) -> DecisionLines:
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     found = option_results(search)
     chosen = _axes(found.decisions, axes)
     return DecisionLines(

@@ -30,15 +30,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path. body: name of the schema that is sent; answers: (status, schema or "")."""
+    """One method of one path. body: what is sent, if anything; answers: by status. Both by name or kind, with the name
+    of the schema to link to, or ""."""
 
     method: str
     path: str
     summary: str
     text: str
     parameters: list[Value]
-    body: str
-    answers: list[tuple[str, str]]
+    body: tuple[str, str] | None
+    answers: list[tuple[str, tuple[str, str]]]
 
 
 @require_GET
@@ -62,8 +63,8 @@ def _operation(method: str, path: str, told: dict[str, Any]) -> Operation:
         summary=told.get("summary", ""),
         text=told.get("description", ""),
         parameters=[_parameter(each) for each in told.get("parameters", [])],
-        body=_schema_name(told.get("requestBody", {})),
-        answers=[(str(status), _schema_name(answer)) for status, answer in told.get("responses", {}).items()],
+        body=_content(told["requestBody"]) if "requestBody" in told else None,
+        answers=[(str(status), _content(answer)) for status, answer in told.get("responses", {}).items()],
     )
 
 
@@ -109,10 +110,16 @@ def _types(schema: dict[str, Any]) -> list[tuple[str, str]]:
     return [(schema.get("format") or schema.get("type", "anything"), "")]
 
 
-def _schema_name(told: dict[str, Any]) -> str:
-    for content in told.get("content", {}).values():
-        return _types(content.get("schema", {}))[0][1]
-    return ""
+def _content(told: dict[str, Any]) -> tuple[str, str]:
+    """What is sent or answered: the name of its schema, to be linked to, or of which kind it is."""
+    content = told.get("content", {})
+    for media_type, details in content.items():
+        if "$ref" in details.get("schema", {}):
+            return _types(details["schema"])[0]
+        if "schema" in details:
+            fields = ", ".join(details["schema"].get("properties", ()))
+            return (f"{media_type}: {fields}" if fields else media_type), ""
+    return " or ".join(content) or "nothing", ""
 
 
 def _limits(schema: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class PlaceToEdit(NamedArchitecture):
     place: Annotated[str, Field(max_length=80)]
 
 
-class OptionReply(BaseModel):
+class EditOption(BaseModel):
     """refusal: why this may not stand there; "" where it may."""
 
     choice: str
@@ -47,7 +47,7 @@ class MenuReply(BaseModel):
 
     place: str
     title: str
-    options: list[OptionReply]
+    options: list[EditOption]
     takes_several: bool
     is_command: bool
     note: str

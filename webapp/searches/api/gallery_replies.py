@@ -5,26 +5,26 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from webapp.searches.api.replies import Body, NamedArchitecture, Problem
+from webapp.searches.api.replies import Body, NamedArchitecture, Problem, ShortText
 
 
 class PastedText(Body):
     """An architecture as text. dialect: by its name; without one, the text is recognised."""
 
     text: str
-    dialect: str | None = None
+    dialect: ShortText | None = None
 
 
 class ArchitectureToKeep(PastedText):
     """name: what it is called among yours, 1 to 80 characters."""
 
-    name: str
+    name: ShortText
 
 
 class NewName(Body):
     """name: 1 to 80 characters."""
 
-    name: str
+    name: ShortText
 
 
 class RecordedReply(BaseModel):

@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from search_engine.errors import UserError
 from webapp.searches import honesty_meter, meter_trainings
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Problem, Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.honesty_meter import Meter, Point
 from webapp.searches.meter_trainings import FEWEST, LONGEST_EPOCHS, MOST, USUAL
 from webapp.searches.models import Search
@@ -109,12 +110,12 @@ class MeterCost(BaseModel):
     url_name="honesty-meter",
 )
 def show(request: HttpRequest, search_id: uuid.UUID) -> MeterReply:
-    return _reply(_shared(request, search_id))
+    return _reply(_shared(seen_search(request, search_id)))
 
 
 @router.post(
     "/{uuid:search_id}/honesty-meter",
-    response={201: MeterReply, 404: Refusal, 409: Refusal, 422: Refusal},
+    response={201: MeterReply, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
     summary="Train candidates of different score from scratch",
     openapi_extra=HEADER,
     url_name="start-honesty-meter",
@@ -123,7 +124,7 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> MeterReply:
 @once
 def start(request: HttpRequest, search_id: uuid.UUID, body: MeterWanted) -> Status[Any]:
     """Networks of so many epochs that are there already count."""
-    search = _shared(request, search_id)
+    search = _shared(changeable(request, seen_search(request, search_id)))
     meter_trainings.ask(search, networks=body.networks, epochs=body.epochs)
     return Status(201, _reply(search))
 
@@ -136,7 +137,7 @@ def start(request: HttpRequest, search_id: uuid.UUID, body: MeterWanted) -> Stat
 )
 def cost(request: HttpRequest, search_id: uuid.UUID, wanted: Query[MeterQuery]) -> MeterCost:
     """Starts nothing. Why it cannot be asked for now is part of the answer."""
-    search = _shared(request, search_id)
+    search = _shared(seen_search(request, search_id))
     try:
         networks, seconds = meter_trainings.cost(search, networks=wanted.networks, epochs=wanted.epochs)
     except UserError as error:
@@ -146,20 +147,19 @@ def cost(request: HttpRequest, search_id: uuid.UUID, wanted: Query[MeterQuery]) 
 
 @router.post(
     "/{uuid:search_id}/honesty-meter/stop",
-    response={200: MeterReply, 404: Refusal, 409: Refusal, 422: Refusal},
+    response={200: MeterReply, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
     summary="Stop what is in training for the honesty meter",
     openapi_extra=HEADER,
     url_name="stop-honesty-meter",
 )
 @once
 def stop(request: HttpRequest, search_id: uuid.UUID) -> Status[Any]:
-    search = _shared(request, search_id)
+    search = _shared(changeable(request, seen_search(request, search_id)))
     meter_trainings.stop(search)
     return Status(200, _reply(search))
 
 
-def _shared(request: HttpRequest, search_id: uuid.UUID) -> Search:
-    search = own_search(request, search_id)
+def _shared(search: Search) -> Search:
     if not search.epochs:
         raise Refused(422, [UserError("", "This search trains every child by itself: there are no shared scores.")])
     return search

@@ -9,7 +9,7 @@ from search_engine.errors import ConfigError
 from webapp.searches.api.children import child_of
 from webapp.searches.api.refusals import not_found
 from webapp.searches.api.replies import NamedArchitecture
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.models import Child, ImportedArchitecture
 
@@ -35,7 +35,7 @@ def origin_of(request: HttpRequest, body: NamedArchitecture) -> Origin:
     if body.search is not None:
         if body.step is None or body.slot is None:
             raise ConfigError("", "A search is named without the step and slot of one of its children.")
-        child = child_of(own_search(request, body.search), body.step, body.slot)
+        child = child_of(seen_search(request, body.search), body.step, body.slot)
         return Origin(architecture=child.architecture, child=child)
     if body.name is None and body.id is None:
         return Origin(architecture=body.architecture)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from ninja.responses import Status
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from search_engine.config.language import OWN
 from search_engine.data.descriptions import DESCRIPTIONS
@@ -19,39 +19,40 @@ from webapp.searches import artifacts
 from webapp.searches.api.architecture_files import attached, safe_name
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
-from webapp.searches.api.replies import Body, Refusal
+from webapp.searches.api.replies import LARGEST_SIZE, Body, Refusal, ShortText
 from webapp.searches.datasets import checking, keeping, quarantine, uploads
 from webapp.searches.models import OwnData
 
 router = Router(tags=["Data"])
 
-Offset = Annotated[int, Query(ge=0, le=2**53)]
+Offset = Annotated[int, Query(ge=0, le=LARGEST_SIZE)]
+Size = Annotated[int, Field(ge=0, le=LARGEST_SIZE)]
 
 
 class NewUpload(Body):
     """filename: of the zip; size: its bytes."""
 
-    filename: str
-    size: int
+    filename: ShortText
+    size: Size
 
 
 class NewFile(Body):
     """A file of a text. size: its bytes."""
 
-    filename: str
-    size: int
+    filename: ShortText
+    size: Size
 
 
 class NewText(Body):
     """files: one, or three whose names say which is train, valid and test."""
 
-    files: list[NewFile]
+    files: list[NewFile] = Field(max_length=100)
 
 
 class Title(Body):
     """title: 1 to 80 characters."""
 
-    title: str
+    title: ShortText
 
 
 class OwnDataReply(BaseModel):
@@ -204,8 +205,9 @@ def preview(request: HttpRequest, data_id: uuid.UUID) -> HttpResponse:
     """Drawn by us from decoded pixels: no byte of it is as it was sent."""
     row = own_row(request, data_id)
     try:
-        path = artifacts.local_path(row.preview) if row.preview else quarantine.result_of(row.pk) / PREVIEW
-        content = path.read_bytes()
+        kept = row.preview and artifacts.opened(row.preview)
+        with kept or (quarantine.result_of(row.pk) / PREVIEW).open("rb") as file:
+            content = file.read()
     except (artifacts.ArtifactMissing, FileNotFoundError) as error:
         raise not_found("preview") from error
     headers = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}

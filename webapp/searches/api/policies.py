@@ -7,10 +7,11 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel
 
+from webapp.searches.api.children import Moment
 from webapp.searches.api.replies import Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.companion import is_random
-from webapp.searches.option_results import DecisionResult, option_results
+from webapp.searches.option_results import DecisionResult, option_results, option_results_at
 from webapp.searches.policy_history import FROZEN, policy_history
 
 router = Router(tags=["Searches"])
@@ -85,7 +86,7 @@ class DecisionList(BaseModel):
 )  # fmt: skip
 def show_policy(request: HttpRequest, search_id: uuid.UUID, points: Points = 200) -> PolicyReply:
     """At most `points` steps of all there are, the first and the last among them."""
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     found = policy_history(search, points)
     return PolicyReply(
         steps=found.steps,
@@ -103,9 +104,10 @@ def show_policy(request: HttpRequest, search_id: uuid.UUID, points: Points = 200
     "/{uuid:search_id}/decisions", response={200: DecisionList, 404: Refusal},
     summary="What came of every option of every decision", url_name="search-decisions",
 )  # fmt: skip
-def show_decisions(request: HttpRequest, search_id: uuid.UUID) -> DecisionList:
-    """With shared weights the children are the candidates behind the last epoch."""
-    found = option_results(own_search(request, search_id))
+def show_decisions(request: HttpRequest, search_id: uuid.UUID, at: Moment = None) -> DecisionList:
+    """With shared weights the children are the candidates behind the last epoch. at: as it was after this event."""
+    search = seen_search(request, search_id)
+    found = option_results(search) if at is None else option_results_at(search, at)
     return DecisionList(
         weighs_cost=found.weighs_cost,
         done=found.done,

@@ -9,10 +9,12 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationErrorContext
+from ninja.operation import Operation
 
 from search_engine.config.reading import config_errors
 from search_engine.errors import UserError
-from webapp.searches.artifacts import ArtifactMissing
+from webapp.searches.api.description import Description, operation_name
+from webapp.searches.artifacts import ArtifactMissing, StoreAway
 from webapp.searches.lifecycle import CommandRefused
 from webapp.searches.models import Stream
 
@@ -33,6 +35,12 @@ def not_found(what: str) -> Refused:
 
 class SentencesApi(NinjaAPI):
     """Speaks of a wrong value in the sentences of the configuration models, at its path inside the configuration."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        return operation_name(operation)
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: Any = None) -> Description:
+        return Description(self, self.get_root_path(path_params or {}) if path_prefix is None else path_prefix)
 
     def validation_error_from_error_contexts(self, error_contexts: list[ValidationErrorContext]) -> Any:
         found = [error for context in error_contexts for error in config_errors(context.pydantic_validation_error)]
@@ -73,6 +81,10 @@ def add_handlers(api: NinjaAPI) -> None:
     @api.exception_handler(ArtifactMissing)
     def on_artifact_missing(request: HttpRequest, error: ArtifactMissing) -> HttpResponse:
         return refuse(request, 410, [UserError("", "This file is no longer in the store.")])
+
+    @api.exception_handler(StoreAway)
+    def on_store_away(request: HttpRequest, error: StoreAway) -> HttpResponse:
+        return refuse(request, 503, [UserError("", f"{error} Try again later.")])
 
     @api.exception_handler(RequestDataTooBig)
     def on_too_long(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:

@@ -5,24 +5,25 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Path, Router
 from pydantic import BaseModel
 
 from webapp.searches import keyframes
-from webapp.searches.api.children import Page, Size, child_json
+from webapp.searches.api.children import Page, Place, Size, child_json, those_that_took
 from webapp.searches.api.replies import ChildList, Refusal
-from webapp.searches.api.searches import After, own_search
-from webapp.searches.api.trainings import own_training
-from webapp.searches.child_rows import Order, Sort, sorted_children
-from webapp.searches.models import Event, Search, Stream
+from webapp.searches.api.searches import After, seen_search
+from webapp.searches.api.trainings import seen_training
+from webapp.searches.child_rows import Order, Sort, places_at, sorted_children
+from webapp.searches.models import Child, Stream
 from webapp.searches.timeline import timeline_of
 
 of_searches = Router(tags=["Searches"])
 of_trainings = Router(tags=["Trainings"])
 
 
-class StateReply(BaseModel):
+class PastState(BaseModel):
     """state: what the page shows after event state.n. at: when that happened. last: the newest event there is."""
 
     state: dict[str, Any]
@@ -46,35 +47,35 @@ class TimelineReply(BaseModel):
     marks: list[MarkReply]
 
 
-def _add_routes(router: Router, noun: str, own: Callable[[HttpRequest, uuid.UUID], Stream]) -> None:
+def _add_routes(router: Router, noun: str, seen: Callable[[HttpRequest, uuid.UUID], Stream]) -> None:
     StreamId = Annotated[uuid.UUID, Path(alias=f"{noun}_id")]
     path = f"/{{uuid:{noun}_id}}"
 
     @router.get(
-        f"{path}/states", response={200: StateReply, 404: Refusal}, url_name=f"{noun}-states",
-        operation_id=f"replays_{noun}_states", summary=f"What the page of a {noun} showed, close before an event",
+        f"{path}/states", response={200: PastState, 404: Refusal}, url_name=f"{noun}-states",
+        summary=f"What the page of a {noun} showed, close before an event",
     )  # fmt: skip
-    def states(request: HttpRequest, stream_id: StreamId, at: After = 0) -> StateReply:
+    def states(request: HttpRequest, stream_id: StreamId, at: After = 0) -> PastState:
         """The state after event `at`, or less than a thousand events before it: those lead from there to `at`.
 
         Where such states are not kept yet, it may be farther away: asked again, it comes nearer.
         """
-        stream = own(request, stream_id)
+        stream = seen(request, stream_id)
         state = keyframes.nearest(stream, at)
-        return StateReply(state=state, at=keyframes.moment(stream, state["n"]), last=stream.last_event)
+        return PastState(state=state, at=keyframes.moment(stream, state["n"]), last=stream.last_event)
 
     @router.get(
         f"{path}/timeline", response={200: TimelineReply, 404: Refusal}, url_name=f"{noun}-timeline",
-        operation_id=f"replays_{noun}_timeline", summary=f"When the events of a {noun} happened, and which stand out",
+        summary=f"When the events of a {noun} happened, and which stand out",
     )  # fmt: skip
     def timeline(request: HttpRequest, stream_id: StreamId) -> TimelineReply:
-        found = timeline_of(own(request, stream_id))
+        found = timeline_of(seen(request, stream_id))
         marks = [MarkReply(n=mark.n, at=mark.at, kind=mark.kind) for mark in found.marks]
         return TimelineReply(last=found.last, ticks=found.ticks, marks=marks)
 
 
-_add_routes(of_searches, "search", own_search)
-_add_routes(of_trainings, "training", own_training)
+_add_routes(of_searches, "search", seen_search)
+_add_routes(of_trainings, "training", seen_training)
 
 
 @of_searches.get(
@@ -89,10 +90,16 @@ def children_then(
     order: Order = "desc",
     page: Page = 1,
     size: Size = 20,
+    decision: Place = None,
+    option: Place = None,
 ) -> dict[str, Any]:
-    """As the list of children was after event `at`: a verdict never changes, so only which ones were there differs."""
-    search = own_search(request, search_id)
-    shown = Paginator(_keys_then(search, at, sort, order), size).get_page(page)
+    """As the list of children was after event `at`: a verdict never changes, so only which ones were there differs.
+
+    decision and option, both counted from 0: only the children that took this option there.
+    """
+    search = seen_search(request, search_id)
+    children = those_that_took(sorted_children(search, sort, order), decision, option)
+    shown = Paginator(_keys_then(children, places_at(search, at)), size).get_page(page)
     rows = search.children.in_bulk(list(shown))
     return {
         "children": [child_json(search, rows[key]) for key in shown],
@@ -103,9 +110,6 @@ def children_then(
     }
 
 
-def _keys_then(search: Search, at: int, sort: Sort, order: Order) -> list[int]:
+def _keys_then(children: QuerySet[Child], places: set[tuple[int, int]]) -> list[int]:
     """Two plain lists and a set: for 20,000 children a fraction of a second; a join over JSON would take minutes."""
-    verdicts = Event.objects.filter(stream_id=search.pk, kind="child_finished", number__lte=at)
-    places = set(verdicts.values_list("payload__step", "payload__slot"))
-    rows = sorted_children(search, sort, order).values_list("pk", "step", "slot")
-    return [key for key, step, slot in rows if (step, slot) in places]
+    return [key for key, step, slot in children.values_list("pk", "step", "slot") if (step, slot) in places]

@@ -1,6 +1,7 @@
 """What the API asks for and answers, as models: the pages, programs and /api/docs read the same."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool, StrictFloat, StrictInt
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, StrictBool, S
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.searches import AnySearchConfig
 from search_engine.config.training import TrainingConfig
+from search_engine.errors import UserError
 from search_engine.events import Latency
 from webapp.searches.costs.estimate import Cost
 
@@ -18,6 +20,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+LARGEST_PLACE = 2**31 - 1  # Of a step, or of a child in it; a row holds no larger one.
+LARGEST_SIZE = 2**53  # Bytes; what a program in a browser can count.
+# What has a limit of its own, with a sentence of its own, is held off here only where it is absurd.
+ShortText = Annotated[str, Field(max_length=1000)]
 Workers = Annotated[StrictInt, Field(ge=1, le=10_000)]
 Hours = Annotated[StrictFloat, Field(ge=0.01, le=100_000)]
 
@@ -57,9 +63,9 @@ class NamedArchitecture(Body):
     """Which architecture: a child (search, step and slot), a published one (name), one of yours (id), or its JSON."""
 
     search: uuid.UUID | None = None
-    step: int | None = None
-    slot: int | None = None
-    name: str | None = None
+    step: Annotated[int, Field(ge=0, le=LARGEST_PLACE)] | None = None
+    slot: Annotated[int, Field(ge=0, le=LARGEST_PLACE)] | None = None
+    name: ShortText | None = None
     id: uuid.UUID | None = None
     architecture: dict[str, Any] | None = None
 
@@ -110,17 +116,6 @@ class StateReply(BaseModel):
 Priority = Literal["first", "normal", "later"]
 
 
-class NewPriority(Body):
-    """Work of a lower priority waits while there is any of a higher one; what is under way is finished first."""
-
-    priority: Priority
-
-
-class PriorityReply(BaseModel):
-    id: uuid.UUID
-    priority: Priority
-
-
 class Outlook(BaseModel):
     """What deleting would do, in sentences."""
 
@@ -154,7 +149,8 @@ class CostReply(BaseModel):
     errors: list[Problem] = Field(default_factory=list)
 
     @classmethod
-    def of(cls, cost: Cost) -> "CostReply":
+    def of(cls, cost: Cost, over: Sequence[UserError] = ()) -> "CostReply":
+        """over: the quotas that it would be refused for, which the notes say first."""
         return cls(
             children=cost.children,
             seconds=cost.seconds,
@@ -165,7 +161,7 @@ class CostReply(BaseModel):
             mult_adds=Range(low=cost.mult_adds[0], high=cost.mult_adds[1]),
             memory_bytes=cost.memory_bytes,
             disk_bytes=cost.disk_bytes,
-            notes=cost.notes,
+            notes=[*(error.message for error in over), *cost.notes],
         )
 
 

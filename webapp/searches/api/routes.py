@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from webapp.searches.api import (
+    account,
     architecture_edits,
     architectures,
     bundles,
@@ -13,13 +14,20 @@ from webapp.searches.api import (
     edit_searches,
     files,
     honesty_meters,
+    notices,
+    offers,
     own_data,
+    people,
+    pictures,
     policies,
     replays,
     scores,
     searches,
     shared_comparisons,
+    shares,
     sharing,
+    streams,
+    time_left,
     trainings,
     workers,
 )
@@ -36,8 +44,11 @@ api = SentencesApi(
     urls_namespace="api",
 )
 add_handlers(api)
+api.add_router("", streams.router)
 api.add_router("/searches", searches.router)
+api.add_router("", offers.of_searches)
 api.add_router("/searches", children.router)
+api.add_router("/searches", pictures.of_searches)
 api.add_router("/searches", comparisons.router)
 api.add_router("/searches", shared_comparisons.router)
 api.add_router("/searches", honesty_meters.router)
@@ -48,13 +59,22 @@ api.add_router("/groups", comparisons_of_many.grouped)
 api.add_router("/searches", scores.router)
 api.add_router("/searches", replays.of_searches)
 api.add_router("/searches", sharing.of_searches)
+api.add_router("/searches", shares.of_searches)
+api.add_router("/trainings", shares.of_trainings)
 api.add_router("/trainings", replays.of_trainings)
 api.add_router("/trainings", sharing.of_trainings)
 api.add_router("/trainings", trainings.router)
+api.add_router("/searches", time_left.of_searches)
+api.add_router("/trainings", time_left.of_trainings)
+api.add_router("/trainings", offers.of_trainings)
 api.add_router("/architectures", bundles.router)  # First: the last one takes any word for an architecture's name.
 api.add_router("/architectures", architecture_edits.router)
 api.add_router("/architectures", edit_searches.router)
 api.add_router("/architectures", architectures.router)
 api.add_router("/data", own_data.router)
+api.add_router("/data", pictures.of_data)
 api.add_router("", files.router)
 api.add_router("/workers", workers.router)
+api.add_router("/notices", notices.router)
+api.add_router("/account", account.router)
+api.add_router("/people", people.router)

@@ -12,10 +12,11 @@ from search_engine.config.enas_search import EnasRecurrentSearchConfig
 from search_engine.config.searches import read_enas_config
 from search_engine.errors import ArchitectureError
 from webapp.searches import asked_scores
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import not_found
 from webapp.searches.api.replies import Body, Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.asked_score_words import sentences_of
 from webapp.searches.models import AskedScore
 
@@ -68,7 +69,7 @@ class ScoreList(BaseModel):
 
 
 @router.post(
-    "/{uuid:search_id}/scores", response={201: ScoreReply, 404: Refusal, 409: Refusal, 422: Refusal},
+    "/{uuid:search_id}/scores", response={201: ScoreReply, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
     summary="Ask shared weights for the score of an architecture", openapi_extra=HEADER, url_name="ask-score",
 )  # fmt: skip
 @once
@@ -77,7 +78,7 @@ def ask(request: HttpRequest, search_id: uuid.UUID, body: ScoreWanted) -> Status
 
     While it waits, asking for the same architecture again gives the same answer.
     """
-    search = own_search(request, search_id)
+    search = changeable(request, seen_search(request, search_id))
     try:
         architecture = architecture_from_json(body.architecture)
     except ArchitectureError as error:
@@ -90,7 +91,7 @@ def ask(request: HttpRequest, search_id: uuid.UUID, body: ScoreWanted) -> Status
     summary="Scores that were asked of shared weights", url_name="asked-scores",
 )  # fmt: skip
 def listed(request: HttpRequest, search_id: uuid.UUID) -> ScoreList:
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     rows = AskedScore.objects.filter(search_id=search.pk).select_related("search").order_by("-asked", "pk")
     waiting = AskedScore.objects.waiting(search.pk).exists()
     return ScoreList(scores=[_reply(row) for row in rows[:NEWEST]], is_open=waiting)
@@ -101,7 +102,7 @@ def listed(request: HttpRequest, search_id: uuid.UUID) -> ScoreList:
     summary="A score that was asked of shared weights", url_name="asked-score",
 )  # fmt: skip
 def show(request: HttpRequest, search_id: uuid.UUID, score_id: uuid.UUID) -> ScoreReply:
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     row = AskedScore.objects.filter(search_id=search.pk, pk=score_id).select_related("search").first()
     if row is None:
         raise not_found("score")

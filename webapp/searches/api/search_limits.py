@@ -11,6 +11,7 @@ from ninja.responses import Status
 from pydantic import BaseModel, Field, StrictInt
 
 from webapp.searches import lifecycle, limits
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.architecture_files import attachment_headers
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.replies import FirstLimits, Refusal
@@ -44,17 +45,17 @@ class LimitsReply(BaseModel):
     hours: float | None
 
 
-def add_limits(router: Router, own: Callable[[HttpRequest, uuid.UUID], Search]) -> None:
-    """own: the search that this user may see, refused as not found else."""
+def add_limits(router: Router, seen: Callable[[HttpRequest, uuid.UUID], Search]) -> None:
+    """seen: the search that this user may see, refused as not found else."""
 
     @router.post(
-        "/{uuid:search_id}/limits", response={200: LimitsReply, 404: Refusal, 409: Refusal, 422: Refusal},
+        "/{uuid:search_id}/limits", response={200: LimitsReply, 403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal},
         summary="Change the limits of a search", openapi_extra=HEADER, url_name="change-limits",
     )  # fmt: skip
     @once
     def change(request: HttpRequest, search_id: uuid.UUID, body: NewLimits) -> Status:
         """While it runs or is paused. What is drawn already stays; what is under way is finished."""
-        search = own(request, search_id)
+        search = changeable(request, seen(request, search_id))
         lifecycle.change_limits(search.pk, body.wanted)
         search.refresh_from_db()
         return Status(200, LimitsReply(id=search.pk, **limits.limits_of(search)))
@@ -69,5 +70,5 @@ def add_limits(router: Router, own: Callable[[HttpRequest, uuid.UUID], Search]) 
         Workers and hours are not in it: they change nothing that is computed, but for the total that an end of the
         hours brings, which is there.
         """
-        content = json.dumps(own(request, search_id).changes, indent=2) + "\n"
+        content = json.dumps(seen(request, search_id).changes, indent=2) + "\n"
         return HttpResponse(content, content_type="application/json", headers=attachment_headers("changes.json"))

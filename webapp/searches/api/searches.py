@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from search_engine.config.reading import config_errors
 from search_engine.config.searches import AnySearchConfig, search_model
 from search_engine.errors import ConfigError, UserError
-from webapp.searches import event_log
+from webapp.searches import event_log, quotas
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.refusals import Refused, not_found
@@ -36,7 +36,7 @@ from webapp.searches.costs.estimate import live_rates, with_companion
 from webapp.searches.costs.shared_estimate import cost_of_search
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
-from webapp.searches.start import start_search
+from webapp.searches.start import search_weight, start_search
 
 router = Router(tags=["Searches"])
 
@@ -77,9 +77,10 @@ def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
         return CostReply(errors=_problems(errors))
     rates = live_rates()
     cost = cost_of_search(config, rates)
+    over = quotas.refusals(request.user, search_weight(request.user, config))
     if body.companion:
         cost = with_companion(cost, cost_of_search(companion_config(config), rates))
-    return CostReply.of(cost)
+    return CostReply.of(cost, over)
 
 
 @router.get("", response=SearchList, summary="Your searches, newest first", url_name="searches")
@@ -104,11 +105,11 @@ def show(request: HttpRequest, search_id: uuid.UUID) -> dict[str, Any]:
 )
 def events(request: HttpRequest, search_id: uuid.UUID, after: After = 0, limit: Limit = 500) -> dict[str, Any]:
     """The same objects as the live socket /ws/streams/{id}?after=N sends."""
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     return {"events": event_log.read(search.pk, after, limit), "last": search.last_event}
 
 
-def own_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
+def seen_search(request: HttpRequest, search_id: uuid.UUID) -> Search:
     """The search, where this user may see it; refused as not found else."""
     search = Search.objects.visible_to(request.user).filter(pk=search_id).first()
     if search is None:
@@ -120,16 +121,15 @@ add_commands(
     router,
     Commanded(
         noun="search",
-        operations=__name__.replace(".", "_"),
-        own=own_search,
+        seen=seen_search,
         pausing="What is under way stops at the end of its epoch; shared weights and their controller at the next "
         "checkpoint.",
     ),
 )
 
 
-add_limits(router, own_search)
-add_steering(router, own_search)
+add_limits(router, seen_search)
+add_steering(router, seen_search)
 
 
 def checked_config(value: Any) -> AnySearchConfig:

@@ -10,7 +10,7 @@ from search_engine.errors import UserError
 from webapp.searches import companion
 from webapp.searches.api.refusals import Refused
 from webapp.searches.api.replies import Refusal
-from webapp.searches.api.searches import own_search
+from webapp.searches.api.searches import seen_search
 from webapp.searches.honesty_meter import held_out
 from webapp.searches.models import Training
 from webapp.searches.shared_comparison import SharedCompared, Side, compared_shared, tested
@@ -71,7 +71,7 @@ class SharedComparisonReply(BaseModel):
     url_name="search-shared-comparison",
 )
 def show(request: HttpRequest, search_id: uuid.UUID) -> SharedComparisonReply:
-    search = own_search(request, search_id)
+    search = seen_search(request, search_id)
     if not search.epochs:
         raise Refused(422, [UserError("", "This search trains every child by itself; ask for its comparison instead.")])
     if companion.is_random(search):

@@ -10,6 +10,7 @@ from ninja.responses import Status
 from pydantic import BaseModel, Field
 
 from webapp.searches import lifecycle, steering
+from webapp.searches.api.allowed import changeable
 from webapp.searches.api.once import HEADER, once
 from webapp.searches.api.replies import Body, Refusal
 from webapp.searches.models import Search
@@ -49,31 +50,32 @@ class ProposalReply(BaseModel):
     url: str
 
 
-def add_steering(router: Router, own: Callable[[HttpRequest, uuid.UUID], Search]) -> None:
-    """own: the search that this user may see, refused as not found else."""
+def add_steering(router: Router, seen: Callable[[HttpRequest, uuid.UUID], Search]) -> None:
+    """seen: the search that this user may see, refused as not found else."""
+    refused = {403: Refusal, 404: Refusal, 409: Refusal, 422: Refusal}
 
     @router.post(
-        "/{uuid:search_id}/steer", response={200: SteeringReply, 404: Refusal, 409: Refusal, 422: Refusal},
+        "/{uuid:search_id}/steer", response={200: SteeringReply, **refused},
         summary="Ban options of a search, or take that back", openapi_extra=HEADER, url_name="steer-search",
     )  # fmt: skip
     @once
     def steer(request: HttpRequest, search_id: uuid.UUID, body: Steering) -> Status:
         """While it runs or is paused. What is drawn already stays; it holds from the next update on."""
-        search = own(request, search_id)
+        search = changeable(request, seen(request, search_id))
         lifecycle.steer(search.pk, body.bans)
         search.refresh_from_db()
         in_force = {where: list(banned) for where, banned in steering.bans_of(search).items()}
         return Status(200, SteeringReply(id=search.pk, bans=in_force))
 
     @router.post(
-        "/{uuid:search_id}/proposals", response={201: ProposalReply, 404: Refusal, 409: Refusal, 422: Refusal},
+        "/{uuid:search_id}/proposals", response={201: ProposalReply, **refused},
         summary="Propose an architecture to a search", openapi_extra=HEADER, url_name="propose",
     )  # fmt: skip
     @once
     def propose(request: HttpRequest, search_id: uuid.UUID, body: NewProposal) -> Status:
         """It is trained as one more child, beside the next step that is drawn. It may be the best and a finalist; the
         controller learns nothing from it, because it did not draw it."""
-        search = own(request, search_id)
+        search = changeable(request, seen(request, search_id))
         lifecycle.propose(search.pk, body.architecture)
         search.refresh_from_db()
         step, slot = steering.place_of_last_proposal(search)

@@ -1,4 +1,4 @@
-"""The commands that searches and trainings share: pause, resume, stop, let go first, and delete."""
+"""The commands that searches and trainings share: pause, resume, stop, change what is written on them, and delete."""
 
 import uuid
 from collections.abc import Callable
@@ -10,8 +10,10 @@ from ninja import Path, Router
 from ninja.responses import Status
 
 from webapp.searches import deletion, lifecycle
+from webapp.searches.api.allowed import changeable, owned
 from webapp.searches.api.once import HEADER, once
-from webapp.searches.api.replies import NewPriority, Outlook, PriorityReply, Refusal, StateReply
+from webapp.searches.api.replies import Outlook, Refusal, StateReply
+from webapp.searches.api.streams import add_changes
 from webapp.searches.models import Stream
 
 DELETING = (
@@ -23,13 +25,12 @@ DELETING = (
 class Commanded:
     """A kind of stream that takes commands.
 
-    noun: what it is called. operations: what the names of its operations begin with. own: the stream that this user
-    may see, refused as not found else. pausing: when a pause takes hold, in a sentence.
+    noun: what it is called. seen: the stream that this user may see, refused as not found else. pausing: when a pause
+    takes hold, in a sentence.
     """
 
     noun: str
-    operations: str
-    own: Callable[[HttpRequest, uuid.UUID], Stream]
+    seen: Callable[[HttpRequest, uuid.UUID], Stream]
     pausing: str
 
     @property
@@ -42,23 +43,23 @@ class Commanded:
         return Annotated[uuid.UUID, Path(alias=f"{self.noun}_id")]
 
     def named(self, command: str) -> dict[str, str]:
-        """The names of an operation, in the API's description and for addresses."""
-        return {"operation_id": f"{self.operations}_{command}", "url_name": f"{command}-{self.noun}"}
+        """The name of an operation, for addresses and in the API's description."""
+        return {"url_name": f"{command}-{self.noun}"}
 
 
 def add_commands(router: Router, kind: Commanded) -> None:
     """Let this router, which is of one kind of stream, take all of them."""
     _add_state_changes(router, kind)
-    _add_priority(router, kind)
+    add_changes(router, kind, kind.seen)
     _add_deletion(router, kind)
 
 
 def _add_state_changes(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
-    replies = {200: StateReply, 404: Refusal, 409: Refusal}
+    replies = {200: StateReply, 403: Refusal, 404: Refusal, 409: Refusal}
 
     def state(request: HttpRequest, stream_id: uuid.UUID) -> Status:
-        return Status(200, StateReply(id=stream_id, state=kind.own(request, stream_id).state))
+        return Status(200, StateReply(id=stream_id, state=kind.seen(request, stream_id).state))
 
     @router.post(
         f"{kind.path}/pause", response=replies, summary=f"Pause a {kind.noun}", description=kind.pausing,
@@ -66,7 +67,7 @@ def _add_state_changes(router: Router, kind: Commanded) -> None:
     )  # fmt: skip
     @once
     def pause(request: HttpRequest, stream_id: StreamId) -> Status:
-        lifecycle.pause(kind.own(request, stream_id).pk)
+        lifecycle.pause(changeable(request, kind.seen(request, stream_id)).pk)
         return state(request, stream_id)
 
     @router.post(
@@ -75,7 +76,7 @@ def _add_state_changes(router: Router, kind: Commanded) -> None:
     )  # fmt: skip
     @once
     def resume(request: HttpRequest, stream_id: StreamId) -> Status:
-        lifecycle.resume(kind.own(request, stream_id).pk)
+        lifecycle.resume(changeable(request, kind.seen(request, stream_id)).pk)
         return state(request, stream_id)
 
     @router.post(
@@ -84,39 +85,27 @@ def _add_state_changes(router: Router, kind: Commanded) -> None:
     )  # fmt: skip
     @once
     def stop(request: HttpRequest, stream_id: StreamId) -> Status:
-        lifecycle.stop(kind.own(request, stream_id).pk)
+        lifecycle.stop(changeable(request, kind.seen(request, stream_id)).pk)
         return state(request, stream_id)
-
-
-def _add_priority(router: Router, kind: Commanded) -> None:
-    StreamId = kind.id
-
-    @router.patch(
-        kind.path, response={200: PriorityReply, 404: Refusal, 409: Refusal, 422: Refusal},
-        summary=f"Let a {kind.noun} go first, or later than others", **kind.named("prioritise"),
-    )  # fmt: skip
-    def prioritise(request: HttpRequest, stream_id: StreamId, body: NewPriority) -> PriorityReply:
-        """With it goes all that stands in its group, such as a random companion. The result stays the same."""
-        lifecycle.prioritise(kind.own(request, stream_id).pk, Stream.PRIORITIES[body.priority])
-        return PriorityReply(id=stream_id, priority=body.priority)
 
 
 def _add_deletion(router: Router, kind: Commanded) -> None:
     StreamId = kind.id
+    refused = {403: Refusal, 404: Refusal}
 
     @router.get(
-        f"{kind.path}/outlook", response={200: Outlook, 404: Refusal}, summary="What deleting would take away",
+        f"{kind.path}/outlook", response={200: Outlook, **refused}, summary="What deleting would take away",
         **kind.named("outlook"),
     )  # fmt: skip
     def outlook(request: HttpRequest, stream_id: StreamId) -> Outlook:
         """Deletes nothing."""
-        found = deletion.outlook(kind.own(request, stream_id))
+        found = deletion.outlook(owned(request, kind.seen(request, stream_id)))
         return Outlook(goes=found.goes, stays=found.stays)
 
     @router.delete(
-        kind.path, response={202: StateReply, 404: Refusal}, summary=f"Delete a {kind.noun} and its files for good",
+        kind.path, response={202: StateReply, **refused}, summary=f"Delete a {kind.noun} and its files for good",
         description=DELETING, **kind.named("delete"),
     )  # fmt: skip
     def delete(request: HttpRequest, stream_id: StreamId) -> Status:
-        deletion.delete(kind.own(request, stream_id).pk)
+        deletion.delete(owned(request, kind.seen(request, stream_id)).pk)
         return Status(202, StateReply(id=stream_id, state=Stream.State.DELETING))

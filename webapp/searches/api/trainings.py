@@ -14,7 +14,7 @@ from search_engine.config.reading import config_errors
 from search_engine.config.training import TrainingConfig
 from search_engine.config.trainings import AnyTrainingConfig, reads_text
 from search_engine.errors import ArchitectureError, ConfigError, UserError
-from webapp.searches import event_log
+from webapp.searches import event_log, quotas
 from webapp.searches.api.architecture_files import architecture_file, safe_name
 from webapp.searches.api.counted_first import text_counted_first
 from webapp.searches.api.once import HEADER, once
@@ -35,11 +35,11 @@ from webapp.searches.api.replies import (
 from webapp.searches.api.searches import After, Limit
 from webapp.searches.api.stream_commands import Commanded, add_commands
 from webapp.searches.costs.data_limits import data_errors, text_errors
-from webapp.searches.costs.estimate import live_rates, training_cost
-from webapp.searches.costs.text_estimate import text_training_cost
+from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.shared_estimate import cost_of_training
 from webapp.searches.models import Training
 from webapp.searches.overview import trainings_of
-from webapp.searches.start import start_training
+from webapp.searches.start import start_training, training_weight
 
 router = Router(tags=["Trainings"])
 
@@ -72,9 +72,8 @@ def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
     if config is None or errors:
         return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
     architecture = architecture_from_json(config.architecture)
-    if isinstance(config, LanguageTrainingConfig):
-        return CostReply.of(text_training_cost(config, architecture, live_rates()))
-    return CostReply.of(training_cost(config, architecture, live_rates()))
+    over = quotas.refusals(request.user, training_weight(request.user, config))
+    return CostReply.of(cost_of_training(config, architecture, live_rates()), over)
 
 
 @router.get("", response=TrainingList, summary="Your trainings, newest first", url_name="trainings")
@@ -104,11 +103,11 @@ def show(request: HttpRequest, training_id: uuid.UUID) -> dict[str, Any]:
 )  # fmt: skip
 def events(request: HttpRequest, training_id: uuid.UUID, after: After = 0, limit: Limit = 500) -> dict[str, Any]:
     """The same objects as the live socket /ws/streams/{id}?after=N sends."""
-    training = own_training(request, training_id)
+    training = seen_training(request, training_id)
     return {"events": event_log.read(training.pk, after, limit), "last": training.last_event}
 
 
-def own_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
+def seen_training(request: HttpRequest, training_id: uuid.UUID) -> Training:
     """The training, where this user may see it; refused as not found else."""
     training = Training.objects.visible_to(request.user).filter(pk=training_id).first()
     if training is None:
@@ -120,8 +119,7 @@ add_commands(
     router,
     Commanded(
         noun="training",
-        operations=__name__.replace(".", "_"),
-        own=own_training,
+        seen=seen_training,
         pausing="It stops at the end of its epoch.",
     ),
 )
@@ -133,7 +131,7 @@ add_commands(
     summary="Its architecture as a file: the picture, our JSON, or a dialect of another program",
 )  # fmt: skip
 def download(request: HttpRequest, training_id: uuid.UUID, filename: str) -> HttpResponse:
-    training = own_training(request, training_id)
+    training = seen_training(request, training_id)
     architecture = architecture_from_json(training.config["architecture"])
     return architecture_file(architecture, filename, safe_name(training.name, "training"))
 

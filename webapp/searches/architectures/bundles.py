@@ -18,7 +18,7 @@ from search_engine.architectures.reading import Architecture
 from search_engine.errors import CheckpointError, UserError
 from search_engine.export.bundle_file import read_bundle
 from search_engine.export.recorded import Recorded, recorded
-from webapp.searches import artifacts, clock
+from webapp.searches import artifacts, clock, quotas
 from webapp.searches.architectures.keeping import checked_name
 from webapp.searches.models import ImportedArchitecture
 
@@ -58,8 +58,10 @@ def reading(size: int, chunks: Iterable[bytes]) -> Iterator[SentBundle]:
 def keep_bundle(owner: Any, name: str, sent: SentBundle) -> tuple[ImportedArchitecture, bool]:
     """The row, and whether it is new: the same bundle is kept once. The file is in the store before a row names it."""
     name = checked_name(name)
+    weight = quotas.Weight(bytes=sent.path.stat().st_size)
     bundle = artifacts.put(sent.path)
     with transaction.atomic():
+        quotas.reserve(owner, weight, starts=False)
         return ImportedArchitecture.objects.get_or_create(
             owner=owner,
             hash=sent.architecture.hash,

@@ -75,11 +75,11 @@ def count_network(architecture: Architecture, network: ImageNetwork | TextNetwor
     if isinstance(network, TextNetwork):
         assert isinstance(architecture, RecurrentArchitecture), architecture.kind
         return _count_text(architecture, network)
-    without = _plan(architecture, network, auxiliary=False)
     try:
         whole = _plan(architecture, network, auxiliary=True)
-    except ConfigError:  # The image is too small where the head would stand.
-        whole = without
+    except ConfigError:  # Perhaps the image is too small only where the auxiliary head would stand.
+        whole = _plan(architecture, network, auxiliary=False)
+    without = whole.without_auxiliary()
     return NetworkCounts(
         parameters=cost.parameters(without),
         with_auxiliary=cost.parameters(whole) if whole.auxiliary_output else None,

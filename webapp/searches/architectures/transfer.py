@@ -47,7 +47,7 @@ def fitting(
     architecture: Architecture, network: ImageNetwork | TextNetwork, of: Any, budget: Any
 ) -> list[SizedNetwork]:
     """Raises ConfigError at the field that is wrong."""
-    if of not in BUDGETS:
+    if not isinstance(of, str) or of not in BUDGETS:
         raise ConfigError("of", f"is {of!r}; must be one of {', '.join(BUDGETS)}.")
     if not isinstance(budget, int) or isinstance(budget, bool) or not 1 <= budget <= BUDGETS[of]:
         raise ConfigError("budget", f"must be a whole number from 1 to {BUDGETS[of]:,}.")

@@ -5,7 +5,7 @@ from search_engine.config.finals import FinalsConfig
 from search_engine.config.layout import Layout
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
-from search_engine.config.strategy import PpoConfig
+from search_engine.config.strategy import EvolutionConfig, PpoConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.skeletons import batch_norm_constants
 from webapp.searches.datasets.described import describe, is_decoded_anew
@@ -61,6 +61,11 @@ def training_advice(config: TrainingConfig, seconds: float | None) -> list[str]:
 
 def _movement(config: SearchConfig) -> str:
     strategy = config.strategy
+    if isinstance(strategy, EvolutionConfig) and strategy.population_size >= config.budget.children:
+        return (
+            f"The first {strategy.population_size} children are drawn at random, and there are only "
+            f"{config.budget.children}: evolution will not begin. Take a smaller population or more children."
+        )
     if not isinstance(strategy, PpoConfig):
         return ""
     updates = -(-config.budget.children // strategy.step_size)
@@ -142,9 +147,10 @@ def honesty(config: SearchConfig) -> str:
     measured = f"A reward is the accuracy on held-out images after {trained}, measured once{weighed}."
     if config.measures_latency:
         measured = f"{measured} {UNREPEATABLE}"
-    if not isinstance(config.strategy, PpoConfig):
+    if isinstance(config.strategy, RandomConfig):
         return f"{measured} Random search does not learn: a rising best is patience and luck, the mean stays level."
+    who = "the controller learned" if isinstance(config.strategy, PpoConfig) else "the search found out"
     return (
-        f"{measured} A rising mean shows that the controller learned which cells learn fast; which cell is best in the "
-        "long run, only a longer training tells."
+        f"{measured} A rising mean shows that {who} which cells learn fast; which cell is best in the long run, only a "
+        "longer training tells."
     )

@@ -117,6 +117,12 @@ def _finals_cost(config: SearchConfig, workers: Sequence[Rates]) -> _FinalsCost:
     return _FinalsCost(seconds, _percentile(memory, 0.99), int(rows + files), (advice.final_round(finals, seconds),))
 
 
+def finalist_as_children(config: SearchConfig, rates: Rates) -> float:
+    """How many times as long as a mean child a mean finalist takes on one worker; 0.0 without a final round."""
+    finals, child = _finals_cost(config, [rates]).seconds, search_cost(config, [rates]).child_seconds
+    return finals / config.finals.children / child if finals and child else 0.0
+
+
 def with_companion(search: Cost, beside: Cost) -> Cost:
     """Of a search and its random companion together: the workers share themselves out between the two."""
     share = f"{beside.children:,} of these children are drawn by the random companion, beside the search."

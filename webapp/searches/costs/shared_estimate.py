@@ -14,6 +14,7 @@ from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnyEnasSearchConfig, AnySearchConfig
 from search_engine.config.space import EnasMacroSpaceConfig, EnasMicroSpaceConfig, EnasRecurrentSpaceConfig
+from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.network_plan import NetworkPlan
 from search_engine.recurrent_plan import recurrent_parameters, recurrent_supernet_tensors
 from search_engine.spaces.build import build_space
@@ -106,7 +107,11 @@ def _drawn(config: SpaceConfig) -> tuple[Architecture, ...]:
 
 def _training(config: AnyEnasSearchConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
     """Of one derived network, trained from scratch."""
-    training = config.final_training(architecture.to_json(), "")
+    return cost_of_training(config.final_training(architecture.to_json(), ""), architecture, workers)
+
+
+def cost_of_training(training: AnyTrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+    """Of any network that is trained for keeps. The data must be known."""
     if isinstance(training, LanguageTrainingConfig):
         return text_training_cost(training, architecture, workers)
     return training_cost(training, architecture, workers)

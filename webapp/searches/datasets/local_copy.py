@@ -1,36 +1,48 @@
-"""Own images and texts on the machine of a worker: copied once out of the store to where its trainer reads them."""
+"""Own images and texts on the machine of a worker: handed out of the store to where its trainer reads them."""
 
-import os
 import shutil
-import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from search_engine.config.language import OWN
 from search_engine.data.own_set import place_of_own, sha256_of_own
-from search_engine.data.own_text import bring_own_text, place_of_text
+from search_engine.data.own_text import file_names, kept_files, place_of_text
 from webapp.searches import artifacts
 from webapp.searches.datasets.texts import files_of_text
 from webapp.searches.models import OwnData
 
+Run = Callable[[Callable[[], None]], object]  # Runs what takes long and asks the database nothing.
 
-def bring_data(config: dict[str, Any]) -> None:
-    """Have what a configuration names on this machine. Raises ArtifactMissing where the store has it not."""
+
+def _at_once(act: Callable[[], None]) -> None:
+    act()
+
+
+def bring_data(config: dict[str, Any], run: Run = _at_once) -> None:
+    """Have what a configuration names on this machine, until this process calls `artifacts.let_go`.
+
+    Raises ArtifactMissing where the store has it not.
+    """
     if config["data"]["name"] == OWN:
-        bring_text(config["data"]["own"])
+        bring_text(config["data"]["own"], run)
     elif sha256 := sha256_of_own(config["data"]["name"]):
-        _bring_images(sha256)
+        _bring({sha256: place_of_own(sha256, settings.DATA_SETS_DIR)}, run)
 
 
-def bring_text(sha256: str) -> None:
+def bring_text(sha256: str, run: Run = _at_once) -> None:
     """Have somebody's text on this machine. Raises ArtifactMissing where the store has it not."""
-    if place_of_text(sha256, settings.DATA_SETS_DIR).is_dir():
+    folder = settings.DATA_SETS_DIR
+    if all(_is_here(path) for path in kept_files(sha256, folder)):
         return
     files = files_of_text(sha256)
     if not files:
         raise artifacts.ArtifactMissing(f"nobody has a text {sha256}")
-    bring_own_text(sha256, [artifacts.local_path(each) for each in files], settings.DATA_SETS_DIR)
+    target = place_of_text(sha256, folder)
+    _bring({each: target / name for each, name in zip(files, file_names(len(files)), strict=True)}, run)
 
 
 def drop_local(row: OwnData) -> None:
@@ -41,17 +53,13 @@ def drop_local(row: OwnData) -> None:
     shutil.rmtree(place_of_text(row.sha256, settings.DATA_SETS_DIR), ignore_errors=True)
 
 
-def _bring_images(sha256: str) -> None:
-    target = place_of_own(sha256, settings.DATA_SETS_DIR)
-    if target.exists():
-        return
-    source = artifacts.local_path(sha256)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(prefix=".draft-", dir=target.parent)
-    try:
-        with source.open("rb") as content, os.fdopen(descriptor, "wb") as file:
-            shutil.copyfileobj(content, file, 1 << 20)
-        os.replace(draft, target)  # Two workers may do it at once, with equal content; the trainer verifies it.
-    except BaseException:
-        os.unlink(draft)
-        raise
+def _bring(files: dict[str, Path], run: Run) -> None:
+    """Each of these files of the store to its path."""
+    for sha256, target in files.items():
+        if not _is_here(target):
+            run(partial(artifacts.hand_to, sha256, target))
+
+
+def _is_here(path: Path) -> bool:
+    """A link may lead to what the host's cache no longer has, or is about to remove: then it is handed over anew."""
+    return path.is_file() and not path.is_symlink()

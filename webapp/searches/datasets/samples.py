@@ -39,8 +39,10 @@ def sheet_of(user: Any, name: str) -> bytes | None:
     sha256 = sha256_of_own(name)
     if sha256 is not None:
         row = OwnData.objects.visible_to(user).filter(sha256=sha256, state=OwnData.State.READY).first()
-        with suppress(artifacts.ArtifactMissing):
-            return artifacts.local_path(row.preview).read_bytes() if row else None
+        with suppress(artifacts.ArtifactMissing, artifacts.StoreAway):
+            if row:
+                with artifacts.opened(row.preview) as file:
+                    return file.read()
         return None
     return _known_sheet(name, settings.DATA_SETS_DIR) if is_here(describe(name)) else None
 

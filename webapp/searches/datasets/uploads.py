@@ -15,7 +15,7 @@ from django.db.models import F
 
 from search_engine.data.own_text import parts_by_name
 from search_engine.errors import UserError
-from webapp.searches import clock
+from webapp.searches import clock, quotas
 from webapp.searches.datasets import quarantine
 from webapp.searches.datasets.local_copy import drop_local
 from webapp.searches.models import OwnData, Search, Stream, Training
@@ -80,6 +80,7 @@ def _announced(owner: Any, *, title: str, size: int, **fields: Any) -> OwnData:
     now = clock.now()
     try:
         with transaction.atomic():
+            quotas.reserve(owner, quotas.Weight(bytes=size), starts=False)
             row = OwnData.objects.create(
                 owner=owner, title=title[:LONGEST_TITLE], size=size, created=now, touched=now, **fields
             )

@@ -9,30 +9,22 @@ import json
 import logging
 import time
 import uuid
-from typing import Any
 from urllib.parse import parse_qs
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import DatabaseError
 
-from webapp.accounts.models import User
 from webapp.searches.live.hub import Watched, this_hub
-from webapp.searches.models import Stream
-from webapp.searches.share_links import OPENED, streams_opened
+from webapp.searches.live.page_rights import Asked, refusals_now, this_rights
 
 ALIVE_SECONDS = 15.0  # A page that hears nothing for twice as long asks by itself.
-RIGHTS_SECONDS = 30.0
-LINK_RIGHTS_SECONDS = 3.0  # Of a page that a link opened: revoking the link shuts it.
-BAD_REQUEST, NOT_SIGNED_IN, LINK_GONE, NOT_FOUND, TRY_AGAIN = 4400, 4401, 4403, 4404, 1013
+BAD_REQUEST, TRY_AGAIN = 4400, 1013  # What page_rights.py closes with stands there.
 
 log = logging.getLogger(__name__)
 
 
 class StreamConsumer(AsyncWebsocketConsumer):
     """One browser page that watches one stream."""
-
-    _rights_seconds = RIGHTS_SECONDS  # After so many it is asked again whether the page may.
 
     async def connect(self) -> None:
         await self.accept()  # A close before that would reach the page as a plain 403, without a code.
@@ -41,11 +33,15 @@ class StreamConsumer(AsyncWebsocketConsumer):
         if after is None:
             await self.close(BAD_REQUEST)
             return
-        refusal = await self._refusal()
-        if refusal is not None:
-            await self.close(refusal)
+        asked = Asked(self.scope["session"].session_key, self._stream_id)
+        refused = await refusals_now([asked])
+        if refused:
+            await self.close(refused[asked])
             return
-        self._sender = asyncio.create_task(self._send_and_close(after))
+        if this_rights().has_too_many(asked.session_key):
+            await self.close(TRY_AGAIN)
+            return
+        self._sender = asyncio.create_task(self._send_and_close(asked, after))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What a page sends is ignored; its size is limited by the server."""
@@ -57,61 +53,43 @@ class StreamConsumer(AsyncWebsocketConsumer):
             with contextlib.suppress(asyncio.CancelledError):
                 await sender
 
-    async def _send_and_close(self, after: int) -> None:
+    async def _send_and_close(self, asked: Asked, after: int) -> None:
+        with this_rights().watch(asked) as gone:
+            sending = asyncio.create_task(self._send_for_ever(after))
+            try:
+                # Also in the middle of a frame, which a page that reads slowly could hold up as long as it likes.
+                await asyncio.wait([sending, gone], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sending.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sending
+        await self.close(gone.result() if gone.done() else TRY_AGAIN)
+
+    async def _send_for_ever(self, after: int) -> None:
+        """Until it is cancelled, or the database is away: the page will come again then."""
         async with this_hub().watch(self._stream_id, after) as watched:
             try:
-                code = await self._send_what_is_new(watched, after)
+                await self._send_what_is_new(watched, after)
             except DatabaseError:
                 log.exception("The socket of stream %s ends; its page will come again", self._stream_id)
-                code = TRY_AGAIN
-        await self.close(code)
 
-    async def _send_what_is_new(self, watched: Watched, after: int) -> int:
-        """Until the rights are gone: returns the code to close with. `after` is this page's own cursor."""
-        spoken = checked = time.monotonic()
+    async def _send_what_is_new(self, watched: Watched, after: int) -> None:
+        """`after` is this page's own cursor."""
+        spoken = time.monotonic()
         while True:
             news = watched.news  # Taken before the read, so that what comes during it wakes us at once.
-            events = await watched.since(after)
-            if events:
+            frame = await watched.frame_since(after)
+            if frame is not None:
                 # A slow page holds us up here and finds more in its next frame; nobody else waits for it.
-                await self._send_json({"events": events})
-                after, spoken = events[-1]["n"], time.monotonic()
-            if time.monotonic() - checked >= self._rights_seconds:
-                refusal = await self._refusal()
-                if refusal is not None:
-                    return refusal
-                checked = time.monotonic()
-            if events:
+                text, after = frame
+                await self.send(text_data=text)
+                spoken = time.monotonic()
                 continue
             if time.monotonic() - spoken >= ALIVE_SECONDS:
-                await self._send_json({"alive": after})
+                await self.send(text_data=json.dumps({"alive": after}))
                 spoken = time.monotonic()
-            until = min(spoken + ALIVE_SECONDS, checked + self._rights_seconds)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), max(0.0, until - time.monotonic()))
-
-    async def _send_json(self, value: dict[str, Any]) -> None:
-        await self.send(text_data=json.dumps(value, separators=(",", ":")))
-
-    @database_sync_to_async
-    def _refusal(self) -> int | None:
-        """The close code if this page may not watch this stream now; asked again and again, since people sign out."""
-        user = self.scope["user"]
-        session = self.scope["session"]
-        is_there = session.session_key is not None and session.exists(session.session_key)
-        linked = streams_opened(session) if is_there else frozenset()
-        is_signed_in = (
-            is_there and user.is_authenticated and User.objects.filter(pk=user.pk, is_active=True).exists()
-        )  # fmt: skip
-        if is_signed_in and Stream.objects.visible_to(user).filter(pk=self._stream_id).exists():
-            self._rights_seconds = RIGHTS_SECONDS
-            return None
-        if self._stream_id in linked:
-            self._rights_seconds = LINK_RIGHTS_SECONDS
-            return None
-        if is_signed_in or linked:
-            return NOT_FOUND
-        return LINK_GONE if is_there and session.get(OPENED) else NOT_SIGNED_IN
+                await asyncio.wait_for(news.wait(), max(0.0, spoken + ALIVE_SECONDS - time.monotonic()))
 
 
 def _number(query: bytes) -> int | None:

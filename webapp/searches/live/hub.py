@@ -6,6 +6,7 @@ seconds, and without a Redis that is how it always goes.
 
 import asyncio
 import contextlib
+import json
 import logging
 import uuid
 import weakref
@@ -25,6 +26,7 @@ from webapp.searches.models import Stream
 
 LOOK_SECONDS = 2.0
 FRAME_EVENTS = 500  # The most that one read or one frame holds.
+SHARED_EVENTS = 50  # A frame of no more is kept for the others at the same place; larger ones are for latecomers.
 KEPT_EVENTS = 2000  # What is kept of a stream for sockets that are a little behind; others read rows for themselves.
 RECONNECT_SECONDS = 1.0
 
@@ -42,17 +44,36 @@ class Watched:
         self.rung = asyncio.Event()
         self.news = asyncio.Event()  # Set and replaced whenever there are more events.
         self.task: asyncio.Task[None] | None = None
+        self._looked_to: int | None = None  # Behind this number there was nothing at the last look.
         self._kept: deque[Wire] = deque(maxlen=KEPT_EVENTS)
+        self._frames: dict[int, tuple[str, int]] = {}  # By where their readers stand; until there are more events.
 
     @property
     def last(self) -> int | None:
         """Number of the newest event that is kept; None before the first look."""
         return self._kept[-1]["n"] if self._kept else None
 
+    async def frame_since(self, number: int) -> tuple[str, int] | None:
+        """What `since` gives, as it travels, and the number of the last event in it; None when there are none yet.
+
+        Two hundred pages that stand at one place get one frame, written once.
+        """
+        known = self._frames.get(number)
+        if known is not None:
+            return known
+        frames, events = self._frames, await self.since(number)
+        if not events:
+            return None
+        frame = json.dumps({"events": events}, separators=(",", ":")), events[-1]["n"]
+        if len(events) <= SHARED_EVENTS:
+            frames[number] = frame  # Nobody looks there any more if there were news during the read.
+        return frame
+
     async def since(self, number: int) -> list[Wire]:
         """The next events after this one, oldest first, at most a frame of them; [] when there are none yet."""
-        last = self.last
-        if last is None or number + 1 < self._kept[0]["n"]:
+        if self._looked_to is not None and number >= self._looked_to:
+            return []  # Whoever only waits asks nobody.
+        if self.last is None or number + 1 < self._kept[0]["n"]:
             return await _read(self.stream_id, number, FRAME_EVENTS)
         start = number + 1 - self._kept[0]["n"]
         return [self._kept[index] for index in range(start, min(start + FRAME_EVENTS, len(self._kept)))]
@@ -72,8 +93,11 @@ class Watched:
             if found:
                 after = found[-1]["n"]
                 self._kept.extend(found)
+                self._frames = {}
                 self.news.set()
                 self.news = asyncio.Event()
+            if is_checked:
+                self._looked_to = after
             if len(found) < FRAME_EVENTS:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.rung.wait(), LOOK_SECONDS)

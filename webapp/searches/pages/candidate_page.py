@@ -24,7 +24,6 @@ def candidate_shown(child: Child, config: AnyEnasSearchConfig) -> dict[str, Any]
         "epochs": [],
         "decisions": named_decisions(build_space(config.space), child),
         "index": child.slot + 1,
-        "trainings": child.trainings.order_by("created", "pk"),
         **parts_of(
             architecture_from_json(child.architecture),
             base=f"/api/searches/{child.search_id}/children/{child.step}/{child.slot}",

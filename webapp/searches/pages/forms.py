@@ -4,6 +4,7 @@ A form is a tuple of fieldsets; the templates draw them and the page's script se
 checks it by the very same models.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -37,7 +38,14 @@ ESSENTIAL = frozenset({
 HEADINGS = {"derived": "Network trained from scratch", "derived_recipe": "Training from scratch"}
 NOT_ASKED = frozenset({"strategy.lookahead"})  # Of searches with shared weights, which allow one value alone.
 DECIDED_ELSEWHERE = frozenset({"layout"})  # Unions that no field chooses in: the architecture's kind does.
-KIND_TITLES = {"reinforce": "REINFORCE controller", "ppo": "PPO controller", "random": "Uniform random"}
+KIND_TITLES = {
+    "reinforce": "REINFORCE controller",
+    "ppo": "PPO controller",
+    "ppo-replay": "PPO with a memory",
+    "evolution": "Regularized evolution",
+    "local": "Local search",
+    "random": "Uniform random",
+}
 
 _OWN_HELP = "One that you uploaded on the page Data."
 
@@ -49,6 +57,7 @@ class Choice:
     """One option of a field. text: its value in the form; is_chosen: now.
 
     data: the data set that it is, whose size the form fits its numbers to; picture: where samples of it are, or "".
+    fills: JSON, the values by path with which this choice begins where nobody chose them; or "".
     """
 
     text: str
@@ -57,6 +66,7 @@ class Choice:
     is_chosen: bool = False
     data: DatasetDescription | None = None
     picture: str = ""
+    fills: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,10 +194,18 @@ def _fields_of_parts(parts: tuple[type[Config], ...], prefix: str, values: dict[
 
 def _choice_of_kind(kinds: dict[str, type[Config]], prefix: str, current: str) -> FormField:
     choices = tuple(
-        Choice(text=kind, title=KIND_TITLES[kind], help=_first_sentence(part), is_chosen=kind == current)
+        Choice(text=kind, title=KIND_TITLES[kind], help=_first_sentence(part), is_chosen=kind == current,
+               fills=_own_defaults(kinds, kind, prefix))
         for kind, part in kinds.items()
-    )
+    )  # fmt: skip
     return FormField(path=f"{prefix}kind", kind="cards", label="Strategy", choices=choices, text=current)
+
+
+def _own_defaults(kinds: dict[str, type[Config]], kind: str, prefix: str) -> str:
+    """What a model starts from in fields that some models have and not all, as JSON: the form holds each once."""
+    common = set.intersection(*(set(part.model_fields) for part in kinds.values()))
+    fills = {f"{prefix}{name}": info.default for name, info in kinds[kind].model_fields.items() if name not in common}
+    return json.dumps(fills) if fills else ""
 
 
 def _first_sentence(part: type[Config]) -> str:

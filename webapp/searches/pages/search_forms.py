@@ -1,6 +1,5 @@
 """The start form of a search: the method first, then where to start from, then the settings of that method."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,13 +9,13 @@ from django.views.decorators.http import require_GET
 from search_engine.config.base import Config
 from search_engine.config.controller_presets import PRESET_NAMES, controller_preset
 from search_engine.config.enas_search import EnasSearchConfig
-from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnySearchConfig, read_search_config
-from search_engine.presets import PRESETS, Preset
-from search_engine.shared_presets import SHARED_PRESETS, SharedPreset
+from search_engine.presets import Preset
+from search_engine.shared_presets import SharedPreset
 from webapp.searches.companion import companion_of
 from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.models import Search
+from webapp.searches.offers import CONTROLLERS, METHODS, method_of, presets_of
 from webapp.searches.pages.forms import describe_form
 from webapp.searches.pages.owned import owned
 from webapp.searches.steering import first_steered
@@ -38,52 +37,6 @@ SHARED_COST_ROWS = (
     ("disk_bytes", "Disk, at most"),
 )
 TEXT_COST_ROWS = tuple((key, "Mult-adds per token" if key == "mult_adds" else label) for key, label in SHARED_COST_ROWS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
-    """A way to search, as the page offers it. name: as configurations have it, "nasnet" where they name none.
-
-    searched: what is found; sentence: how.
-    """
-
-    name: str
-    title: str
-    searched: str
-    sentence: str
-
-
-METHODS = (
-    Method(
-        name="nasnet",
-        title="NASNet",
-        searched="Two cells for images",
-        sentence="Each architecture is trained by itself for a moment: slow, and every reward stands for itself.",
-    ),
-    Method(
-        name="enas-micro",
-        title="ENAS micro",
-        searched="Two cells for images",
-        sentence="All cells share one set of weights and learn together: a search takes about as long as one training.",
-    ),
-    Method(
-        name="enas-macro",
-        title="ENAS macro",
-        searched="A whole network for images",
-        sentence="Each layer decides its operation and which earlier layers it joins; all share one set of weights.",
-    ),
-    Method(
-        name="enas-recurrent",
-        title="ENAS recurrent",
-        searched="A recurrent cell for text",
-        sentence="Each node decides what it reads and its activation; all cells share one set of weights.",
-    ),
-)
-CONTROLLERS = {
-    "default": ("Default", "The numbers of the released scripts, with what is wrong in them mended."),
-    "paper": ("As the paper", "What the paper prints; where it is silent, the scripts' numbers."),
-    "released": ("As the released scripts", "As the authors' scripts run, with their errors."),
-}
 
 
 @require_GET
@@ -110,16 +63,6 @@ def new_search(request: HttpRequest) -> HttpResponse:
         **_of_shared_weights(config),
     }
     return render(request, "search_form.html", context)
-
-
-def method_of(config: AnySearchConfig) -> str:
-    return "nasnet" if isinstance(config, SearchConfig) else config.method
-
-
-def presets_of(method: str) -> list[Preset | SharedPreset]:
-    """Where a search of this method may start from; at least one."""
-    every: tuple[Preset | SharedPreset, ...] = (*PRESETS, *SHARED_PRESETS)
-    return [preset for preset in every if method_of(preset.config) == method]
 
 
 def _preset(method: str | None, name: str | None) -> Preset | SharedPreset:

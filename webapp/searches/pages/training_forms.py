@@ -10,18 +10,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
-from search_engine.architectures.reading import architecture_from_json
 from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.reading import read_config
-from search_engine.config.search import SearchConfig
-from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.data.texts import COMPARABLE
 from search_engine.errors import ConfigError
-from search_engine.training_start import small_training, training_defaults
+from search_engine.training_start import small_training
 from webapp.searches.architectures.gallery import find_entry
-from webapp.searches.datasets.described import describe, own_descriptions
+from webapp.searches.datasets.described import own_descriptions
 from webapp.searches.models import Child
+from webapp.searches.offers import child_training
 from webapp.searches.pages.forms import describe_form
 
 COST_ROWS = (
@@ -65,21 +63,13 @@ def _of_child(request: HttpRequest) -> tuple[dict[str, Any], AnyTrainingConfig]:
         raise Http404 from error
     child = get_object_or_404(Child.objects.visible_to(request.user), search=search_id, step=step, slot=slot)
     search = child.search
-    searched = read_search_config(search.config)
-    if isinstance(searched, SearchConfig):
-        name = f"Child {step}.{slot} of {search.name or 'a search'}"[:80]  # It need not be the best one.
-        images = describe(searched.data.name).train_examples
-        config = training_defaults(searched, architecture_from_json(child.architecture), images=images)
-    else:
-        name = f"Candidate {slot} of {search.name or 'a search'}"[:80]
-        config = searched.final_training(child.architecture, name)
     context = {
         "search": search,
         "child": child,
         "base": f"/searches/{search.pk}/children/{step}/{slot}",
         "extra": {"search": str(search.pk), "step": step, "slot": slot},
     }
-    return context, config.model_copy(update={"name": name})
+    return context, child_training(child)
 
 
 def _with_sizes(config: AnyTrainingConfig, sent: Mapping[str, str]) -> AnyTrainingConfig:

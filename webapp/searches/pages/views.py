@@ -15,6 +15,7 @@ from search_engine.config.searches import read_search_config
 from search_engine.config.trainings import read_training_config, reads_text
 from search_engine.data.own_set import sha256_of_own
 from search_engine.data.texts import COMPARABLE
+from webapp.searches import roles
 from webapp.searches.architectures.gallery import find_entry
 from webapp.searches.companion import accompanied_by, compares, is_left_alone
 from webapp.searches.costs.advice import honesty
@@ -24,7 +25,7 @@ from webapp.searches.pages.architecture_parts import downloads_of, svg_of
 from webapp.searches.pages.candidate_page import candidate_shown
 from webapp.searches.pages.child_page import child_shown
 from webapp.searches.pages.compare_page import again_shown
-from webapp.searches.pages.listing import entries_of
+from webapp.searches.pages.listing import list_shown
 from webapp.searches.pages.owned import owned, owned_child
 from webapp.searches.pages.settings_shown import started_with
 from webapp.searches.pages.shared_page import shared_shown
@@ -33,8 +34,8 @@ from webapp.searches.pages.watching import watched
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Everything of this user, newest first."""
-    return render(request, "home.html", {"entries": entries_of(request.user)})
+    """Everything of this user and what others share with them, as the address filters and sorts it."""
+    return render(request, "home.html", list_shown(request))
 
 
 @require_GET
@@ -70,8 +71,13 @@ def child_page(request: HttpRequest, search_id: uuid.UUID, step: int, slot: int)
     search, child = owned_child(request, search_id, step, slot)
     config = read_search_config(search.config)
     shown = child_shown(child, config) if isinstance(config, SearchConfig) else candidate_shown(child, config)
-    is_guest = search.owner_id != request.user.pk
-    return render(request, "architecture.html", {"search": search, "child": child, "is_guest": is_guest, **shown})
+    context = {
+        "search": search,
+        "child": child,
+        "is_guest": roles.role_of(request.user, search) == roles.GUEST,
+        "trainings": Training.objects.visible_to(request.user).filter(child=child).order_by("created", "pk"),
+    }
+    return render(request, "architecture.html", context | shown)
 
 
 @require_GET
@@ -114,6 +120,8 @@ def _evaluation(data: dict[str, Any]) -> str:
     if not is_own_text and sha256_of_own(name) is None:
         return line
     folder = "var" if settings.DATA_FOLDER == settings.HOME / "var" else '"$CELLWRIGHT_DATA"'
+    if settings.ARTIFACTS_BUCKET is not None:  # Each host has its own, and not every one has this.
+        folder = f"{folder}/cache" if settings.CACHE_DIR == settings.DATA_FOLDER / "cache" else '"$CELLWRIGHT_CACHE"'
     return f"{line} --data-folder {folder}/data-sets"
 
 

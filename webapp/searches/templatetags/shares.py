@@ -61,3 +61,13 @@ def truncated_since(text: str) -> str:
     """The first part of Django's "2 days, 3 hours"; "less than a minute" for "0 minutes"."""
     first = text.split(",")[0]
     return "less than a minute" if first.startswith("0") else first
+
+
+@register.filter
+def roughly(seconds: float) -> str:
+    """A length of time in its two largest units: 4530 is "1 h 15 min"."""
+    minutes = int(seconds // 60)
+    hours, days = minutes // 60, minutes // 1440
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min" if minutes else "less than 1 min"

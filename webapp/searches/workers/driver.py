@@ -26,6 +26,7 @@ from search_engine.events import (
     TrainingFinished,
     event_from_json,
 )
+from webapp import traces
 from webapp.searches import artifacts, asked_scores, late_bundles, leases, results, shared_results
 from webapp.searches.leases import HEARTBEAT_SECONDS, LEASE_SECONDS, Claim, LeaseLost
 from webapp.searches.models import Job, Stream
@@ -38,6 +39,7 @@ STALLED_SECONDS = 60.0  # Without progress the trainer hangs, unless a batch was
 LISTEN_SECONDS = 0.25  # How soon the driver notices that its process shall end.
 RETRY_SECONDS = 0.5
 AT_ONE_GO = (Job.Kind.LEARN, Job.Kind.DERIVE, Job.Kind.SCORE)
+LEAVES_A_VERDICT = (Job.Kind.EVALUATE, Job.Kind.RETRAIN)
 ANSWERS_BETWEEN = (Job.Kind.SHARE, Job.Kind.TEACH)  # Scores that are asked for, between two minibatches or rounds.
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Driver:
         self._is_interrupted = False
         self._is_asked = False  # Whether the trainer answers people's questions beside its job.
         self._updated: ControllerUpdated | None = None
+        self._last_epoch: EpochEnded | FinalistEpochEnded | None = None  # Of a child or finalist, without a checkpoint.
         self._proposed: list[StepProposed] = []
         self._phase: SharedEpochEnded | ControllerPhaseEnded | None = None
         self._scored: list[ChildFinished] = []  # Candidates, which are handed in together.
@@ -74,10 +77,10 @@ class Driver:
         Raises LeaseLost when somebody else has the job, TrainerGone when the trainer died or hangs (the job is given
         back as lost), Stopping, and what storage_pauses has a sentence for; the trainer is then of no more use.
         """
-        with self._losing():
-            if self._claim.kind in (Job.Kind.EVALUATE, Job.Kind.RETRAIN):
+        with traces.part("train"), self._losing():
+            self._trainer.send(request)  # First: it computes while its beginning is written down.
+            if self._claim.kind in LEAVES_A_VERDICT:
                 self._commit(results.record_started)
-            self._trainer.send(request)
             self._is_asked = self._claim.kind in ANSWERS_BETWEEN
             self._ask_scores()
             while not self._is_over:
@@ -174,16 +177,16 @@ class Driver:
     def _hand_in(self, event: Event, checkpoint: str | None, bundle: str | None) -> None:
         match event:
             case EpochEnded() | FinalistEpochEnded():
-                self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
+                self._end_epoch(event, checkpoint)
             case ChildFinished() if self._claim.kind == Job.Kind.DERIVE:
                 self._scored.append(event)
             case ChildFinished():
-                self._commit(results.record_child, event)
+                self._commit(results.record_child, event, self._last_epoch)
                 self._is_handed_in = True
             case FinalistFinished():
                 if event.checkpoint:
                     self._keep(event.checkpoint)
-                self._commit(results.record_finalist, event)
+                self._commit(results.record_finalist, event, self._last_epoch)
                 self._is_handed_in = True
             case TrainingFinished():
                 self._keep(event.checkpoint)
@@ -197,6 +200,12 @@ class Driver:
                 self._phase = event
             case _:
                 raise TrainerGone(f"the trainer sent an event that is not its own: {event.kind}")
+
+    def _end_epoch(self, event: EpochEnded | FinalistEpochEnded, checkpoint: str | None) -> None:
+        if checkpoint is None and self._claim.kind in LEAVES_A_VERDICT:
+            self._last_epoch = event  # The verdict is on its way, and they are handed in together.
+        else:
+            self._commit(results.record_epoch, event, self._keep(checkpoint) if checkpoint else None)
 
     def _finish(self, done: Message) -> None:
         match self._claim.kind:
@@ -228,7 +237,8 @@ class Driver:
         return sha256
 
     def _commit(self, record: Callable[..., R], *what: Any) -> R:
-        return self._persist(lambda: record(self._claim.job_id, self._claim.fence, *what))
+        with traces.part("commit", what=record.__name__):
+            return self._persist(lambda: record(self._claim.job_id, self._claim.fence, *what))
 
     def _persist(self, act: Callable[[], R]) -> R:
         """Do it, again and again while the database cannot be reached: nobody else can take the job away meanwhile.

@@ -7,6 +7,7 @@ from webapp.searches import leases
 from webapp.searches.leases import LeaseLost
 from webapp.searches.models import Job, Worker
 from webapp.searches.workers import life_locks
+from webapp.searches.workers.about_jobs import about_held
 
 REASON = "its process ended"
 
@@ -21,7 +22,7 @@ def take_back() -> list[str]:
 def _take_from(worker: str) -> None:
     held = Job.objects.filter(worker=worker, state=Job.State.LEASED).order_by("pk")
     for job_id, fence in held.values_list("pk", "fence"):
-        with contextlib.suppress(LeaseLost):  # Its lease ran out just now.
+        with about_held(job_id), contextlib.suppress(LeaseLost):  # Its lease ran out just now.
             leases.lose(job_id, fence, REASON)
             log.warning("Job %s of %s is due again: %s", job_id, worker, REASON)
     Worker.objects.filter(pk=worker).delete()

@@ -16,7 +16,9 @@ from types import FrameType
 from django.db import OperationalError, close_old_connections, connection
 from django.db.models import Exists, OuterRef
 
+from webapp import logs
 from webapp.celery import ring_workers
+from webapp.notices import delivery, outbox
 from webapp.searches import (
     artifacts,
     clock,
@@ -28,11 +30,13 @@ from webapp.searches import (
     live_state,
     planner,
     running_time,
+    stalls,
     storage_pauses,
 )
 from webapp.searches.datasets import housekeeping
 from webapp.searches.models import Job, Search, Stream, Worker
 from webapp.searches.workers import life_locks, orphaned_jobs
+from webapp.searches.workers.about_jobs import about_lost
 from webapp.searches.workers.spools import remove_dead_spools
 
 LOOK_SECONDS = 2.0
@@ -43,6 +47,7 @@ SWEEP_SECONDS = 3600.0
 
 _trouble = -math.inf  # When the disk last refused or the database was away, by time.monotonic.
 _clock = clock.Watch()
+_began = time.monotonic()
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +60,8 @@ def run_until_stopped() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    bringing = threading.Thread(target=_bring_notices, args=(stopped,), name="notices", daemon=True)
+    bringing.start()
     looked = swept = time.monotonic()
     is_glancing = True
     while not stopped.wait(GLANCE_SECONDS):
@@ -68,6 +75,14 @@ def run_until_stopped() -> None:
         if time.monotonic() - swept > SWEEP_SECONDS:
             _safely(sweep, "sweep")
             swept = time.monotonic()
+
+
+def _bring_notices(stopped: threading.Event) -> None:
+    """In a thread of its own: a receiver that takes its time keeps no search waiting."""
+    while not stopped.wait(LOOK_SECONDS):
+        close_old_connections()
+        _safely(functools.partial(delivery.deliver_due, clock.now), "deliver notices")
+    connection.close()
 
 
 def look() -> None:
@@ -85,6 +100,7 @@ def look() -> None:
         keyframes.keep_keyframes,
         end_interrupted_checks,
         deletion.remove_deleted,
+        tell_of_stalls,
     ):
         _safely(act, act.__name__.replace("_", " "))
 
@@ -128,13 +144,15 @@ def expire_leases() -> None:
     if time.monotonic() - _trouble < leases.LEASE_SECONDS or not _clock.was_steady_for(leases.LEASE_SECONDS):
         return
     for lost in leases.expire():
-        log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
+        with about_lost(lost):
+            log.warning("Job %s of %s was taken away: its lease ran out", lost.job_id, lost.worker)
 
 
 def end_in_time() -> None:
     """A search whose hours are over ends with what is under way."""
     for search_id in Search.objects.filter(running_time.over()).values_list("pk", flat=True):
-        _safely(functools.partial(lifecycle.end_in_time, search_id), f"end search {search_id} in time")
+        with logs.about(search=str(search_id)):
+            _safely(functools.partial(lifecycle.end_in_time, search_id), f"end search {search_id} in time")
 
 
 def plan_what_stands_still() -> None:
@@ -143,16 +161,15 @@ def plan_what_stands_still() -> None:
     open_jobs = open_jobs.exclude(kind=Job.Kind.SCORE)  # Scores that somebody asked for are no part of the search.
     still = Search.objects.filter(~Exists(open_jobs), state=Stream.State.RUNNING)
     for search_id in still.values_list("pk", flat=True):
-        _safely(functools.partial(planner.plan, search_id), f"plan search {search_id}")
+        with logs.about(search=str(search_id)):
+            _safely(functools.partial(planner.plan, search_id), f"plan search {search_id}")
 
 
 def ring() -> None:
     """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
-    due = leases.claimable().count()
-    leased = Job.objects.filter(worker=OuterRef("name"), state=Job.State.LEASED)
-    present = Worker.objects.filter(~Exists(leased), seen__gt=clock.now() - PRESENT_SECONDS, is_drained=False)
-    idle = list(present.values_list("rates", flat=True))
-    times = max(min(due, len(idle)), sum(rates == [] for rates in idle))
+    idle = list(hosts.free().values_list("rates", flat=True))
+    due = leases.claimable()[: len(idle)].count() if idle else 0  # Of thousands no more are counted than can begin.
+    times = max(due, sum(rates == [] for rates in idle))
     if times:
         ring_workers(times)
 
@@ -165,6 +182,12 @@ def forget_workers() -> None:
     if _clock.was_steady_for(PRESENT_SECONDS):
         now = clock.now()
         Worker.objects.exclude(seen__range=(now - FORGET_WORKER_SECONDS, now + FORGET_WORKER_SECONDS)).delete()
+
+
+def tell_of_stalls() -> None:
+    """Whoever owns a search that stands still for want of workers hears of it; see stalls."""
+    if _clock.was_steady_for(stalls.STALLED_SECONDS) and time.monotonic() - _began >= stalls.STALLED_SECONDS:
+        stalls.tell()  # Behind a start of the whole program, workers have so long to come.
 
 
 def end_interrupted_checks() -> None:
@@ -182,6 +205,7 @@ def sweep() -> None:
     life_locks.forget_other_starts(set(Worker.objects.values_list("pk", flat=True)))
     hosts.forget_hosts()
     housekeeping.clear_what_nobody_finishes()
+    outbox.forget(clock.now())
 
 
 def _safely(act: Callable[[], object], what: str) -> bool:

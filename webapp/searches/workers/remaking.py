@@ -10,7 +10,7 @@ from webapp.searches import artifacts, results
 from webapp.searches.leases import Claim
 from webapp.searches.models import Job, Search
 from webapp.searches.workers.trainer_process import Message
-from webapp.searches.workers.trainer_requests import Request, is_whole, learn_request
+from webapp.searches.workers.trainer_requests import Request, is_whole, learn_request, path_of
 
 GOES_ON_FROM_FILES = (Job.Kind.LEARN, *Job.PHASES)
 WEIGHTS, STRATEGY = "file of the shared weights", "state of the controller"
@@ -104,7 +104,7 @@ class Remaking:
     def _source(self, sha256: str, what: str) -> str:
         if not self._has(sha256):
             raise CannotRemake(f"The {what} is damaged, and so is what it could be computed from again.")
-        return str(artifacts.local_path(sha256))
+        return str(path_of(self._claim, sha256))
 
     def _has(self, sha256: str) -> bool:
         return is_whole(self._claim, sha256)

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from billiard import current_process
@@ -16,17 +17,23 @@ from django.conf import settings
 
 from webapp.celery import LOOK, app, ring_workers
 from webapp.searches.workers import life_locks, orphaned_jobs
+from webapp.searches.workers.devices import Device
 from webapp.searches.workers.spools import remove_dead_spools
 from webapp.searches.workers.trainer_process import TrainerProcess
 from webapp.searches.workers.worker import Presence, WorkingProcess
-
-DEVICE = "cpu"
 
 # One byte that Celery's main process shares with the processes it forks: whether they shall end.
 _stopping = mmap.mmap(-1, 1)
 _process: WorkingProcess | None = None
 _presence: Presence | None = None
 _life: life_locks.LifeLock | None = None
+_devices: Sequence[Device] = (Device(),)
+
+
+def compute_on(devices: Sequence[Device]) -> None:
+    """Before Celery forks its processes: on what each of them, in order, has its trainer compute."""
+    global _devices
+    _devices = devices
 
 
 @app.task(name=LOOK)
@@ -46,17 +53,24 @@ def _begin(**_: Any) -> None:
     global _process, _presence, _life
     assert "torch" not in sys.modules, "a worker process must not import PyTorch"
     (name, _life), number = life_locks.named(socket.gethostname(), os.getpid()), current_process().index + 1
-    spool = settings.DATA_FOLDER / "spool" / name
+    spool, device = settings.DATA_FOLDER / "spool" / name, _devices[(number - 1) % len(_devices)]
     remove_dead_spools()
 
     def start_trainer(threads: int) -> TrainerProcess:
         log = settings.DATA_FOLDER / "logs" / f"trainer-{number}.log"
         data_sets = settings.DATA_SETS_DIR
-        return TrainerProcess(spool=spool, data_sets=data_sets, log=log, threads=threads, device=DEVICE)
+        return TrainerProcess(
+            spool=spool,
+            data_sets=data_sets,
+            log=log,
+            threads=threads,
+            device=device.argument,
+            variables=device.variables,
+        )
 
     _process = WorkingProcess(name=name, spool=spool, start_trainer=start_trainer, is_stopping=_is_stopping)
     _process.warm_up()
-    _presence = Presence(name, socket.gethostname(), DEVICE, number)
+    _presence = Presence(name, socket.gethostname(), device.name, number, device.told)
     _presence.say()  # Before it claims anything: its place may be drained.
     _presence.start()
     # Somebody may have died in this place. In a thread: Celery kills a process that needs four seconds to begin.

@@ -12,17 +12,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from search_engine.process_memory import keeping_memory
 from webapp.parent_death import die_with_parent
 
 Message = dict[str, Any]
-# glibc then keeps freed memory instead of giving it back to the kernel at every training step: 1.13 times the images
-# per second at batch 64. It must be set before the process starts.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
 TRAINER = (sys.executable, "-m", "search_engine.trainer")
+NONE: Mapping[str, str] = MappingProxyType({})
 LONGEST_ERROR = 300  # Characters of a line that was not understood, in the reason.
 
 
@@ -45,15 +45,29 @@ class Trainer(Protocol):
     def kill(self) -> None: ...
 
 
+def as_trainer(environment: Mapping[str, str], *, threads: int) -> dict[str, str]:
+    """The environment of a trainer."""
+    return {**keeping_memory(environment), "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+
+
 class TrainerProcess:
     """A running trainer, by default `python -m search_engine.trainer`."""
 
     def __init__(
-        self, *, spool: Path, data_sets: Path, log: Path, threads: int, device: str, program: Sequence[str] = TRAINER
+        self,
+        *,
+        spool: Path,
+        data_sets: Path,
+        log: Path,
+        threads: int,
+        device: str,
+        variables: Mapping[str, str] = NONE,
+        program: Sequence[str] = TRAINER,
     ) -> None:
         """Start it without waiting: it takes two seconds to load PyTorch.
 
         spool: folder for the files it makes; data_sets: for what it downloads; log: file for its standard error.
+        variables: of its environment, which decide what it sees of the machine's devices.
         """
         self.threads = threads
         self._unread = bytearray()
@@ -67,7 +81,7 @@ class TrainerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=os.environ | MALLOC | {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"},
+                env=as_trainer({**os.environ, **variables}, threads=threads),
                 start_new_session=True,
                 preexec_fn=die_with_parent(),
             )

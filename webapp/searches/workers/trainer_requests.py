@@ -1,7 +1,8 @@
 """What a trainer is asked to do for a job: rows in, one JSON object out (the protocol of search_engine/trainer.py)."""
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from webapp.searches import artifacts, asked_scores, leases, results
 from webapp.searches.datasets.local_copy import bring_data
@@ -11,6 +12,7 @@ from webapp.searches.workers.beside import beside
 
 log = logging.getLogger(__name__)
 Request = dict[str, Any]
+R = TypeVar("R")
 
 MEASURE: Request = {"do": "measure"}
 INTERRUPT: Request = {"do": "interrupt"}
@@ -35,7 +37,7 @@ def request_for(claim: Claim) -> Request:
     }
     request = builders[Job.Kind(claim.kind)](claim)
     if request["do"] != "bundle":
-        bring_data(request["config"])
+        bring_data(request["config"], while_renewing(claim))
     return request
 
 
@@ -46,7 +48,7 @@ def threads_of(request: Request) -> int:
 
 def _learn(claim: Claim) -> Request:
     search = Search.objects.get(pk=claim.stream_id)
-    state = str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None
+    state = path_of(claim, search.strategy_state)
     return learn_request(search, claim.step, state)
 
 
@@ -107,7 +109,7 @@ def _retrain(claim: Claim) -> Request:
 def _train(claim: Claim) -> Request:
     training = Training.objects.get(pk=claim.stream_id)
     if training.checkpoint:  # It is finished: only its bundle is wanted, which needs no data.
-        network = str(artifacts.local_path(training.checkpoint))
+        network = path_of(claim, training.checkpoint)
         return {"do": "bundle", "config": training.config, "network": network, "attempt": claim.attempt}
     return {
         "do": "train",
@@ -120,7 +122,7 @@ def _train(claim: Claim) -> Request:
 
 def _share(claim: Claim) -> Request:
     search = Search.objects.get(pk=claim.stream_id)
-    return {"do": "share", "step": claim.step, **_shared(search), "checkpoint": _checkpoint(claim)}
+    return {"do": "share", "step": claim.step, **_shared(claim, search), "checkpoint": _checkpoint(claim)}
 
 
 def _teach(claim: Claim) -> Request:
@@ -128,7 +130,7 @@ def _teach(claim: Claim) -> Request:
     return {
         "do": "teach",
         "step": claim.step,
-        **_shared(search),
+        **_shared(claim, search),
         "checkpoint": _checkpoint(claim),
         "fingerprint": search.fingerprint,
     }
@@ -136,7 +138,7 @@ def _teach(claim: Claim) -> Request:
 
 def _derive(claim: Claim) -> Request:
     search = Search.objects.get(pk=claim.stream_id)
-    return {"do": "derive", **_shared(search), "fingerprint": search.fingerprint}
+    return {"do": "derive", **_shared(claim, search), "fingerprint": search.fingerprint}
 
 
 def _score(claim: Claim) -> Request:
@@ -147,16 +149,16 @@ def _score(claim: Claim) -> Request:
     if not all(is_whole(claim, sha256) for sha256 in (search.weights, search.strategy_state)):
         raise CannotAnswer("The file of the shared weights, or that of the controller, is damaged or gone.")
     asked = asked_scores.tell_of_all(search.pk)
-    return {"do": "score", **_shared(search), "step": search.epochs_shared - 1, "asked": asked}
+    return {"do": "score", **_shared(claim, search), "step": search.epochs_shared - 1, "asked": asked}
 
 
-def _shared(search: Search) -> Request:
+def _shared(claim: Claim, search: Search) -> Request:
     """What every phase goes on from: the strategy and the weights, both without a file before the first epoch."""
     return {
         "config": search.config,
         "changes": search.changes,
-        "strategy": str(artifacts.local_path(search.strategy_state)) if search.strategy_state else None,
-        "weights": str(artifacts.local_path(search.weights)) if search.weights else None,
+        "strategy": path_of(claim, search.strategy_state),
+        "weights": path_of(claim, search.weights),
     }
 
 
@@ -169,15 +171,26 @@ def _checkpoint(claim: Claim) -> str | None:
     if used != claim.checkpoint:
         log.error("Checkpoint %s of job %s is damaged or gone; going on from %r", claim.checkpoint, claim.job_id, used)
         results.record_damage(claim.job_id, claim.fence, used)
-    return str(artifacts.local_path(used)) if used else None
+    return path_of(claim, used)
+
+
+def path_of(claim: Claim, sha256: str) -> str | None:
+    """Where the trainer reads this file; None for "". Raises ArtifactMissing. One of gigabytes may be on its way here
+    for longer than a lease lasts."""
+    return str(while_renewing(claim)(lambda: artifacts.local_path(sha256))) if sha256 else None
 
 
 def is_whole(claim: Claim, sha256: str) -> bool:
     """Whether the store has the file as it was put there. Files of gigabytes take longer to read than a lease."""
     try:
-        return sha256 != "" and beside(lambda: artifacts.is_whole(sha256), lambda: _renew(claim))
+        return sha256 != "" and while_renewing(claim)(lambda: artifacts.is_whole(sha256))
     except artifacts.ArtifactMissing:
         return False
+
+
+def while_renewing(claim: Claim) -> Callable[[Callable[[], R]], R]:
+    """Runs something beside, which must not touch the database, while the lease is renewed."""
+    return lambda act: beside(act, lambda: _renew(claim))
 
 
 def _renew(claim: Claim) -> None:

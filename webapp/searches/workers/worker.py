@@ -4,21 +4,28 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
-from django.conf import settings
 from django.db import DatabaseError, Error, connection
 
+from webapp import traces
 from webapp.searches import artifacts, clock, hosts, leases, results, storage_pauses
 from webapp.searches.datasets.local_copy import bring_data
 from webapp.searches.leases import Claim, LeaseLost
 from webapp.searches.models import Job, Worker
 from webapp.searches.workers import remaking
+from webapp.searches.workers.about_jobs import about_claim, traced
 from webapp.searches.workers.driver import Driver, Stopping
 from webapp.searches.workers.trainer_process import Trainer, TrainerGone
-from webapp.searches.workers.trainer_requests import MEASURE, CannotAnswer, request_for, threads_of
+from webapp.searches.workers.trainer_requests import (
+    MEASURE,
+    CannotAnswer,
+    request_for,
+    threads_of,
+    while_renewing,
+)
 
 KINDS = tuple(kind.value for kind in Job.Kind)
 SEEN_SECONDS = 5.0  # How often an idle worker says that it is there.
@@ -52,9 +59,12 @@ class WorkingProcess:
     def look(self) -> None:
         """Do what is due until nothing is. Then measure, once, how quick this worker is: nobody waits for that."""
         while not self._is_stopping() and self._has_room():
+            began = traces.now()
             claim = leases.claim(self.name, KINDS)
             if claim is not None:
-                if not self._do(claim):
+                with about_claim(claim), traces.of_job(traced(claim), began):
+                    is_done = self._do(claim)
+                if not is_done:
                     return  # The next look comes in two seconds, and asks the disk first.
             elif self._rates is not None:
                 self._tell_rates()
@@ -70,6 +80,7 @@ class WorkingProcess:
     def end(self) -> None:
         """Leave nothing behind."""
         self._drop_trainer()
+        traces.end()
         shutil.rmtree(self._spool, ignore_errors=True)
         Worker.objects.filter(pk=self.name).delete()
 
@@ -100,6 +111,8 @@ class WorkingProcess:
         except BaseException:
             self._drop_trainer()
             raise
+        finally:
+            artifacts.let_go()
         return True
 
     def _give_back(self, claim: Claim, sentence: str) -> None:
@@ -138,7 +151,7 @@ class WorkingProcess:
         """Have the strategy and the shared weights whole before the job that needs them begins."""
         files = remaking.Remaking(claim, self._spool)
         for what in files.damaged():
-            bring_data(files.config)
+            bring_data(files.config, while_renewing(claim))
             trainer = self._trainer_of(threads_of({"config": files.config}))
             driver = Driver(claim, trainer, self._spool, self._is_stopping)
             files.remake(what, driver.ask)
@@ -158,11 +171,9 @@ class WorkingProcess:
 
     def _has_room(self) -> bool:
         """Whether files can be written. Work waits for that: a job that fails for the disk would fail again."""
-        look_at = storage_pauses.trouble_of if self._was_refused else storage_pauses.too_little_room
-        for folder in (Path(settings.ARTIFACTS_DIR), self._spool.parent):
-            if sentence := look_at(folder):
-                log.error("%s No work begins before the disk of %s takes files again", sentence, folder)
-                return False
+        if sentence := storage_pauses.trouble_here(self._spool.parent, was_refused=self._was_refused):
+            log.error("%s No work begins before files can be written again", sentence)
+            return False
         self._was_refused = False
         return True
 
@@ -196,10 +207,21 @@ class Presence(threading.Thread):
     whoever drives them, so a worker that hangs loses its job although it is still seen.
     """
 
-    def __init__(self, name: str, host: str, device: str, number: int = 0) -> None:
-        """number: of this process on its host, from 1, which one that takes its place has as well; 0 for none."""
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        device: str,
+        number: int = 0,
+        of_device: Callable[[], Mapping[str, int | None]] = dict,
+    ) -> None:
+        """number: of this process on its host, from 1, which one that takes its place has as well; 0 for none.
+
+        of_device: what the row says of its memory, where that is not the host's.
+        """
         super().__init__(name="presence", daemon=True)
-        self._row = {"host": host, "device": device, "number": number, "memory": psutil.virtual_memory().total}
+        self._row = {"host": host, "device": device, "number": number}
+        self._of_device = of_device
         self._worker = name
         self._ended = threading.Event()
 
@@ -212,7 +234,9 @@ class Presence(threading.Thread):
     def say(self) -> None:
         """Be seen. Where its place is drained, a worker is drained from its first word."""
         try:
-            row = self._row | {"seen": clock.now()}  # By the database's clock, where several machines share one.
+            row = (
+                self._row | measured() | dict(self._of_device()) | {"seen": clock.now()}
+            )  # By the database's clock, where several machines share one.
             if not Worker.objects.filter(pk=self._worker).update(**row):
                 hosts.register(Worker(name=self._worker, **row))
         except Error:
@@ -222,3 +246,29 @@ class Presence(threading.Thread):
     def end(self) -> None:
         self._ended.set()
         self.join(timeout=2)
+
+
+def measured() -> dict[str, int | float | None]:
+    """Of this process's host and device, as rows say it: memory and load. The first load of a process is 0.
+
+    Where the system does not tell, the worker is there all the same.
+    """
+    try:
+        memory, own = psutil.virtual_memory(), psutil.Process()
+        return {
+            "memory": memory.total,
+            "memory_used": memory.total - memory.available,
+            "own_memory": sum(_held_by(process) for process in (own, *own.children())),
+            "load": min(psutil.cpu_percent() / 100, 1.0),
+            "cores": psutil.cpu_count(),
+        }
+    except (psutil.Error, OSError):
+        log.exception("This system does not tell how much memory and load there is")
+        return {}
+
+
+def _held_by(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0  # It ended meanwhile.

@@ -8,6 +8,7 @@ import { axis, filled, layout, logRange, logTicks, waiting } from "./figure_base
 import { took } from "./format.js";
 
 export const COLOURS = 8;
+const MOST_POINTS = 2500; // In one chart: beyond so many, SVG grows slow.
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 const ALONG = {
   best_by_children: { title: "children", value: (x) => `child ${Math.round(x)}` },
@@ -35,8 +36,10 @@ export function bestFigure({ lines, family }, along, colours) {
 
 /** Thin points and the moving mean, or the mean of the moving means. */
 export function rewardsFigure({ lines, family }, colours) {
+  const runs = lines.flatMap((line) => line.runs);
+  const every = Math.ceil(runs.reduce((sum, run) => sum + run.rewards.length, 0) / MOST_POINTS);
   const points = lines.flatMap((line) => line.runs.map((run) => ({
-    ...xy(run.rewards), ...marks(line, colours), type: run.rewards.length > 300 && lines.length > 4 ? "scattergl" : "scatter",
+    ...xy(run.rewards.filter((_, place) => place % every === 0)), ...marks(line, colours), type: "scatter",
   })));
   const { title, value } = alongOf(family, "best_by_children");
   const means = lines.flatMap((line) => curve(line, "means", colours, { step: false, value }));

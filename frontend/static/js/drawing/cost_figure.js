@@ -6,7 +6,6 @@ import { AXIS_TITLES, costInWords, overBound } from "./cost_words.js";
 import { axis, filled, layout, logTicks, waiting } from "./figure_base.js";
 import { percent } from "./format.js";
 
-const SVG_POINTS = 2000; // Beyond so many, SVG grows slow.
 
 /** The axes for which some child has a cost. */
 export function knownAxes({ sizes }) {
@@ -47,7 +46,7 @@ export function costFigure({ state, along, chosen }, colours) {
   const ring = [...children, ...over].filter(({ index }) => index === chosen) // Seen even where its child lies below the foot.
     .map((one) => ({ ...one, accuracy: Math.max(one.accuracy, low + (high - low) * 0.03) }));
   const marks = (name, shown, marker) => ({
-    ...points(shown), name, marker, type: shown.length > SVG_POINTS ? "scattergl" : "scatter", mode: "markers",
+    ...points(shown), name, marker, type: "scatter", mode: "markers",
   });
   const traces = [
     marks("child", children, { color: colours.point, size: 6, opacity: 0.6 }),

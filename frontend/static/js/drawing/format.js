@@ -59,3 +59,12 @@ export function clock(moment) {
 export function bytes(size) {
   return size === null || size === undefined ? NONE : `${count(size)}B`.replace(/(\d)B$/, "$1 B");
 }
+
+/** A length of time in its two largest units: 4530 is "1 h 15 min". In Python: templatetags/shares.py. */
+export function roughly(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  const [hours, days] = [Math.floor(minutes / 60), Math.floor(minutes / 1440)];
+  if (days) return `${days} d ${hours % 24} h`;
+  if (hours) return `${hours} h ${minutes % 60} min`;
+  return minutes ? `${minutes} min` : "less than 1 min";
+}

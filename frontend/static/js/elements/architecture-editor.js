@@ -144,18 +144,26 @@ class ArchitectureEditor extends HTMLElement {
     }
   }
 
-  /** A menu of a set stays open behind an edit, and shows how things are then. */
-  #reopen() {
+  /** A menu of a set stays open behind an edit, and asks how things are then once the edit is painted. */
+  async #reopen() {
     const menu = this.#menu;
-    if (!menu) return;
-    if (menu.staysOpen && this.#picture.part(menu.place)) this.#fill(menu, menu.place);
-    else menu.close();
+    if (!menu?.staysOpen || !this.#picture.part(menu.place)) {
+      menu?.close();
+      return;
+    }
+    await painted();
+    if (menu === this.#menu) this.#fill(menu, menu.place);
   }
 
   #choose(edit) {
     if (edit) this.#go([...this.#wanted, edit], []);
     else this.#menu?.close(); // It stands there already.
   }
+}
+
+/** Once the next frame is on the screen. */
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 /** The edits that an address holds: &edit=PLACE:CHOICE for each. */

@@ -12,7 +12,9 @@ import { FAILED } from "../live/state.js";
 import { build, write, writeAttribute } from "./build.js";
 import { kindSwitch, press } from "./kind-switch.js";
 import { openCells } from "./open-cells.js";
+import { writeExplained } from "./term.js";
 
+const TERMS = { "mult-adds": "mult-adds" };
 const KINDS = [["best", "Best"], ["latest", "Latest"]];
 
 class BestCell extends HTMLElement {
@@ -50,7 +52,7 @@ class BestCell extends HTMLElement {
     this.#link.hidden = this.#edit.hidden = child === null;
     this.#train.hidden = child?.parameters === undefined; // No verdict yet.
     write(this.#title, standing);
-    write(this.#facts, factsOf(child, state));
+    writeExplained(this.#facts, factsOf(child, state), TERMS);
     this.#around.hidden = child === null;
     this.#open.hidden = child !== null;
     if (child === null) {

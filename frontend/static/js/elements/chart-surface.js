@@ -19,6 +19,7 @@ export class ChartSurface {
   #wanted = null;
   #isStale = false;
   #clicked;
+  #zoomed;
   #listens = false;
   #scheme = window.matchMedia("(prefers-color-scheme: dark)");
   #again = () => {
@@ -34,11 +35,13 @@ export class ChartSurface {
 
   /**
    * host: the element; figure(state, colours): {traces, layout}, pure. clicked(customdata): what a click on a point
-   * does, if anything.
+   * does, if anything. zoomed([first, last] or null): what it does that somebody drew a frame around some places, or
+   * clicked twice for all of them.
    */
-  constructor(host, figure, clicked = null) {
+  constructor(host, figure, { clicked = null, zoomed = null } = {}) {
     this.#host = host;
     this.#clicked = clicked;
+    this.#zoomed = zoomed;
     this.#figure = figure;
     this.#plot = document.createElement("div");
     this.#plot.className = "chart-plot";
@@ -84,10 +87,21 @@ export class ChartSurface {
     const { clientWidth: width, clientHeight: height } = this.#plot;
     if (!library || !width || !height) return;
     const { traces, layout } = this.#figure(this.#wanted, this.#colours());
-    library.react(this.#plot, traces, { ...layout, width, height }, CONFIG);
-    if (!this.#clicked || this.#listens) return;
+    // With a finger one moves the page; the chart has buttons.
+    const dragmode = this.#zoomed && window.matchMedia("(pointer: fine)").matches ? "zoom" : false;
+    library.react(this.#plot, traces, { ...layout, dragmode, width, height }, CONFIG);
+    if (this.#listens) return;
     this.#listens = true; // Plotly gives the plot its `on` with the first drawing, and forgets it when it is purged.
-    this.#plot.on("plotly_click", ({ points }) => this.#clicked(points[0].customdata));
+    if (this.#clicked) this.#plot.on("plotly_click", ({ points }) => this.#clicked(points[0].customdata));
+    if (this.#zoomed) this.#listenToZoom();
+  }
+
+  #listenToZoom() {
+    this.#plot.on("plotly_doubleclick", () => this.#zoomed(null));
+    this.#plot.on("plotly_relayout", (change) => {
+      const [first, last] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+      if (first !== undefined && last !== undefined) this.#zoomed([first, last]);
+    });
   }
 
   #colours() {

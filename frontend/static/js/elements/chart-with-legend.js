@@ -26,18 +26,18 @@ export class ChartWithLegend extends HTMLElement {
     this.replaceChildren();
   }
 
-  /** entries: of the legend; key: whatever the figure depends on, as a text; words: what it shows, in a sentence. */
-  show(state, { entries, key, words }) {
-    this.#showLegend(entries);
+  /** entries: of the legend; terms: that explain themselves in it; key: whatever the figure depends on, as a text; words: what it shows, in a sentence. */
+  show(state, { entries, terms, key, words }) {
+    this.#showLegend(entries, terms);
     this.#surface.show(state, key);
     write(this.#words, words);
   }
 
-  #showLegend(entries) {
+  #showLegend(entries, terms) {
     const key = JSON.stringify(entries);
     if (key === this.#legendKey) return;
     this.#legendKey = key;
     this.#legend?.remove();
-    this.prepend(this.#legend = legend(entries));
+    this.prepend(this.#legend = legend(entries, terms));
   }
 }

@@ -1,6 +1,6 @@
 /**
  * <children-table>: the children with a verdict, sorted and paged by the server. It asks again after verdicts, at most
- * every few seconds, and only while it can be seen.
+ * every few seconds, of a long search more rarely, and only while it can be seen.
  */
 
 import { get } from "../api.js";
@@ -8,6 +8,7 @@ import { milliseconds } from "../drawing/cost_words.js";
 import { count, percent, reward, took } from "../drawing/format.js";
 import { scoreInWords } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
+import { pauseAt } from "../live/pauses.js";
 import { build, write } from "./build.js";
 import { WhileSeen } from "./while-seen.js";
 
@@ -38,7 +39,7 @@ class ChildrenTable extends HTMLElement {
   #error = build("p", { class: "small is-error", role: "alert" });
   #clicked = (event) => this.#choose(event.target.closest("button"));
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
-    pause: REFRESH_MS,
+    pause: () => pauseAt(REFRESH_MS, this.#wanted),
     isWanted: (isSeen) => isSeen && this.#page !== null && this.#wanted !== this.#done,
   });
 

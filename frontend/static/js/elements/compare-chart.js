@@ -3,6 +3,9 @@
 import { COLOURS } from "../drawing/compare_figures.js";
 import { build, write } from "./build.js";
 import { ChartSurface } from "./chart-surface.js";
+import { writeExplained } from "./term.js";
+
+const TERMS = { reward: "rewards", score: "scores", "mult-adds": "cost" };
 
 class CompareChart extends HTMLElement {
   #variants = [];
@@ -26,7 +29,7 @@ class CompareChart extends HTMLElement {
 
   /** variants: [{title, figure(shown, colours)}]; shown: {lines, family}; key: whatever it depends on, as a text. */
   show(title, variants, shown, key) {
-    write(this.#title, title);
+    writeExplained(this.#title, title, TERMS);
     if (this.#variants.length !== variants.length) {
       this.#switch.setAttribute("aria-label", title);
       this.#switch.replaceChildren(...variants.map((variant) => build("button", { type: "button" }, variant.title)));

@@ -8,7 +8,9 @@ import { AXIS_WIDTH, axisX, HEAD, HEIGHT, isPicked, optionY, paths, pickedWords,
 import { percent } from "../drawing/format.js";
 import { shortOption } from "../drawing/option_names.js";
 import { build, buildSvg, write } from "./build.js";
+import { explained } from "./term.js";
 
+const TERMS = { decision: "decision", reward: "rewards", child: "child" };
 const KEYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const MOST_ROWS = 30;
 
@@ -163,7 +165,7 @@ function childrenTable(axes, lines, told) {
 }
 
 function heads(...titles) {
-  return build("thead", {}, build("tr", {}, ...titles.map((title) => build("th", { scope: "col" }, title))));
+  return build("thead", {}, build("tr", {}, ...titles.map((title) => build("th", { scope: "col" }, ...explained(title, TERMS)))));
 }
 
 customElements.define("compare-decisions", CompareDecisions);

@@ -3,7 +3,9 @@
 import { perplexity, percent, took } from "../drawing/format.js";
 import { build } from "./build.js";
 import { swatch } from "./compare-legend.js";
+import { explained } from "./term.js";
 
+const TERMS = { child: "children", score: "score", perplexity: "perplexity" };
 const BEST = { children: "Best of a run", shared: "Best score", training: "Test accuracy", text: "Test perplexity" };
 
 /** frame: what scrolls; lines: [{place, name, runs, best, late}]. */
@@ -15,10 +17,11 @@ export function compareTable(frame, lines, family) {
     build("th", { scope: "row", class: "compare-name" }, swatch(line.place), name(line)),
     cell(String(line.runs.length)), build("td", { class: "compare-state" }, states(line.runs)), cell(work(line.runs)),
     cell(took(sum(line.runs, "compute"))), cell(spread(line.best, family)), ...(isSearch ? [cell(spread(line.late, family))] : [])));
-  frame.replaceChildren(build("table", { class: "table small" },
+  const table = build("table", { class: "table small" },
     build("caption", { class: "only-read" }, `Results and work: ${family.title}`),
-    build("thead", {}, build("tr", {}, ...heads.map((head, place) => build("th", { scope: "col", class: place && place !== 2 ? "is-number" : null }, head)))),
-    build("tbody", {}, ...rows)));
+    build("thead", {}, build("tr", {}, ...heads.map((head, place) => build("th", { scope: "col", class: place && place !== 2 ? "is-number" : null }, ...explained(head, TERMS))))),
+    build("tbody", {}, ...rows));
+  if (!frame.firstChild?.isEqualNode(table)) frame.replaceChildren(table); // Whoever is on a word of it stays there.
 }
 
 function name({ runs, name: text, place }) {

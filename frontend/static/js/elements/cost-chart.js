@@ -22,7 +22,7 @@ class CostChart extends HTMLElement {
   #legend = legend([["child", "point"], ["no cheaper child is as accurate", "main"], ["over a bound", "over"]]);
   #switch = build("div", { class: "switch cost-axes", role: "group", "aria-label": "Which cost" });
   #words = build("p", { class: "small quiet cost-words", role: "status", "aria-live": "polite" }, HINT);
-  #surface = new ChartSurface(this, costFigure, ([index]) => this.#open(index));
+  #surface = new ChartSurface(this, costFigure, { clicked: ([index]) => this.#open(index) });
   #clicked = (event) => this.#turn(event.target.closest("button")?.dataset.along);
   #keys = new PointKeys({ points: () => this.#children(), moved: (child) => this.#moved(child), open: (index) => this.#open(index) });
 

@@ -7,8 +7,10 @@ import { get } from "../api.js";
 import { count, percent, perplexity } from "../drawing/format.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
+import { explained } from "./term.js";
 import { WhileSeen } from "./while-seen.js";
 
+const TERMS = { candidate: "candidate", "held-out": "held-out" };
 const REFRESH_MS = 3000;
 const HEADS = ["", "Network", "Candidate", "Epochs", "Parameters", "Held-out", "Test", "State"];
 
@@ -22,7 +24,7 @@ class DerivedNetworks extends HTMLElement {
   #body = build("tbody", {});
   #table = build("div", { class: "table-frame", hidden: true, tabindex: 0, role: "group", "aria-label": "Networks trained from scratch" },
     build("table", { class: "table" }, build("thead", {}, build("tr", {}, ...HEADS.map((head) =>
-      build("th", { scope: "col" }, head)))), this.#body));
+      build("th", { scope: "col" }, ...explained(head, TERMS))))), this.#body));
   #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
     pause: REFRESH_MS,
     isWanted: (isSeen) => isSeen && this.#isOver && this.#isOpen,

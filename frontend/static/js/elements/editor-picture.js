@@ -3,6 +3,9 @@
  * A part is an element with data-place; lines are for the mouse alone, since the box that they lead to offers the same.
  */
 
+import { writeAttribute } from "./build.js";
+import { renew } from "./renew.js";
+
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ASIDE = 2.5; // How much further away a part seems that lies aside of the way.
 
@@ -10,6 +13,7 @@ export class EditorPicture {
   #root;
   #open;
   #at = null; // The place of the part that Tab leads to.
+  #drawn = new Map(); // By the name of a piece: what stands on the page, as it was before anything was marked in it.
 
   /** open(place, part): a part was chosen; null where a picture is only looked at. */
   constructor(root, open, signal) {
@@ -24,11 +28,13 @@ export class EditorPicture {
   /** pieces: [{name, svg}] to draw, null where they are drawn already. changed: places, or what begins with them. */
   show(pieces, changed) {
     const had = this.#root.contains(document.activeElement) ? this.#at : null;
+    if (this.#open && !pieces) this.#take();
     for (const { name, svg } of pieces ?? []) {
-      const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
-      this.#root.querySelector(`[data-piece="${name}"]`).replaceChildren(document.adoptNode(parsed));
+      const drawn = prepared(new DOMParser().parseFromString(svg, "image/svg+xml").documentElement);
+      renew(this.#piece(name), this.#drawn.get(name), drawn);
+      this.#drawn.set(name, drawn);
     }
-    if (this.#open) this.#prepare();
+    if (this.#open) this.#tabTo((this.#at && this.part(this.#at)) ?? this.#parts[0]);
     for (const part of this.#root.querySelectorAll("[data-place]")) {
       const isChanged = changed.some((place) => place && isOf(part.dataset.place, place));
       part.classList.toggle("is-changed", isChanged);
@@ -46,21 +52,19 @@ export class EditorPicture {
     return [...this.#root.querySelectorAll("g[data-place]")];
   }
 
-  #prepare() {
-    for (const svg of this.#root.querySelectorAll("svg")) svg.setAttribute("role", "group");
-    for (const line of this.#root.querySelectorAll("path[data-place]")) line.setAttribute("aria-hidden", "true");
-    for (const part of this.#parts) {
-      part.setAttribute("role", "button");
-      part.setAttribute("aria-haspopup", "dialog");
-      part.setAttribute("tabindex", "-1");
+  #piece(name) {
+    return this.#root.querySelector(`[data-piece="${name}"] > svg`);
+  }
+
+  /** The server has drawn the pieces into the page. */
+  #take() {
+    for (const { dataset } of this.#root.querySelectorAll("[data-piece]")) {
+      this.#drawn.set(dataset.piece, prepared(this.#piece(dataset.piece)).cloneNode(true));
     }
-    for (const line of this.#root.querySelectorAll("path[data-place]:not(.editor-reach)")) {
-      if (line.classList.contains("drawing-skip")) continue; // There may be two thousand, as near as to overlap.
-      if (line.nextElementSibling?.classList.contains("editor-reach")) continue; // Of a picture that stood before.
-      line.after(reachOf(line));
-    }
-    const first = (this.#at && this.part(this.#at)) ?? this.#parts[0];
-    first?.setAttribute("tabindex", "0");
+  }
+
+  #tabTo(part) {
+    for (const other of this.#parts) writeAttribute(other, "tabindex", other === part ? "0" : "-1");
   }
 
   #click(event) {
@@ -71,7 +75,7 @@ export class EditorPicture {
   #arrived(part) {
     if (!part) return;
     this.#at = part.dataset.place;
-    for (const other of this.#parts) other.setAttribute("tabindex", other === part ? "0" : "-1");
+    this.#tabTo(part);
   }
 
   #key(event) {
@@ -82,6 +86,21 @@ export class EditorPicture {
     else return;
     event.preventDefault();
   }
+}
+
+/** A drawing whose parts are buttons, each line with a wider one that can be hit. */
+function prepared(svg) {
+  svg.setAttribute("role", "group");
+  for (const line of svg.querySelectorAll("path[data-place]")) {
+    line.setAttribute("aria-hidden", "true");
+    if (!line.classList.contains("drawing-skip")) line.after(reachOf(line)); // Skips overlap, as there may be 2,000.
+  }
+  for (const part of svg.querySelectorAll("g[data-place]")) {
+    part.setAttribute("role", "button");
+    part.setAttribute("aria-haspopup", "dialog");
+    part.setAttribute("tabindex", "-1");
+  }
+  return svg;
 }
 
 /** Whether a place is this one, or a part of it: what is new or gone has one place for all of its parts. */

@@ -4,7 +4,9 @@ import { took } from "../drawing/format.js";
 import { figure, score } from "../drawing/scores.js";
 import { sparkPath } from "../drawing/sparkline.js";
 import { build, buildSvg, write } from "./build.js";
+import { explained } from "./term.js";
 
+const TERMS = { "controller-phase": "phase", score: "score", entropy: "entropy" };
 const MOST = 200; // Rows.
 const [WIDTH, HEIGHT] = [96, 24];
 
@@ -44,7 +46,7 @@ function headsOf({ is_text: isText }) {
   const name = isText ? "perplexity" : "accuracy";
   const heads = ["Epoch", "Training loss", `Training ${name}`, `Validation ${name}`, "Within the phase", "Best score",
     "Entropy", "Weights took", "Controller took"];
-  return heads.map((text) => build("th", { scope: "col", class: text === "Within the phase" ? null : "is-number" }, text));
+  return heads.map((text) => build("th", { scope: "col", class: text === "Within the phase" ? null : "is-number" }, ...explained(text, TERMS)));
 }
 
 function rowOf(row, { is_text: isText }, scale) {

@@ -51,7 +51,7 @@ class FinalRound extends HTMLElement {
     if (picture.getAttribute("src") !== source) picture.setAttribute("src", source);
     for (const link of this.querySelectorAll("[data-architecture]")) link.href = paths.child(kept.step, kept.slot);
     this.querySelector("[data-train]").href = paths.training(kept.step, kept.slot);
-    if (!this.#asked && !page.only_looks) this.#offer(paths.api);
+    if (!this.#asked && page.gets_files) this.#offer(paths.api);
   }
 
   async #offer(api) {

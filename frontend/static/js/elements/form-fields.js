@@ -16,6 +16,11 @@ export function fillFields(root, config) {
   }
 }
 
+/** The value of the field of a path, as it is sent. */
+export function fieldValue(root, path) {
+  return read(root.querySelector(`[data-path="${path}"]`));
+}
+
 /** Whether the fields that a configuration has values for say the same. */
 export function holdsValues(root, config) {
   return fieldsOf(root).every((field) => {

@@ -1,13 +1,13 @@
-/** <fresh-list>: the list of searches and trainings, whose figures are asked for again while something is going on. */
+/**
+ * <fresh-list>: the list of searches and trainings, whose figures are asked for again while something on this page goes
+ * on and somebody sees it. Only what goes on is asked for; no line comes, goes or moves but one that was deleted.
+ */
 
 import { get } from "../api.js";
-import { percent, perplexity, rewardBesideAccuracy } from "../drawing/format.js";
+import { roughly } from "../drawing/format.js";
+import { write, writeAttribute } from "./build.js";
 
 const REFRESH_MS = 4000;
-const KINDS = { // What the API names each kind, and where its figures stand.
-  search: { path: "/api/searches", list: "searches", unit: "children", done: "done", total: "total" },
-  training: { path: "/api/trainings", list: "trainings", unit: "epochs", done: "epochs_done", total: "epochs" },
-};
 
 class FreshList extends HTMLElement {
   #timer = null;
@@ -23,54 +23,35 @@ class FreshList extends HTMLElement {
   }
 
   async #ask() {
-    if (document.hidden) return;
+    const rows = [...this.querySelectorAll(".entry:has(.state:is(.is-running, .is-deleting))")];
+    if (document.hidden || !rows.length) return;
     this.#request?.abort();
     const { signal } = (this.#request = new AbortController());
-    for (const [kind, names] of Object.entries(KINDS)) {
-      if (!this.querySelector(`[data-kind="${kind}"] .state:is(.is-running, .is-deleting)`)) continue;
-      const answer = await get(`${names.path}?limit=200`, { signal }).catch(() => null); // The next time tells.
-      const rows = answer?.[names.list] ?? [];
-      for (const row of rows) this.#fill(row, names);
-      if (answer) this.#removeDeleted(kind, new Set(rows.map(({ id }) => id)));
+    const ids = rows.map((row) => `&ids=${row.dataset.id}`).join("");
+    const answer = await get(`/api/streams?archived=all&limit=200${ids}`, { signal }).catch(() => null); // The next time tells.
+    if (!answer) return;
+    const there = new Map(answer.streams.map((stream) => [stream.id, stream]));
+    for (const row of rows) {
+      const stream = there.get(row.dataset.id);
+      if (stream) fill(row, stream);
+      else row.remove();
     }
-  }
-
-  #removeDeleted(kind, there) {
-    for (const entry of this.querySelectorAll(`[data-kind="${kind}"]:has(.is-deleting)`)) {
-      if (!there.has(entry.dataset.id)) entry.remove();
-    }
-  }
-
-  #fill(row, names) {
-    const entry = this.querySelector(`[data-id="${row.id}"]`);
-    if (!entry) return;
-    const { done, total, unit } = part(row, names);
-    const progress = entry.querySelector("progress");
-    progress.max = total;
-    progress.value = done;
-    progress.setAttribute("aria-label", `${done} of ${total} ${unit}`);
-    entry.querySelector("[data-done]").textContent = `${done} of ${total} ${unit}`;
-    entry.querySelector("[data-result]").textContent = resultOf(row);
-    const state = entry.querySelector(".state");
-    state.className = `state is-${row.state}`;
-    state.textContent = row.state;
-    state.title = row.reason;
   }
 }
 
-/** As webapp/searches/pages/listing.py says it. */
-function resultOf(row) {
-  if (typeof row.best_perplexity === "number") return perplexity(row.best_perplexity);
-  if ("best_reward" in row) return rewardBesideAccuracy(row.best_reward, row.best_accuracy);
-  return typeof row.test_perplexity === "number" ? perplexity(row.test_perplexity) : percent(row.test_accuracy);
-}
-
-/** What is counted now, as the server's list says it: epochs of shared weights, or finalists in the final round. */
-function part(row, names) {
-  if (row.epochs_shared !== undefined && row.epochs) return { done: row.steps_told, total: row.epochs, unit: "epochs" };
-  const { finalists_chosen: chosen, finalists_done: decided } = row;
-  if (decided < chosen) return { done: decided, total: chosen, unit: "finalists" };
-  return { done: row[names.done], total: row[names.total], unit: names.unit };
+function fill(row, stream) {
+  const { done, total, unit, seconds_left: left } = stream;
+  const progress = row.querySelector("progress");
+  if (progress.max !== total) progress.max = total;
+  if (progress.value !== done) progress.value = done;
+  writeAttribute(progress, "aria-label", `${done} of ${total} ${unit}`);
+  write(row.querySelector("[data-done]"), `${done} of ${total} ${unit}${left === null ? "" : `, ${roughly(left)} left`}`);
+  write(row.querySelector("[data-result]"), stream.result);
+  write(row.querySelector("[data-reason]"), stream.reason);
+  writeAttribute(row.querySelector(".entry-spark path"), "d", stream.sparkline);
+  const state = row.querySelector(".state");
+  writeAttribute(state, "class", `state is-${stream.state}`);
+  write(state, stream.state);
 }
 
 customElements.define("fresh-list", FreshList);

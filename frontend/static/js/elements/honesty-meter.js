@@ -12,7 +12,9 @@ import { build, write } from "./build.js";
 import { WhileSeen } from "./while-seen.js";
 import "./meter-form.js";
 import "./meter-chart.js";
+import { explained, writeExplained } from "./term.js";
 
+const TERMS = { candidate: "candidate", score: "score", perplexity: "perplexity" };
 const REFRESH_MS = 3000;
 const INTRO = "Some candidates of different score are trained from scratch, all alike and short. Then the order by shared " +
   "score is compared with the order by what they reached.";
@@ -100,7 +102,7 @@ class HonestyMeter extends HTMLElement {
     chart.hidden = table.hidden = !networks.length;
     if (networks.length) {
       chart.show(meter, this.#page.scale);
-      write(table.querySelector("th:nth-child(2)"), this.#page.scale === null ? "Shared score" : "Shared perplexity");
+      writeExplained(table.querySelector("th:nth-child(2)"), this.#page.scale === null ? "Shared score" : "Shared perplexity", TERMS);
       fill(table.querySelector("tbody"), networks, this.#page.scale);
     }
     actions.hidden = !meter.is_open;
@@ -132,7 +134,7 @@ function rankingTable() {
   const heads = ["Candidate", "Shared score", "From scratch", "Training"];
   return build("div", { class: "table-frame", hidden: true, tabindex: 0, role: "group", "aria-label": "Networks of the meter" },
     build("table", { class: "table" }, build("thead", {}, build("tr", {}, ...heads.map((head, place) =>
-      build("th", { scope: "col", class: place === 1 || place === 2 ? "is-number" : null }, head)))), build("tbody", {})));
+      build("th", { scope: "col", class: place === 1 || place === 2 ? "is-number" : null }, ...explained(head, TERMS))))), build("tbody", {})));
 }
 
 /** Highest score first, as people read a ranking. */

@@ -14,7 +14,7 @@ const LABEL = "Shared score against training from scratch: arrow keys go from ne
 class MeterChart extends HTMLElement {
   #shown = { points: [], isText: false, isOpen: false };
   #words = build("p", { class: "small quiet", role: "status", "aria-live": "polite" });
-  #surface = new ChartSurface(this, meterFigure, ([key]) => open(key));
+  #surface = new ChartSurface(this, meterFigure, { clicked: ([key]) => open(key) });
   #keys = new PointKeys({ points: () => this.#shown.points, moved: (point) => this.#moved(point), open });
 
   connectedCallback() {

@@ -134,7 +134,19 @@ class NetworkCounts extends HTMLElement {
     const memory = this.querySelector('[data-count="activation_bytes"] dd');
     if (memory) write(memory, bytes(counts.activation_bytes));
     this.querySelector("transfer-chart")?.counted?.(counts);
-    this.querySelector(".count-parts tbody").replaceChildren(...counts.parts.map(row));
+    this.#showParts(counts.parts);
+  }
+
+  /** Rows that say the same stay: a network may have a hundred, of which an edit changes a few. */
+  #showParts(parts) {
+    const body = this.querySelector(".count-parts tbody");
+    const rows = parts.map(row);
+    rows.forEach((now, at) => {
+      const before = body.children[at];
+      if (!before) body.append(now);
+      else if (!before.isEqualNode(now)) before.replaceWith(now);
+    });
+    for (const gone of [...body.children].slice(rows.length)) gone.remove();
   }
 }
 

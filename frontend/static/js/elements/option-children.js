@@ -26,6 +26,7 @@ export class OptionChildren {
   #cell = null;
   #page = null;
   #results = null;
+  #n = 0; // The event that the page shows, which matters on a replay.
   #number = 1;
   #pages = 1;
   #asking = null;
@@ -64,8 +65,9 @@ export class OptionChildren {
     this.#title.focus({ preventScroll: true });
   }
 
-  /** state: of the search as it is now. */
+  /** state: of the search as it is now, or on a replay as it was. */
   steer(state, page) {
+    this.#n = state.n;
     this.#steering.show(state, page);
   }
 
@@ -88,8 +90,9 @@ export class OptionChildren {
     const { signal } = (this.#asking = new AbortController());
     const { decision, option } = this.#cell;
     const query = new URLSearchParams({ decision, option, sort: "reward", order: "desc", page: this.#number, size: SIZE });
+    const { children, childrenThen } = searchPaths(this.#page.id);
     try {
-      const answer = await get(`${searchPaths(this.#page.id).children}?${query}`, { signal });
+      const answer = await get(this.#page.is_replay ? `${childrenThen}?at=${this.#n}&${query}` : `${children}?${query}`, { signal });
       if (!signal.aborted) this.#fill(answer);
       write(this.#error, "");
     } catch (error) {

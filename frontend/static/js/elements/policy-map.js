@@ -10,17 +10,20 @@ import { colourOf, rampOf } from "../drawing/policy_pixels.js";
 import { policyGroups, uniformColumn } from "../drawing/policy_rows.js";
 import { cellInWords, hasBanned, summaryInWords } from "../drawing/policy_words.js";
 import { searchPaths } from "../live/paths.js";
+import { pauseAt } from "../live/pauses.js";
 import { build, write } from "./build.js";
 import { kindSwitch, press } from "./kind-switch.js";
 import { OptionChildren } from "./option-children.js";
 import { PolicyStrips } from "./policy-strips.js";
 import { PolicyTables } from "./policy-tables.js";
+import { writeExplained } from "./term.js";
 import { WhileSeen } from "./while-seen.js";
 
+const TERMS = { entropy: "entropy", froze: "frozen" };
 const HISTORY_MS = 3000;
 const RESULTS_MS = 8000;
 const HINT = "Point at a place of the map, or go to it with the arrow keys. A click or Enter shows the children that took the option.";
-const IN_REPLAY = "A replay shows the policy alone. The children that took an option stand on the page of the search.";
+const REST_MS = 150; // A slider that moves on is not answered in between.
 const RAMP = ["0", "1", "2", "3", "4", "5"].map((stop) => `--policy-${stop}`);
 
 class PolicyMap extends HTMLElement {
@@ -42,13 +45,14 @@ class PolicyMap extends HTMLElement {
   #results = null;
   #resultsOf = -1; // Verdicts when the results were asked for.
   #key = null;
+  #rest = null;
   #scheme = window.matchMedia("(prefers-color-scheme: dark)");
   #again = () => this.#draw();
   #askHistory = new WhileSeen((signal) => this.#fetchHistory(signal), {
     pause: HISTORY_MS, isWanted: (isSeen) => isSeen && this.#isBehind && this.#page !== null,
   });
   #askResults = new WhileSeen((signal) => this.#fetchResults(signal), {
-    pause: RESULTS_MS, isWanted: (isSeen) => isSeen && this.#page !== null && !this.#page.is_replay && this.#state.done !== this.#resultsOf,
+    pause: () => pauseAt(RESULTS_MS, this.#state?.done ?? 0), isWanted: (isSeen) => isSeen && this.#page !== null && this.#state.done !== this.#resultsOf,
   });
 
   connectedCallback() {
@@ -62,6 +66,7 @@ class PolicyMap extends HTMLElement {
   }
 
   disconnectedCallback() {
+    clearTimeout(this.#rest);
     this.#askHistory.stop();
     this.#askResults.stop();
     this.#scheme.removeEventListener("change", this.#again);
@@ -73,6 +78,10 @@ class PolicyMap extends HTMLElement {
   }
 
   render(state, page) {
+    if (page.is_replay && state.done !== this.#state?.done) {
+      clearTimeout(this.#rest);
+      this.#rest = setTimeout(() => this.#askResults.hurry(), REST_MS);
+    }
     this.#state = state;
     this.#page = page;
     if (!state.decisions.length) return;
@@ -117,9 +126,9 @@ class PolicyMap extends HTMLElement {
   }
 
   async #fetchResults(signal) {
-    const { done } = this.#state;
+    const { done, n } = this.#state;
     try {
-      this.#results = await get(`${searchPaths(this.#page.id).api}/decisions`, { signal });
+      this.#results = await get(`${searchPaths(this.#page.id).api}/decisions${this.#page.is_replay ? `?at=${n}` : ""}`, { signal });
       this.#resultsOf = done;
       this.#strips.showImportance(this.#results.decisions);
       this.#panel.showResults(this.#results);
@@ -146,7 +155,7 @@ class PolicyMap extends HTMLElement {
   #draw() {
     if (!this.#uniform || !this.isConnected) return;
     const shown = this.#shown();
-    write(this.#summary, summaryInWords(this.#state, shown));
+    writeExplained(this.#summary, summaryInWords(this.#state, shown), TERMS);
     const style = getComputedStyle(this);
     const ramp = rampOf(RAMP.map((name) => style.getPropertyValue(name).trim()));
     const banned = colourOf(style.getPropertyValue("--policy-banned").trim());
@@ -171,10 +180,6 @@ class PolicyMap extends HTMLElement {
   }
 
   #open(cell, strip) {
-    if (this.#page.is_replay) {
-      write(this.#readout, IN_REPLAY);
-      return;
-    }
     strip.after(this.#panel.node);
     this.#panel.open(cell, this.#page);
     if (this.#results) this.#panel.showResults(this.#results);

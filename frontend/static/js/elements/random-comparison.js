@@ -8,6 +8,7 @@ import { get } from "../api.js";
 import { VERDICTS, lead, points, signed } from "../drawing/comparison_words.js";
 import { reward } from "../drawing/format.js";
 import { streamPaths } from "../live/paths.js";
+import { pauseAt } from "../live/pauses.js";
 import { build, write } from "./build.js";
 import { CompanionOffer } from "./companion-offer.js";
 
@@ -17,6 +18,7 @@ const OPEN = ["running", "paused"];
 class RandomComparison extends HTMLElement {
   #page = null;
   #total = 0;
+  #done = 0;
   #known = null; // What of the search the last question was about.
   #asked = -Infinity;
   #timer = null;
@@ -35,6 +37,7 @@ class RandomComparison extends HTMLElement {
   render(state, page) {
     this.#page = page;
     this.#total = state.total;
+    this.#done = state.done;
     const known = `${state.done} ${state.state}`;
     if (known === this.#known) return;
     this.#known = known;
@@ -43,7 +46,7 @@ class RandomComparison extends HTMLElement {
 
   #askSoon() {
     if (this.#timer !== null) return;
-    const wait = Math.max(0, this.#asked + PAUSE_MS - performance.now());
+    const wait = Math.max(0, this.#asked + pauseAt(PAUSE_MS, this.#done) - performance.now());
     this.#timer = setTimeout(() => this.#ask(), wait);
   }
 

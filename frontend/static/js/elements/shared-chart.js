@@ -4,6 +4,7 @@ import { figure, scoreInWords } from "../drawing/scores.js";
 import { entropyFigure, scoresFigure, weightsFigure } from "../drawing/shared_figures.js";
 import { ChartWithLegend } from "./chart-with-legend.js";
 
+const TERMS = { "controller-phase": "mean of the phase", perplexity: "validation perplexity" };
 const FAMILY_MARKS = ["main-thin", "best", "entropy", "loss"]; // The colours of entropyFigure, in their order.
 const FIGURES = { weights: weightsFigure, scores: scoresFigure, entropy: entropyFigure };
 
@@ -14,7 +15,7 @@ class SharedChart extends ChartWithLegend {
     this.#scale = page.scale;
     const { shared } = state;
     this.show(state, {
-      entries: entriesOf(this.dataset.shows, shared), key: `${shared.epochs_shared} ${shared.steps_told}`,
+      entries: entriesOf(this.dataset.shows, shared), terms: TERMS, key: `${shared.epochs_shared} ${shared.steps_told}`,
       words: described(this.dataset.shows, state, page.scale),
     });
   }

@@ -10,8 +10,10 @@ import { score } from "../drawing/scores.js";
 import { searchPaths } from "../live/paths.js";
 import { build, write } from "./build.js";
 import { CompanionOffer } from "./companion-offer.js";
+import { explained } from "./term.js";
 import { WhileSeen } from "./while-seen.js";
 
+const TERMS = { score: "best score", perplexity: "best shared perplexity", entropy: "entropy" };
 const PAUSE_MS = 3000; // Between two questions.
 const HINT = "Starts the same search once more with uniform draws: shared weights of its own, and the same budget.";
 
@@ -108,7 +110,7 @@ function tableOf({ search, random, measured }, scale) {
     build("th", { scope: "col", class: "is-number" }, build("a", { href: random.url }, "Random companion")));
   const cell = (value) => build("td", { class: "is-number" }, value);
   return build("table", { class: "table" }, build("thead", {}, head), build("tbody", {}, ...rows.map(([name, of]) =>
-    build("tr", {}, build("th", { scope: "row" }, name), cell(of(search)), cell(of(random))))));
+    build("tr", {}, build("th", { scope: "row" }, ...explained(name, TERMS)), cell(of(search)), cell(of(random))))));
 }
 
 function inTraining({ open, trainings }) {

@@ -7,6 +7,7 @@
 import { ApiError, newKey, post } from "../api.js";
 import { DataFit } from "./data-fit.js";
 import { fillFields, holdsValues, readFields, showBelonging, showErrors } from "./form-fields.js";
+import { OwnDefaults } from "./own-defaults.js";
 
 const PAUSE_BEFORE_ESTIMATE = 250; // Milliseconds without a change.
 const PAUSE_BEFORE_ASKING_AGAIN = 3000; // Milliseconds, while no worker has measured its speed.
@@ -19,6 +20,7 @@ class StartForm extends HTMLElement {
   #asking = null;
   #listening = null;
   #dataFit = null;
+  #ownDefaults = null;
 
   connectedCallback() {
     this.#listening = new AbortController();
@@ -31,6 +33,7 @@ class StartForm extends HTMLElement {
     // A page that comes back from the browser's memory is a new attempt to start something.
     addEventListener("pageshow", (event) => event.persisted && this.#renew(), { signal });
     this.#dataFit = new DataFit(this);
+    this.#ownDefaults = new OwnDefaults(this);
     showBelonging(this);
     this.#openFinalRound();
     this.#estimate();
@@ -59,6 +62,7 @@ class StartForm extends HTMLElement {
     this.#showController();
     this.#panel.problem("");
     this.#dataFit.changed(field);
+    this.#ownDefaults.changed(field);
     showBelonging(this);
     this.#estimateSoon();
   }
@@ -79,6 +83,7 @@ class StartForm extends HTMLElement {
     const config = this.#presets[button.dataset.preset];
     fillFields(this, config);
     this.#dataFit.remember();
+    this.#ownDefaults.remember();
     for (const other of this.querySelectorAll("[data-preset]")) {
       other.setAttribute("aria-pressed", String(other === button));
     }
@@ -93,6 +98,7 @@ class StartForm extends HTMLElement {
   /** Whose controller: strategy and controller are filled in, the rest stays as it is. */
   #fillController(button) {
     fillFields(this, this.#json("controller-values")[button.dataset.controller]);
+    this.#ownDefaults.remember();
     this.#noLongerAPreset();
     this.#showController();
     showBelonging(this);

@@ -10,8 +10,14 @@ import {
   behindLastEpoch, busyWorkers, elapsed, finalRoundTimeLeft, timeLeft, trainingTimeLeft,
 } from "../drawing/progress.js";
 import { now as presentMoment } from "../live/now.js";
+import { TimeLeft } from "../live/time_left.js";
 import { build, write } from "./build.js";
+import { explained, writeExplained } from "./term.js";
 
+const TERMS = {
+  child: "children", reward: "reward", score: "score", worker: "workers", "final-round": "final round",
+  "held-out": "held-out", perplexity: "perplexity",
+};
 const TICK_MS = 1000;
 const CONNECTIONS = { connected: "live", connecting: "connecting", reconnecting: "reconnecting", replay: "replay" };
 
@@ -27,6 +33,7 @@ class StateStrip extends HTMLElement {
   #figures = new Map();
   #label = null; // Of the children.
   #bestLabel = null;
+  #left = null; // As the server tells it; null for those who only look, who see the pace of the events.
   #lead = null; // Over random search: {value, label}, where a companion runs beside the search.
 
   connectedCallback() {
@@ -35,12 +42,18 @@ class StateStrip extends HTMLElement {
 
   disconnectedCallback() {
     clearInterval(this.#timer);
+    this.#left?.stop();
+    this.#left = null;
     this.replaceChildren();
     this.#figures.clear();
   }
 
   render(state, page, status) {
-    if (!this.#figures.size) this.#lay(page, state);
+    if (!this.#figures.size) {
+      this.#lay(page, state);
+      if (!page.only_looks) (this.#left = new TimeLeft(page)).start(this);
+    }
+    this.#left?.follow(state);
     if (this.#state && this.#state.state !== state.state) write(this.#said, `The ${page.kind} is ${state.state}.`);
     this.#state = state;
     this.#page = page;
@@ -76,7 +89,7 @@ class StateStrip extends HTMLElement {
     for (const name of names) {
       const value = build("dd", { class: "number" });
       this.#figures.set(name, value);
-      const label = build("dt", {}, labels[name]);
+      const label = build("dt", {}, ...explained(labels[name], TERMS));
       if (name === "children") this.#label = label;
       if (name === "best") this.#bestLabel = label;
       list.append(build("div", { class: `strip-figure strip-${name}` }, label, value));
@@ -99,11 +112,12 @@ class StateStrip extends HTMLElement {
     const now = presentMoment();
     const values = "curve" in this.#state ? trainingFigures(this.#state, now)
       : this.#state.shared ? sharedFigures(this.#state, this.#page, now) : searchFigures(this.#state, now);
+    const told = this.#left?.seconds() ?? null;
+    if (told !== null) values.left = duration(told);
     for (const [name, node] of this.#figures) write(node, values[name]);
-    if (this.#bestLabel) write(this.#bestLabel, bestLabel(this.#state));
+    if (this.#bestLabel) writeExplained(this.#bestLabel, bestLabel(this.#state), TERMS);
     if (!this.#label) return showPart(this.#bar, values.part);
-    if (this.#state.finals) write(this.#label, "final round");
-    else write(this.#label, this.#state.failed ? failures(this.#state) : "children done");
+    writeExplained(this.#label, this.#state.finals ? "final round" : childrenDone(this.#state), TERMS);
     showPart(this.#bar, values.part);
   }
 }
@@ -113,7 +127,8 @@ function showPart(bar, part) {
 }
 
 /** What failed is told apart from what was over a bound, and so never trained. */
-function failures({ failed, over }) {
+function childrenDone({ failed, over }) {
+  if (!failed) return "children done";
   if (!over) return `children done, ${failed} failed`;
   return failed > over ? `done, ${failed - over} failed, ${over} over bounds` : `children done, ${over} over bounds`;
 }
@@ -141,13 +156,18 @@ function sharedFigures(state, page, now) {
 function searchFigures(state, now) {
   if (state.finals) return finalRoundFigures(state, now);
   return {
-    children: `${state.done} of ${state.total}${state.proposals.asked ? ` + ${state.proposals.done} proposed` : ""}`,
+    children: `${state.done} of ${state.total}${proposalsInWords(state.proposals)}`,
     elapsed: duration(elapsed(state, now)),
     left: state.done >= state.total && state.total ? duration(0) : duration(timeLeft(state, now)),
     workers: String(busyWorkers(state)),
     best: bestReward(state),
     part: state.total ? state.done / state.total : 0,
   };
+}
+
+function proposalsInWords({ asked, done, left_out: leftOut }) {
+  if (!asked) return "";
+  return leftOut ? ` + ${done} proposed, ${leftOut} left out` : ` + ${done} proposed`;
 }
 
 /** Of a search whose last step was told: where its final round stands. */

@@ -7,6 +7,7 @@ import { newKey, post } from "../api.js";
 import { streamPaths } from "../live/paths.js";
 import { write } from "./build.js";
 import "./stream-deletion.js";
+import "./stream-labels.js";
 import "./stream-limits.js";
 import "./stream-sharing.js";
 import "./stream-priority.js";

@@ -1,6 +1,7 @@
 /**
- * <stream-sharing>: links that show this page to people without an account. A new one is shown once; those that stand
- * are listed with when they were made, and can be revoked. Its dialog is in templates/parts/stream_sharing.html.
+ * <stream-sharing>: persons who have an account and may see this page or change what is on it, and links for people
+ * without one. A new link is shown once; those that stand are listed with when they were made, and can be revoked. Its
+ * dialog is in templates/parts/stream_sharing.html.
  */
 
 import { change, get, post } from "../api.js";
@@ -13,10 +14,12 @@ class StreamSharing extends HTMLElement {
 
   connectedCallback() {
     this.addEventListener("click", this);
+    this.addEventListener("submit", this);
   }
 
   disconnectedCallback() {
     this.removeEventListener("click", this);
+    this.removeEventListener("submit", this);
   }
 
   render(state, page) {
@@ -24,20 +27,28 @@ class StreamSharing extends HTMLElement {
   }
 
   handleEvent(event) {
+    if (event.type === "submit") {
+      event.preventDefault();
+      this.#safely(() => this.#share(event.target), "[data-person-problem]");
+      return;
+    }
     const button = event.target.closest("[data-act]");
     const acts = {
       open: () => this.#open(), close: () => this.querySelector("dialog").close(), make: () => this.#make(),
       copy: () => this.#copy(), revoke: () => this.#revoke(button.dataset.link),
+      unshare: () => this.#unshare(button.dataset.person),
     };
-    if (button) this.#safely(acts[button.dataset.act]);
+    const place = button?.dataset.act === "unshare" ? "[data-person-problem]" : "[data-problem]";
+    if (button) this.#safely(acts[button.dataset.act], place);
   }
 
-  async #safely(act) {
-    write(this.querySelector("[data-problem]"), "");
+  /** place: where it is told what went wrong. */
+  async #safely(act, place) {
+    write(this.querySelector(place), "");
     try {
       await act();
     } catch (error) {
-      write(this.querySelector("[data-problem]"), error.message);
+      write(this.querySelector(place), error.message);
     }
   }
 
@@ -45,10 +56,34 @@ class StreamSharing extends HTMLElement {
     return streamPaths(this.#page).links;
   }
 
+  get #shares() {
+    return streamPaths(this.#page).shares;
+  }
+
   async #open() {
     this.querySelector("[data-made]").hidden = true;
     this.querySelector("dialog").showModal();
-    this.#list(await get(this.#path));
+    const [persons, links] = await Promise.all([get(this.#shares), get(this.#path)]);
+    this.#listPersons(persons);
+    this.#list(links);
+  }
+
+  async #share(form) {
+    const { user, role } = Object.fromEntries(new FormData(form));
+    this.#listPersons(await change("PUT", this.#shares, { user: user.trim(), role }));
+    form.elements.user.value = "";
+  }
+
+  async #unshare(person) {
+    this.#listPersons(await change("DELETE", `${this.#shares}/${encodeURIComponent(person)}`));
+  }
+
+  #listPersons({ shares }) {
+    this.querySelector("[data-nobody]").hidden = shares.length > 0;
+    this.querySelector("[data-persons]").replaceChildren(...shares.map(({ user, role, created }) => build("li", {},
+      build("span", {}, user, build("span", { class: "small quiet" }, ` ${role}, since ${dated(created)}`)),
+      build("button", { class: "button", type: "button", "data-act": "unshare", "data-person": user,
+        "aria-label": `No longer share with ${user}` }, "Remove"))));
   }
 
   async #make() {

@@ -4,6 +4,7 @@ import { percent, perplexity } from "../drawing/format.js";
 import { trainingFigure } from "../drawing/training_figure.js";
 import { ChartWithLegend } from "./chart-with-legend.js";
 
+const TERMS = { "held-out": "held-out", perplexity: "perplexity" };
 const OF_IMAGES = [["accuracy on held-out images", "main"], ["training loss", "loss"]];
 const OF_TEXT = [
   ["perplexity on the validation part", "main"], ["guessing by frequency alone", "unigram"], ["training loss", "loss"],
@@ -12,7 +13,7 @@ const OF_TEXT = [
 class TrainingChart extends ChartWithLegend {
   render(state) {
     this.show(state, {
-      entries: state.text ? OF_TEXT : OF_IMAGES, key: `${state.curve.length} ${state.epochs} ${state.ended_at}`,
+      entries: state.text ? OF_TEXT : OF_IMAGES, terms: TERMS, key: `${state.curve.length} ${state.epochs} ${state.ended_at}`,
       words: described(state),
     });
   }

@@ -39,7 +39,7 @@ class TrainingEnd extends HTMLElement {
     if (!isTested) return;
     write(this.querySelector("[data-test]"), state.text ? perplexityTold(state)
       : `${percent(state.test_accuracy)} on ${state.test_examples.toLocaleString("en")} test images, looked at once`);
-    if (!this.#listed && !page.only_looks) this.#list(streamPaths(page).api);
+    if (!this.#listed && page.gets_files) this.#list(streamPaths(page).api);
   }
 
   async #make() {

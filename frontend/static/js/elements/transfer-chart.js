@@ -15,7 +15,7 @@ const HINT = "A click on a point opens its training. By keyboard: arrow keys, th
 const LABEL = "Test accuracy against cost: arrow keys go from training to training, Enter opens one";
 
 class TransferChart extends HTMLElement {
-  #surface = new ChartSurface(this, transferFigure, (opened) => opened && open(opened[0]));
+  #surface = new ChartSurface(this, transferFigure, { clicked: (opened) => opened && open(opened[0]) });
   #keys = new PointKeys({ points: () => this.#points(), moved: () => this.#moved(), open });
   #data = build("select", { class: "input", "aria-label": "Data set", autocomplete: "off" });
   #along = build("select", { class: "input", "aria-label": "Cost", autocomplete: "off" },

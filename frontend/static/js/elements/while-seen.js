@@ -1,4 +1,7 @@
-/** Work for a node that a person looks at: done when the node comes near their sight, again every so often, else never. */
+/**
+ * Work for a node that a person looks at: done when the node comes near their sight, again every so often, else never.
+ * In a tab that lies behind others nothing is seen.
+ */
 
 const MARGIN = "300px"; // Near enough for what is shown to be there before it is seen.
 
@@ -7,36 +10,44 @@ export class WhileSeen {
   #isWanted;
   #cameNear;
   #pause;
-  #isSeen = false;
+  #isNear = false;
   #began = -Infinity;
   #turn = null; // Aborts the one piece of work that is planned or under way.
   #timer = null;
   #observer = new IntersectionObserver((entries) => {
-    this.#isSeen = entries.at(-1).isIntersecting;
-    if (this.#isSeen) this.#cameNear();
+    this.#isNear = entries.at(-1).isIntersecting;
+    if (this.#isNear) this.#cameNear();
     this.plan();
   }, { rootMargin: MARGIN });
+  #tabTurned = () => this.plan();
 
   /**
-   * work(signal): may wait; never done twice at a time. pause: milliseconds from one begin to the next, at least.
+   * work(signal): may wait; never done twice at a time. pause: milliseconds from one begin to the next, at least,
+   * or what says so each time.
    * isWanted(isSeen): whether there is something to do now. cameNear(): called when the node comes near, before that.
    */
   constructor(work, { pause, isWanted = (isSeen) => isSeen, cameNear = () => {} }) {
     this.#work = work;
-    this.#pause = pause;
+    this.#pause = typeof pause === "function" ? pause : () => pause;
     this.#isWanted = isWanted;
     this.#cameNear = cameNear;
   }
 
   start(node) {
     this.#observer.observe(node);
+    document.addEventListener("visibilitychange", this.#tabTurned);
+  }
+
+  get #isSeen() {
+    return this.#isNear && !document.hidden;
   }
 
   /** What is under way is aborted; after another start all is as at first. */
   stop() {
     this.#observer.disconnect();
+    document.removeEventListener("visibilitychange", this.#tabTurned);
     this.drop();
-    this.#isSeen = false;
+    this.#isNear = false;
     this.#began = -Infinity;
   }
 
@@ -44,7 +55,7 @@ export class WhileSeen {
   plan() {
     if (this.#turn !== null || !this.#isWanted(this.#isSeen)) return;
     const { signal } = (this.#turn = new AbortController());
-    const wait = Math.max(0, this.#began + this.#pause - performance.now());
+    const wait = Math.max(0, this.#began + this.#pause() - performance.now());
     this.#timer = setTimeout(() => this.#do(signal), wait);
   }
 

@@ -16,7 +16,11 @@ class WorkersPanel extends HTMLElement {
   #note = build("p", { class: "quiet small" });
   #page = null;
   #wants = false;
-  #whileSeen = new WhileSeen((signal) => this.#ask(signal), { pause: REFRESH_MS });
+  #isOver = false;
+  #isKnown = false; // Once a search has ended, nothing here changes for it.
+  #whileSeen = new WhileSeen((signal) => this.#ask(signal), {
+    pause: REFRESH_MS, isWanted: (isSeen) => isSeen && !(this.#isKnown && this.#isOver),
+  });
 
   connectedCallback() {
     const heads = ["Worker", "Does", "Draining"].map((title) => build("th", { scope: "col" }, title));
@@ -35,6 +39,7 @@ class WorkersPanel extends HTMLElement {
   /** Workers serve all searches; of this one's state it counts whether it wants any. */
   render(state, page) {
     this.#wants = state.state === "running";
+    this.#isOver = state.ended_at !== null;
     this.#page = page;
   }
 
@@ -43,6 +48,7 @@ class WorkersPanel extends HTMLElement {
     const button = event.target.closest("[data-address]");
     if (!button) return;
     this.#whileSeen.drop();
+    this.#isKnown = false;
     button.disabled = true;
     try {
       await change("PATCH", button.dataset.address, { [button.dataset.field]: button.dataset.value === "yes" });
@@ -56,12 +62,14 @@ class WorkersPanel extends HTMLElement {
 
   async #ask(signal) {
     try {
-      const { workers, hosts = [] } = await get("/api/workers", { signal });
-      this.#body.replaceChildren(...workers.map((worker) => rowOf(worker, this.#page)));
+      const { workers, hosts = [], may_drain: mayDrain = true } = await get("/api/workers", { signal });
+      this.#isKnown = true;
+      this.#body.replaceChildren(...workers.map((worker) => rowOf(worker, this.#page, mayDrain)));
       const here = workers.filter((worker) => worker.is_here);
       const isAlone = this.#wants && here.length > 0 && !here.some(({ stream }) => stream === this.#page.id);
-      this.#hosts.replaceChildren(...hosts.filter((host) => host.is_set_aside || host.keeps_losing).map(losing),
-        ...hostsToDrain(workers, hosts));
+      this.#hosts.replaceChildren(
+        ...hosts.filter((host) => host.is_set_aside || host.keeps_losing).map((host) => losing(host, mayDrain)),
+        ...(mayDrain ? hostsToDrain(workers, hosts) : []));
       write(this.#note, isAlone ? ELSEWHERE : workers.length ? "" : NOBODY);
       this.dispatchEvent(new CustomEvent("workers-seen", { bubbles: true, detail: { isAlone } }));
     } catch (error) {
@@ -70,7 +78,7 @@ class WorkersPanel extends HTMLElement {
   }
 }
 
-function rowOf(worker, page) {
+function rowOf(worker, page, mayDrain) {
   const isOther = worker.stream_url && worker.stream !== page?.id;
   const of = isOther ? [" of ", build("a", { href: worker.stream_url }, worker.stream_name || "another one")] : [];
   const does = [worker.job ?? (worker.is_drained ? "is drained" : "waits"), ...of];
@@ -83,21 +91,21 @@ function rowOf(worker, page) {
   return build("tr", {}, build("td", {}, worker.name, build("div", { class: "quiet small" }, worker.device)),
     build("td", {}, ...(worker.is_here ? does : ["gone"]),
       build("div", { class: "quiet small" }, `heard ${clock(worker.seen)}`)),
-    build("td", {}, worker.is_here ? drain : null));
+    build("td", {}, worker.is_here && mayDrain ? drain : null));
 }
 
 /** A host on which jobs keep being lost: why, and what comes of it. */
-function losing(host) {
-  return build("p", { class: "notice is-bad" }, ...(host.is_set_aside ? setAside(host) : [
+export function losing(host, mayDrain) {
+  return build("p", { class: "notice is-bad" }, ...(host.is_set_aside ? setAside(host, mayDrain) : [
     `Jobs keep being lost on host ${host.name}, which goes on because no other host is sound. ${host.why}`,
   ]));
 }
 
 /** It gets no work: when it tries again, and a button for whoever knows better. */
-function setAside(host) {
+function setAside(host, mayDrain) {
   const wait = host.seconds_until_trial > 0 ? `in ${Math.ceil(host.seconds_until_trial)} s` : "now";
   return [`Host ${host.name} is set aside. ${host.why} It tries one job ${wait}. `,
-    hostButton(host.name, "is_set_aside", false, "Use it again", `Use host ${host.name} again`)];
+    mayDrain ? hostButton(host.name, "is_set_aside", false, "Use it again", `Use host ${host.name} again`) : ""];
 }
 
 /** One button for each host with several workers, and for each that is drained as a whole. */
@@ -111,7 +119,7 @@ function hostsToDrain(workers, hosts) {
     : hostButton(name, "is_drained", true, `Drain all of ${name}`)));
 }
 
-function hostButton(name, field, value, text, label = null) {
+export function hostButton(name, field, value, text, label = null) {
   return build("button", {
     class: "button", type: "button", "data-address": `/api/workers/hosts/${encodeURIComponent(name)}`,
     "data-field": field, "data-value": value ? "yes" : "no", "aria-label": label,

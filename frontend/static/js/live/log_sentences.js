@@ -6,7 +6,7 @@
 /** hasSharedWeights: of a search whose children are its candidates. */
 export function sentence(event, hasSharedWeights) {
   const rules = hasSharedWeights && event.kind in OF_CANDIDATES ? OF_CANDIDATES : SENTENCES;
-  return rules[event.kind](event);
+  return rules[event.kind]?.(event) ?? null; // What a later version tells, beside which this one may run, has no line.
 }
 
 const SENTENCES = {
@@ -17,7 +17,10 @@ const SENTENCES = {
   child_started: () => null,
   epoch_ended: () => null,
   child_finished: verdict,
-  controller_updated: (event) => `Step ${event.step}: the controller learned.`,
+  // Evolution and its like have no controller, and where all children were lost there is nothing to learn.
+  // Earlier versions said nothing of it, and all learned.
+  controller_updated: ({ step, loss }) =>
+    `Step ${step}: the ${loss === null ? "strategy was told what came of it" : "controller learned"}.`,
   shared_epoch_ended: ({ step, epochs }) => `Epoch ${step + 1} of ${epochs}: the shared weights learned.`,
   controller_phase_ended: ({ step, epochs }) => `Epoch ${step + 1} of ${epochs}: the controller learned.`,
   finalists_chosen: ({ finalists: { length } }) =>
@@ -47,9 +50,16 @@ const OF_CANDIDATES = {
   search_steered: (event) => steeredSentence(event, `epoch ${event.from_step + 1}`),
 };
 
-function limitsSentence({ limits, from_step: step, by }) {
+function limitsSentence({ limits, from_step: step, by, proposals_left_out: leftOut = 0 }) {
   const told = Object.entries(limits).map(([name, value]) => limit(name, value, step)).join(", ");
-  return by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
+  const said = by === "time" ? `Its hours are over: ${told}.` : `Limits changed: ${told}.`;
+  return said + leftOutSentence(leftOut);
+}
+
+function leftOutSentence(proposals) {
+  if (!proposals) return "";
+  const are = proposals === 1 ? "1 proposed architecture is" : `${proposals} proposed architectures are`;
+  return ` ${are} left out, for a step that is not drawn any more, unless the total grows again.`;
 }
 
 function drawnSentence({ step, proposals }) {

@@ -9,6 +9,7 @@ export function searchPaths(id) {
     childrenThen: `${api}/states/children`,
     table: `${api}/children.csv`,
     curve: `${api}/rewards.html`,
+    part: `${api}/curve`,
     changes: `${api}/changes`,
     clone: `/searches/new?clone=${id}`,
     child,
@@ -27,5 +28,5 @@ export function searchPaths(id) {
 export function streamPaths({ kind, id }) {
   const page = `/${kind === "search" ? "searches" : "trainings"}/${id}`;
   const api = `/api${page}`;
-  return { page, api, events: `${api}/events`, socket: `/ws/streams/${id}`, links: `${api}/links` };
+  return { page, api, events: `${api}/events`, socket: `/ws/streams/${id}`, links: `${api}/links`, shares: `${api}/shares` };
 }

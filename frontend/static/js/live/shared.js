@@ -3,7 +3,7 @@
  * webapp/searches/live_shared.py, which says what every key means.
  */
 
-import { thinSteps } from "./bounded.js";
+import { thinned } from "./bounded.js";
 
 const NOT_TOLD = {
   held_out: null, mean_reward: null, best_reward: null, baseline: null, entropy: null, entropies: [], stretches: [],
@@ -26,7 +26,7 @@ export function sharedEpochEnded({ shared }, event, limits) {
   const row = { step, loss, trained: figureOf(event), learning_rate, shared_seconds: seconds, ...NOT_TOLD };
   return { shared: {
     ...shared, epochs_shared: step + 1, since: at, drawn: { step, hash },
-    curve: thinSteps([...shared.curve, row], limits.epochs),
+    curve: thinned([...shared.curve, row], limits.epochs, "step", "mean_reward"),
   } };
 }
 

@@ -5,13 +5,13 @@
  * bounded: it keeps no more than the limits say however long the stream is, apart from the work that is open.
  */
 
-import { curveWith, keptPoints, thinSteps } from "./bounded.js";
+import { curveWith, keptPoints, thinned } from "./bounded.js";
 import { frontWith } from "./front.js";
 import { sentence } from "./log_sentences.js";
 import { indexOf, isOffPolicy } from "./places.js";
 import { controllerPhaseEnded, sharedEpochEnded, sharedStarted } from "./shared.js";
 
-export const LIMITS = { points: 4000, steps: 2000, log: 60, curve: 24, front: 400, epochs: 600 };
+export const LIMITS = { points: 1200, steps: 800, log: 60, curve: 24, front: 400, epochs: 600 };
 export const [MEASURED, COPIED, FAILED, OVER] = [0, 1, 2, 3]; // Flags of a point; OVER: over a bound, never trained.
 export const AXES = ["parameters", "mult_adds", "latency"];
 
@@ -31,19 +31,20 @@ export function initial(kind) {
     ...shared, total: 0, step_size: 0, done: 0, failed: 0, copied: 0, proposed: 0, decisions: [], policy: null,
     pending: {}, running: {}, best: null, latest: null, points: [], sizes: [], steps: [], updates: 0,
     fingerprint: "", losses: 0, finals: null, over: 0, fronts: Object.fromEntries(AXES.map((axis) => [axis, []])),
-    max_workers: null, max_hours: null, bans: {}, proposals: { asked: 0, done: 0 },
+    max_workers: null, max_hours: null, bans: {}, proposals: { asked: 0, done: 0, left_out: 0 },
   };
 }
 
 /**
  * The state after one more event; the given one stays as it was. An event that the state knows already changes
- * nothing; a gap before it is our bug, because the socket hands on events without gaps.
+ * nothing; a gap before it is our bug, because the socket hands on events without gaps. Of a kind that this version
+ * does not know, which a later one tells beside it during an upgrade, only the number counts.
  */
 export function apply(state, event, limits = LIMITS) {
   if (event.n <= state.n) return state;
   if (event.n !== state.n + 1) throw new RangeError(`event ${event.n} cannot follow event ${state.n}`);
   const rules = "curve" in state ? TRAINING : SEARCH;
-  const after = { ...state, n: event.n, ...rules[event.kind](state, event, limits) };
+  const after = { ...state, n: event.n, ...rules[event.kind]?.(state, event, limits) };
   const text = sentence(event, "shared" in after);
   if (text !== null) after.log = [...state.log, { n: event.n, at: event.at, text }].slice(-limits.log);
   return after;
@@ -113,7 +114,7 @@ function stepProposed(state, event, limits) {
     pending: { ...state.pending, ...drawn },
     proposed: state.proposed + event.proposals.filter((proposal) => !("off_policy" in proposal)).length,
     ...(!("shared" in state) && { // Candidates are no step.
-      steps: thinSteps([...state.steps, [event.step, null, event.entropy, null]], limits.steps),
+      steps: thinned([...state.steps, [event.step, null, event.entropy, null]], limits.steps, 0, 1),
     }),
   };
 }
@@ -209,7 +210,7 @@ function finalistsChosen(state, event) {
 function finalistEpochEnded(state, event, limits) {
   return finalistChanged(state, event.rank, ({ curve }) => ({
     epochs: event.epochs,
-    curve: thinSteps(curveWith(curve, [event.epoch, event.loss, event.accuracy]), limits.curve),
+    curve: thinned(curveWith(curve, [event.epoch, event.loss, event.accuracy]), limits.curve, 0, 2),
   }));
 }
 
@@ -243,9 +244,9 @@ function stateChanged(state, event) {
   return change;
 }
 
-function limitsChanged(state, { limits }) {
+function limitsChanged(state, { limits, proposals_left_out: leftOut = 0 }) {
   return {
-    ...("children" in limits && { total: limits.children }),
+    ...("children" in limits && { total: limits.children, proposals: { ...state.proposals, left_out: leftOut } }),
     ...("workers" in limits && { max_workers: limits.workers }),
     ...("hours" in limits && { max_hours: limits.hours }),
     ...("epochs" in limits && { shared: { ...state.shared, epochs: limits.epochs } }),

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.searches import backups
+from webapp.searches.artifacts import StoreAway
 
 
 class Command(BaseCommand):
@@ -20,6 +21,8 @@ class Command(BaseCommand):
         target: Path = options["file"]
         try:
             written = backups.write(target)
+        except StoreAway as away:
+            raise CommandError(f"{away} No backup was written; try again later.") from away
         except OSError as error:
             raise CommandError(f"The backup could not be written to {target}: {error.strerror}.") from error
         self.stdout.write(f"{target} holds {written.rows:,} rows and {written.files:,} files.")

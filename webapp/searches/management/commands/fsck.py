@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from webapp.searches import mending
+from webapp.searches.artifacts import StoreAway
 from webapp.searches.models import Stream
 
 
@@ -18,10 +19,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """May run while searches run."""
+        try:
+            self._look(options["mend"])
+        except StoreAway as away:
+            raise CommandError(f"{away} Nothing can be said of the files; try again later.") from away
+
+    def _look(self, mends: bool) -> None:
         found = mending.findings()
         for sentence in found:
             self.stdout.write(sentence)
-        if found and options["mend"]:
+        if found and mends:
             for sentence in mending.mend():
                 self.stdout.write(f"Mended: {sentence}")
             found = mending.findings()

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from webapp import one_machine
 from webapp.searches.workers import reconciler
 
 
@@ -12,4 +13,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            one_machine.hold()
+        except one_machine.NotHere as error:
+            raise CommandError(str(error)) from error
         reconciler.run_until_stopped()

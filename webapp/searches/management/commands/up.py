@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from webapp.accounts.sign_in import OWNER, get_or_create_user, link_token
+from webapp import one_machine
+from webapp.accounts.sign_in import link_token, user_in_terminal
+from webapp.searches.workers.devices import NoSuchDevices, chosen
 from webapp.supervisor import broker, preflight
 from webapp.supervisor.house import House, say, start_torch_check
 from webapp.supervisor.parts import Plan, parts_of
@@ -31,8 +33,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with preflight.folder_for_us_alone(settings.DATA_FOLDER):
+                one_machine.hold(moves_here=True)
                 _up(options["host"], options["port"], options["workers"])
-        except preflight.CannotStart as error:
+        except (preflight.CannotStart, one_machine.NotHere, NoSuchDevices) as error:
             raise CommandError(str(error)) from error
 
 
@@ -40,11 +43,13 @@ def _up(host: str, port: int, workers: int) -> None:
     began = time.monotonic()
     say(f"Cellwright {settings.CODE_VERSION}")
     preflight.check_address(host, port, allowed_hosts_are_given="ALLOWED_HOSTS" in os.environ)
+    preflight.check_what_others_reach(host, is_debug=settings.DEBUG, secret=settings.SECRET_KEY)
+    workers = len(chosen(settings.DEVICES, workers)) if workers else 0
     preflight.check_memory(workers)
     torch_check = start_torch_check() if workers else None
     say(f"Data folder: {settings.DATA_FOLDER}")
     call_command("migrate", verbosity=0, interactive=False)
-    link = link_token(get_or_create_user(OWNER))
+    link = link_token(user_in_terminal(None))
     connections.close_all()  # A connection must not be shared with the processes that follow.
 
     broker_socket = None if settings.REDIS_URL else broker.socket_path(settings.DATA_FOLDER)
@@ -60,7 +65,8 @@ def _up(host: str, port: int, workers: int) -> None:
     def show_the_link() -> None:
         at_work = "1 worker" if workers == 1 else f"{workers} workers"
         say(f"Ready after {time.monotonic() - began:.1f} s, with {at_work}.")
-        say(f"\n  Open this link, it signs you in:  {plan.address}/sign-in/{link}\n")
+        address = f"https://{plan.site}" if settings.TLS else plan.address  # The proxy's, whose cookies are its alone.
+        say(f"\n  Open this link, it signs you in:  {address}/sign-in/{link}\n")
         say("Ctrl-C stops everything.")
 
     House(parts_of(plan, _environment(broker_socket), broker_socket), plan.logs, torch_check).run(show_the_link)

@@ -1,0 +1,1 @@
+"""A Python client of the API, for scripts and notebooks. It needs neither Django nor PyTorch."""

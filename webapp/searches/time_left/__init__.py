@@ -1,0 +1,1 @@
+"""How long what runs will still take, and whose turn it is next."""
