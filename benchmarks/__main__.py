@@ -187,6 +187,15 @@ def viewers() -> Iterator[Figure]:
                  f"{used:.2f} CPU-seconds, {messages:.1f} messages", used < 3 and messages <= 5)  # fmt: skip
 
 
+def training_estimate() -> Iterator[Figure]:
+    from benchmarks.training_estimate import mean, measure
+
+    for layout, ratios in measure().items():
+        text = f"{mean(ratios):.2f} x ({min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)} networks)"
+        yield Figure(f"step of random cells told, over taken: {layout}", "0.8 to 1.25 x", text,
+                     0.8 <= mean(ratios) <= 1.25)  # fmt: skip
+
+
 def time_left() -> Iterator[Figure]:
     from benchmarks.time_left import TOLD_AFTER, measure
 
@@ -311,6 +320,7 @@ PARTS: dict[str, Callable[[], Iterator[Figure]]] = {
     "editor": editor,
     "large_search": large_search,
     "viewers": viewers,
+    "training_estimate": training_estimate,
     "time_left": time_left,
     "platform_cost": platform_cost,
     "two_workers": two_workers,
@@ -335,6 +345,8 @@ TITLES = {
     "editor": Title("The editor", "From a click to the picture and its counts."),
     "large_search": Title("A search of 50,000 children", "Opened, zoomed, scrolled and left alone."),
     "viewers": Title("Many viewers", "Of one running search, with the web server on one core."),
+    "training_estimate": Title("Told before the start", "What a worker's own measurement of two seconds tells of a "
+                               "training step, of random networks; the mean of each layout is geometric."),
     "time_left": Title("Time left", "Searches of three kinds, one by one, each told once and then run to its end. The "
                        "first ten children may be small by chance, and no rule knows that."),
     "platform_cost": Title("The platform's own cost", "Beside the training: between children, in the database, on the "

@@ -72,17 +72,17 @@ def _application(server: Server, workers: int) -> Iterator[RunningApplication]:
         options = "--workers", str(workers)
         application = start_application(Path(folder), *options, environment={"DATABASE_URL": server.url})
         try:
-            _wait_for_rates(server, workers)
+            _wait_for_speeds(server, workers)
             yield application
         finally:
             stop_application(application)
 
 
-def _wait_for_rates(server: Server, workers: int) -> None:
+def _wait_for_speeds(server: Server, workers: int) -> None:
     until = time.monotonic() + 120
     with psycopg.connect(server.url, autocommit=True) as database:
         while time.monotonic() < until:
-            row = database.execute("select count(*) from searches_worker where rates::text <> '[]'").fetchone()
+            row = database.execute("select count(*) from searches_worker where speed::text <> '[]'").fetchone()
             if row is not None and row[0] >= workers:
                 return
             time.sleep(1)

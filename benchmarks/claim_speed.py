@@ -101,7 +101,7 @@ def _prepare() -> None:
         )
         Job.objects.bulk_create(done, batch_size=5000)
     for number in range(PROCESSES):
-        Worker.objects.create(name=f"host:{number}", host="host", device="cpu", seen=time.time(), rates=[[1, 1]])
+        Worker.objects.create(name=f"host:{number}", host="host", device="cpu", seen=time.time(), speed=[0, 1e-9, 0])
     assert Job.objects.filter(state="due").count() == SEARCHES * STEP
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # As the server does by itself where it runs for longer.

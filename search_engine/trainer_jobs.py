@@ -41,7 +41,7 @@ from search_engine.training.kept import KeptTraining, finish
 from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
 from search_engine.training.shared_building import SharedData
-from search_engine.training.speed import measure_rates
+from search_engine.training.speed import measure_speed
 from search_engine.training.trained_network import read_trained_network
 
 BUNDLE_SECONDS = 600.0  # So long may a bundle take; a trainer that needs longer is taken for one that hangs.
@@ -244,7 +244,7 @@ class Trainer:
 
     def _measure(self, request: Message) -> Iterator[Message]:
         """How fast this device trains, for estimates of how long a search takes."""
-        yield {"done": {"rates": measure_rates(self._device)}}
+        yield {"done": {"speed": measure_speed(self._device)}}
 
     def _keep(self, content: bytes) -> str:
         return checkpoints.write_under_digest(self._spool, content)

@@ -9,7 +9,7 @@ from tests.running_application import RunningApplication
 
 WORKER = {
     "name": "host:7", "host": "host", "device": "cpu", "memory": 16e9, "memory_used": 4e9, "own_memory": 1.2e9,
-    "load": 0.5, "cores": 8, "rates": [], "seen": 2.0, "seconds_since_seen": 1.0, "is_here": True, "is_drained": False,
+    "load": 0.5, "cores": 8, "speed": [], "seen": 2.0, "seconds_since_seen": 1.0, "is_here": True, "is_drained": False,
     "job": "child 3.4", "stream": "1", "stream_name": "Mine <b>", "stream_url": "/searches/1", "since": 1.0,
     "part": 0.25, "seconds_left": 90.0,
 }  # fmt: skip

@@ -151,7 +151,7 @@ def being_present(world: "World") -> Actor:
 def appear(name: str) -> None:
     """Two processes to a host; one that takes another's place has its number."""
     number = int(name.strip("'").removeprefix("worker "))
-    row = {"host": f"host {number // 2}", "number": number % 2 + 1, "device": "cpu", "rates": [[1e6, 1e9]]}
+    row = {"host": f"host {number // 2}", "number": number % 2 + 1, "device": "cpu", "speed": [0.0, 1e-9, 0.0]}
     hosts.register(Worker(name=name, seen=clock.now(), **row))
 
 

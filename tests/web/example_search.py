@@ -59,5 +59,5 @@ def a_training(owner: Any, search: Search) -> Training:
 
 def a_worker(name: str = "core-0", *, rate: float = 1e9, seconds_ago: float = 0.0) -> Worker:
     """A worker that trains at `rate` mult-adds a second, whatever the size of the network."""
-    rates = [[1e5, rate], [1e7, rate]]
-    return Worker.objects.create(name=name, host="here", device="cpu", rates=rates, seen=clock.now() - seconds_ago)
+    speed = [0.0, 1 / rate, 0.0]
+    return Worker.objects.create(name=name, host="here", device="cpu", speed=speed, seen=clock.now() - seconds_ago)

@@ -42,6 +42,8 @@ def _narrowing(operation: Operation, state: ProjectState, app: str) -> Iterator[
                 )
         case operations.AlterField():
             yield from _altered(operation, state, app)
+        case operations.SeparateDatabaseAndState(database_operations=[]):
+            return  # The program forgets what the database keeps.
         case _ if isinstance(operation, HARMLESS):
             return
         case _:

@@ -334,7 +334,7 @@ def test_a_search_is_worked_on_by_two_hosts_and_is_sound(
     for turn in range(40):
         name = ("one", "two")[turn % 2]
         on_host(settings, tmp_path / name)
-        hosts[name]._rates = []
+        hosts[name]._speed = []
         may_claim[:] = [False, True]
         hosts[name].look()
     assert state_of(search) == ("finished", "")

@@ -128,12 +128,12 @@ def test_a_dead_workers_job_is_due_again_soon_however_the_clock_is_set(clocks: C
 
 
 @pytest.mark.parametrize("jump", [HOUR, -DAY])
-def test_a_worker_that_is_alive_keeps_its_row_and_its_rates_when_the_clock_is_set(clocks: Clocks, jump: float) -> None:
-    Worker.objects.create(name="h:1", host="h", device="cpu", rates=[[1, 2]], seen=clock.now(), is_drained=True)
+def test_a_worker_that_is_alive_keeps_its_row_and_its_speed_when_the_clock_is_set(clocks: Clocks, jump: float) -> None:
+    Worker.objects.create(name="h:1", host="h", device="cpu", speed=[0, 1e-9, 0], seen=clock.now(), is_drained=True)
     reconciler.look()
     clocks.wall += jump
     look_for(clocks, 80.0, lambda: Worker.objects.update(seen=clock.now()))
-    assert list(Worker.objects.values_list("rates", "is_drained")) == [([[1, 2]], True)]
+    assert list(Worker.objects.values_list("speed", "is_drained")) == [([0, 1e-9, 0], True)]
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])

@@ -8,7 +8,7 @@ from tests.faults import fake_engine
 from tests.web.example_search import a_worker
 from webapp.accounts.models import User
 from webapp.searches import leases, lifecycle
-from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.estimate import live_speeds
 from webapp.searches.models import Job, Worker
 from webapp.searches.workers import reconciler
 
@@ -59,10 +59,10 @@ def test_a_drained_worker_is_neither_rung_nor_counted_on(client, owner, monkeypa
     monkeypatch.setattr(reconciler, "ring_workers", rings.append)
     drain(client, "host:1", True)
     reconciler.ring()
-    assert rings == [] and live_rates() == []
+    assert rings == [] and live_speeds() == []
     drain(client, "host:1", False)
     reconciler.ring()
-    assert rings == [1] and len(live_rates()) == 1
+    assert rings == [1] and len(live_speeds()) == 1
 
 
 def test_a_worker_that_is_not_there_and_another_word_are_refused(client, owner):

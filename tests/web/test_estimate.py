@@ -13,15 +13,16 @@ from search_engine.cost import parameters
 from search_engine.network_plan import plan
 from search_engine.presets import COFFEE, PRESETS
 from search_engine.spaces.nasnet import NasnetSpace
+from search_engine.training_speed import TrainingSpeed
 from search_engine.training_start import training_defaults
 from tests.web.example_search import CONFIG, a_worker, demo_json
 from webapp.searches.costs import advice, estimate, uniform_draws
 from webapp.searches.costs.advice import honesty
 from webapp.searches.costs.data_limits import data_errors
-from webapp.searches.costs.estimate import live_rates, search_cost, training_cost
+from webapp.searches.costs.estimate import live_speeds, search_cost, training_cost
 from webapp.searches.costs.uniform_draws import drawn_children
 
-FLAT = [[1e5, 1e9], [1e7, 1e9]]  # A worker that trains at 10^9 mult-adds a second.
+FLAT = TrainingSpeed(0.0, 1e-9, 0.0)  # A worker that trains at 10^9 mult-adds a second.
 
 
 def demo(**changes: object) -> SearchConfig:
@@ -48,20 +49,13 @@ def test_workers_that_do_not_fill_a_step_wait_at_its_end() -> None:
     assert ahead - learning == pytest.approx((alone - learning) / 3)
 
 
-def test_a_rate_between_two_measured_sizes_lies_between_theirs() -> None:
-    rates = [[1e6, 2e9], [1e4, 1e9]]
-    assert estimate.rate_of(10**5, rates) == pytest.approx(1.5e9)
-    assert estimate.rate_of(10**3, rates) == 1e9
-    assert estimate.rate_of(10**9, rates) == 2e9
-
-
 def test_what_a_recipe_trains_along_is_part_of_time_memory_and_disk_but_not_of_the_network() -> None:
-    rates = [[(1, 1e9)]]
+    speeds = [FLAT]
     wide = {"child": {"reductions": 2}, "data": {"image_size": 14}}
     plain = SearchConfig.model_validate(wide)
     with_head = SearchConfig.model_validate(wide | {"recipe": {"auxiliary_weight": 0.4}})
     averaging = SearchConfig.model_validate(wide | {"recipe": {"weight_average": 0.9, "optimizer": "rmsprop"}})
-    before, head, average = (estimate.search_cost(config, rates) for config in (plain, with_head, averaging))
+    before, head, average = (estimate.search_cost(config, speeds) for config in (plain, with_head, averaging))
     assert (head.parameters, head.mult_adds) == (before.parameters, before.mult_adds)
     assert head.seconds > before.seconds and head.memory_bytes > before.memory_bytes
     assert head.disk_bytes > before.disk_bytes
@@ -80,15 +74,15 @@ def test_only_workers_that_are_there_and_measured_count() -> None:
     a_worker("here")
     a_worker("gone", seconds_ago=estimate.LIVE_SECONDS + 5)
     silent = a_worker("not measured yet")
-    silent.rates = []
+    silent.speed = []
     silent.save()
-    assert live_rates() == [[[1e5, 1e9], [1e7, 1e9]]]
+    assert live_speeds() == [TrainingSpeed(0.0, 1e-9, 0.0)]
 
 
 def test_memory_is_that_of_the_largest_hundredth() -> None:
     drawn = drawn_children(CONFIG)
     assert len(drawn) == uniform_draws.DRAWS
-    each = sorted(child.activation_bytes + 12 * child.parameters for child in drawn)
+    each = sorted(32 * child.work.bytes + 12 * child.parameters for child in drawn)
     assert search_cost(CONFIG, []).memory_bytes == each[197]
     assert search_cost(demo(recipe={"batch_size": 64}), []).memory_bytes > 1.8 * each[197]
 
@@ -121,7 +115,7 @@ def test_a_training_counts_the_very_network() -> None:
     space = NasnetSpace(CONFIG.space)
     architecture = space.decode([0] * len(space.decisions))
     config = training_defaults(CONFIG, architecture, images=10_000)
-    slow = [[1e5, 1e8], [1e7, 1e8]]
+    slow = TrainingSpeed(0.0, 1e-8, 0.0)
     cost = training_cost(config, architecture, [FLAT, slow])
     images = config.recipe.epochs * config.data.train_examples + (640 + 2000) / 3
     assert cost.parameters[0] == cost.parameters[1]

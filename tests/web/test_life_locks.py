@@ -191,7 +191,7 @@ def test_the_spool_of_a_living_process_that_this_container_does_not_see_stays(
 def working(worker: str) -> LifeLock:
     """A worker that is there and holds a job."""
     lock = held(worker)
-    Worker.objects.create(name=worker, host="h", device="cpu", rates=[[1, 2]], seen=clock.now())
+    Worker.objects.create(name=worker, host="h", device="cpu", speed=[0, 1e-9, 0], seen=clock.now())
     assert leases.claim(worker, [kind.value for kind in Job.Kind]) is not None
     return lock
 
@@ -204,7 +204,7 @@ def test_the_job_of_a_dead_worker_is_due_before_its_lease_ends_and_others_are_ru
     monkeypatch.setattr(reconciler, "ring_workers", rings.append)
     search = a_search(User.objects.create(name="owner"))
     lock = working("h:1")
-    Worker.objects.create(name="h:2", host="h", device="cpu", rates=[[1, 2]], seen=clock.now())
+    Worker.objects.create(name="h:2", host="h", device="cpu", speed=[0, 1e-9, 0], seen=clock.now())
     reconciler.take_from_dead_workers()
     job = Job.objects.get(worker="h:1")
     assert (job.state, rings) == ("leased", [])

@@ -1,7 +1,5 @@
 """The reconciler finds what a crash left undone, rings as many workers as can work, and survives its own failures."""
 
-from typing import Any
-
 import pytest
 from django.db import DatabaseError
 
@@ -26,9 +24,9 @@ def start() -> Search:
     return lifecycle.create_search(get_or_create_user("owner"), small_config(), decisions=DECISIONS, data=DATA)
 
 
-def add_worker(name: str, *, seen_ago: float = 0.0, rates: list[Any] | None = None) -> Worker:
-    measured = [[1, 2]] if rates is None else rates
-    return Worker.objects.create(name=name, host="h", device="cpu", rates=measured, seen=clock.now() - seen_ago)
+def add_worker(name: str, *, seen_ago: float = 0.0, speed: list[float] | None = None) -> Worker:
+    measured = [0.0, 1e-9, 0.0] if speed is None else speed
+    return Worker.objects.create(name=name, host="h", device="cpu", speed=measured, seen=clock.now() - seen_ago)
 
 
 def test_a_silent_workers_job_is_due_again(rings: list[int]) -> None:
@@ -81,7 +79,7 @@ def test_a_paused_search_rings_nobody(rings: list[int]) -> None:
 
 
 def test_a_worker_that_has_not_measured_itself_is_rung(rings: list[int]) -> None:
-    add_worker("h:1", rates=[])
+    add_worker("h:1", speed=[])
     reconciler.ring()
     assert rings == [1]
 

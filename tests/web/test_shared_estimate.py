@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from search_engine.config.searches import read_enas_config
+from search_engine.training_speed import TrainingSpeed
 from webapp.searches.costs import shared_estimate
 from webapp.searches.costs.shared_estimate import MINIBATCH_SECONDS, ROUND_SECONDS, shared_cost
 
 pytestmark = pytest.mark.django_db
-RATES = [[1e3, 1e9], [1e9, 1e9]]  # A worker that trains a billion mult-adds a second, whatever the network.
+FLAT = TrainingSpeed(0.0, 1e-9, 0.0)  # A worker that trains a billion mult-adds a second, whatever the network.
 
 
 def macro(**changes: Any) -> Any:
@@ -33,7 +34,7 @@ def test_an_epoch_is_its_images_and_minibatches_and_a_phase_its_scores_and_round
     epoch = 1000 * mult_adds / 1e9 + 20 * MINIBATCH_SECONDS
     score = 30 * mult_adds / 3 / 1e9 + MINIBATCH_SECONDS
     phase = 10 * (4 * score + ROUND_SECONDS)
-    cost = shared_cost(macro(), [RATES])
+    cost = shared_cost(macro(), [FLAT])
     assert cost.epoch_seconds == pytest.approx(epoch + phase)
     assert cost.seconds == pytest.approx(3 * (epoch + phase) + 5 * score)
     assert (cost.children, cost.workers) == (5, 1)
@@ -46,16 +47,16 @@ def test_without_a_measured_worker_no_time_is_told() -> None:
 
 
 def test_workers_do_not_share_out_one_search() -> None:
-    alone, many = shared_cost(macro(), [RATES]), shared_cost(macro(), [RATES] * 3)
+    alone, many = shared_cost(macro(), [FLAT]), shared_cost(macro(), [FLAT] * 3)
     assert alone.seconds == many.seconds
     assert "Shared weights learn on one worker at a time; 2 of 3 are free for other work meanwhile." in many.notes
 
 
 def test_trainings_from_scratch_come_on_top_side_by_side() -> None:
-    none = shared_cost(macro(), [RATES])
-    one = shared_cost(macro(deriving={"candidates": 5, "train": 1}), [RATES])
-    two = shared_cost(macro(deriving={"candidates": 5, "train": 2}), [RATES])
-    beside = shared_cost(macro(deriving={"candidates": 5, "train": 2}), [RATES] * 2)
+    none = shared_cost(macro(), [FLAT])
+    one = shared_cost(macro(deriving={"candidates": 5, "train": 1}), [FLAT])
+    two = shared_cost(macro(deriving={"candidates": 5, "train": 2}), [FLAT])
+    beside = shared_cost(macro(deriving={"candidates": 5, "train": 2}), [FLAT] * 2)
     assert none.seconds is not None and one.seconds is not None and two.seconds is not None
     training = one.seconds - none.seconds
     assert training > 0 and two.seconds - none.seconds == pytest.approx(2 * training)

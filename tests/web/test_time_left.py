@@ -221,8 +221,7 @@ class Working:
         self.world.now = START + CALM  # Nothing goes wrong there.
         self.names = [f"here:{number}" for number in range(workers)]
         Worker.objects.bulk_create(
-            Worker(name=name, host="here", device="cpu", rates=[[1e5, 1e9], [1e7, 1e9]], seen=1e12)
-            for name in self.names
+            Worker(name=name, host="here", device="cpu", speed=[0.0, 1e-9, 0.0], seen=1e12) for name in self.names
         )
         self._turns: list[tuple[float, int]] = [(self.world.now, place) for place in range(workers)]
         self._doing: dict[int, Any] = {}

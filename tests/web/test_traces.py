@@ -61,7 +61,7 @@ def worker(folder: Path, trainer: Any = MemoryTrainer, is_stopping: Any = lambda
     made = WorkingProcess(
         name="here:1", spool=spool, start_trainer=lambda threads: trainer(spool, threads), is_stopping=is_stopping
     )
-    made._rates = []  # It need not measure itself.
+    made._speed = []  # It need not measure itself.
     return made
 
 

@@ -72,6 +72,9 @@ WIDER = {
     "other choices": migrations.AlterField(
         "thing", "text", models.CharField(max_length=8, unique=True, choices=[("a", "a")])
     ),
+    "a column that the program alone forgets": migrations.SeparateDatabaseAndState(
+        state_operations=[migrations.RemoveField("thing", "text")]
+    ),
     "no longer unique": migrations.AlterField("thing", "text", models.CharField(max_length=8)),
 }
 NARROWER = {
@@ -86,6 +89,7 @@ NARROWER = {
         "thing", models.CheckConstraint(condition=~models.Q(text=""), name="thing_is_called_something")
     ),
     "two columns unique": migrations.AlterUniqueTogether("thing", {("id", "text")}),
+    "a column less, told apart": migrations.SeparateDatabaseAndState([migrations.RemoveField("thing", "text")]),
     "a program": migrations.RunPython(migrations.RunPython.noop),
     "a statement": migrations.RunSQL("DELETE FROM planted_thing"),
 }

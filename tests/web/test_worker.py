@@ -55,7 +55,7 @@ class FakeTrainer:
 
     def _measure(self, request: Message) -> Iterator[Message]:
         yield {"progress": 1}
-        yield {"done": {"rates": [[1000, 2000.0]]}}
+        yield {"done": {"speed": [1e-4, 1e-11, 1e-10]}}
 
     def _learn(self, request: Message) -> Iterator[Message]:
         strategy = FakeStrategy(SearchConfig.model_validate(request["config"]))
@@ -167,7 +167,7 @@ def test_a_look_without_work_measures_once_how_quick_the_worker_is(workshop: Wor
     Worker.objects.create(name="test:1", host="test", device="cpu", seen=0.0)
     workshop.worker.look()
     workshop.worker.look()
-    assert Worker.objects.get().rates == [[1000, 2000.0]]
+    assert Worker.objects.get().speed == [1e-4, 1e-11, 1e-10]
     assert workshop.trainers[0].requests == [{"do": "measure"}]
 
 
@@ -176,7 +176,7 @@ def test_a_worker_that_was_forgotten_tells_again_how_quick_it_is(workshop: Works
         Worker.objects.all().delete()
         Worker.objects.create(name="test:1", host="test", device="cpu", seen=0.0)
         workshop.worker.look()
-        assert Worker.objects.get().rates == [[1000, 2000.0]]
+        assert Worker.objects.get().speed == [1e-4, 1e-11, 1e-10]
     assert workshop.trainers[0].requests == [{"do": "measure"}]
 
 
@@ -457,7 +457,7 @@ def test_presence_makes_the_row_of_a_worker_and_renews_it() -> None:
     presence.end()
     assert not presence.is_alive()
     row = Worker.objects.get()
-    assert (row.name, row.host, row.device, row.rates) == ("host:1", "host", "cpu", [])
+    assert (row.name, row.host, row.device, row.speed) == ("host:1", "host", "cpu", [])
     assert row.memory and row.seen > 1_700_000_000
 
 

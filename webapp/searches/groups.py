@@ -16,7 +16,7 @@ from search_engine.errors import UserError
 from webapp.searches import lifecycle, limits, planner
 from webapp.searches.companion import LONGEST_NAME
 from webapp.searches.costs.data_limits import search_errors
-from webapp.searches.costs.estimate import Cost, live_rates
+from webapp.searches.costs.estimate import Cost, live_speeds
 from webapp.searches.costs.shared_estimate import cost_of_search
 from webapp.searches.models import Group, Search, Stream
 from webapp.searches.start import start_search
@@ -88,10 +88,10 @@ def cost_of_members(members: Sequence[AnySearchConfig]) -> Cost | None:
     """Of all together: the workers share themselves out among them. None for none."""
     if not members:
         return None
-    rates = live_rates()
+    speeds = live_speeds()
     by_kind: dict[str, Cost] = {}  # Seeds cost the same.
     for each in members:
-        by_kind.setdefault(each.strategy.kind, cost_of_search(each, rates))
+        by_kind.setdefault(each.strategy.kind, cost_of_search(each, speeds))
     costs = [by_kind[each.strategy.kind] for each in members]
     known = [cost.seconds for cost in costs if cost.seconds is not None]
     return replace(

@@ -17,7 +17,7 @@ from search_engine.config.searches import AnyEnasSearchConfig, read_enas_config
 from search_engine.config.trainings import AnyTrainingConfig
 from search_engine.errors import UserError
 from webapp.searches import lifecycle, planner
-from webapp.searches.costs.estimate import live_rates, training_cost
+from webapp.searches.costs.estimate import live_speeds, training_cost
 from webapp.searches.costs.text_estimate import text_training_cost
 from webapp.searches.models import Child, Search, Stream, Training
 from webapp.searches.start import training_figures
@@ -67,12 +67,12 @@ def cost(search: Search, *, networks: int, epochs: int) -> tuple[int, float | No
     Raises UserError as `ask` does.
     """
     config = read_enas_config(search.config)
-    rates = live_rates()
+    speeds = live_speeds()
     wanted = _wanted(search, networks, epochs)
-    if not rates:
+    if not speeds:
         return len(wanted), None
-    each = [_seconds(meter_config(config, child, epochs, search.name), rates) for child in wanted]
-    return len(wanted), sum(seconds for seconds in each if seconds is not None) / len(rates)
+    each = [_seconds(meter_config(config, child, epochs, search.name), speeds) for child in wanted]
+    return len(wanted), sum(seconds for seconds in each if seconds is not None) / len(speeds)
 
 
 def candidates_of(search: Search) -> list[Child]:
@@ -144,11 +144,11 @@ def meter_config(config: AnyEnasSearchConfig, child: Child, epochs: int, search:
     return read_config(type(whole), shorter.model_dump(mode="json"))
 
 
-def _seconds(config: AnyTrainingConfig, rates: Any) -> float | None:
+def _seconds(config: AnyTrainingConfig, speeds: Any) -> float | None:
     architecture = architecture_from_json(config.architecture)
     if isinstance(config, LanguageTrainingConfig):
-        return text_training_cost(config, architecture, rates).seconds
-    return training_cost(config, architecture, rates).seconds
+        return text_training_cost(config, architecture, speeds).seconds
+    return training_cost(config, architecture, speeds).seconds
 
 
 def score_of(child: Child) -> float:

@@ -25,7 +25,7 @@ from search_engine.recurrent_plan import recurrent_parameters
 from search_engine.spaces.build import build_space
 from webapp.searches import lifecycle, quotas
 from webapp.searches.artifacts import ArtifactMissing, let_go
-from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.estimate import live_speeds
 from webapp.searches.costs.shared_estimate import cost_of_search, cost_of_training
 from webapp.searches.datasets.described import describe
 from webapp.searches.datasets.local_copy import bring_text
@@ -78,7 +78,7 @@ def search_weight(owner: Any, config: AnySearchConfig) -> Weight:
     """What a search will use, where its owner has a quota that asks for it; its data must be known."""
     if not quotas.weighs(owner):
         return Weight()
-    cost = cost_of_search(config, live_rates())
+    cost = cost_of_search(config, live_speeds())
     workers = cost.workers if isinstance(config, SearchConfig) else 1  # Shared weights have one worker at a time.
     return Weight((cost.seconds or 0.0) * workers, cost.disk_bytes)
 
@@ -87,7 +87,7 @@ def training_weight(owner: Any, config: AnyTrainingConfig) -> Weight:
     """As of a search."""
     if not quotas.weighs(owner):
         return Weight()
-    cost = cost_of_training(config, architecture_from_json(config.architecture), live_rates())
+    cost = cost_of_training(config, architecture_from_json(config.architecture), live_speeds())
     return Weight(cost.seconds or 0.0, cost.disk_bytes)
 
 

@@ -32,7 +32,7 @@ from webapp.searches.api.steering import add_steering
 from webapp.searches.api.stream_commands import Commanded, add_commands
 from webapp.searches.companion import RANDOM_ITSELF, companion_config, start_with_companion
 from webapp.searches.costs.data_limits import search_errors
-from webapp.searches.costs.estimate import live_rates, with_companion
+from webapp.searches.costs.estimate import live_speeds, with_companion
 from webapp.searches.costs.shared_estimate import cost_of_search
 from webapp.searches.models import Search
 from webapp.searches.overview import searches_of
@@ -75,11 +75,11 @@ def estimate(request: HttpRequest, body: SearchToWeigh) -> CostReply:
         errors += [RANDOM_ITSELF]
     if errors:
         return CostReply(errors=_problems(errors))
-    rates = live_rates()
-    cost = cost_of_search(config, rates)
+    speeds = live_speeds()
+    cost = cost_of_search(config, speeds)
     over = quotas.refusals(request.user, search_weight(request.user, config))
     if body.companion:
-        cost = with_companion(cost, cost_of_search(companion_config(config), rates))
+        cost = with_companion(cost, cost_of_search(companion_config(config), speeds))
     return CostReply.of(cost, over)
 
 

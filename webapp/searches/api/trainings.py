@@ -35,7 +35,7 @@ from webapp.searches.api.replies import (
 from webapp.searches.api.searches import After, Limit
 from webapp.searches.api.stream_commands import Commanded, add_commands
 from webapp.searches.costs.data_limits import data_errors, text_errors
-from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.estimate import live_speeds
 from webapp.searches.costs.shared_estimate import cost_of_training
 from webapp.searches.models import Training
 from webapp.searches.overview import trainings_of
@@ -73,7 +73,7 @@ def estimate(request: HttpRequest, body: Unchecked) -> CostReply:
         return CostReply(errors=[Problem(field=error.field, message=error.message) for error in errors])
     architecture = architecture_from_json(config.architecture)
     over = quotas.refusals(request.user, training_weight(request.user, config))
-    return CostReply.of(cost_of_training(config, architecture, live_rates()), over)
+    return CostReply.of(cost_of_training(config, architecture, live_speeds()), over)
 
 
 @router.get("", response=TrainingList, summary="Your trainings, newest first", url_name="trainings")

@@ -52,7 +52,8 @@ class WorkerReply(BaseModel):
 
     is_drained: it claims nothing, and gives back what it does at the next checkpoint. memory, memory_used: bytes of its
     device, and of those in use by anybody; own_memory: that it and its trainer hold; load: of all cores of its host, in
-    [0, 1]; null where it did not say.
+    [0, 1]; null where it did not say. speed: seconds of a training step for each layer, and for each mult-add and each
+    kept byte of each image; empty until it measured its own.
     """
 
     name: str
@@ -63,7 +64,7 @@ class WorkerReply(BaseModel):
     own_memory: int | None
     load: float | None
     cores: int | None
-    rates: list[list[float]]
+    speed: list[float]
     seen: float
     seconds_since_seen: float
     is_here: bool
@@ -126,7 +127,7 @@ def list_workers(request: HttpRequest) -> dict[str, Any]:
     ours = Job.objects.visible_to(request.user).filter(state=Job.State.LEASED).select_related("stream")
     mine = {job.worker: job.stream for job in ours}
     names = (
-        "name", "host", "device", "memory", "memory_used", "own_memory", "load", "cores", "rates", "seen", "is_drained",
+        "name", "host", "device", "memory", "memory_used", "own_memory", "load", "cores", "speed", "seen", "is_drained",
     )  # fmt: skip
     look = time_left.recent()
     workers = []

@@ -13,9 +13,10 @@ from search_engine.config.strategy import PpoConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
+from search_engine.training_speed import TrainingSpeed, Work, mean_work, work_of
 from webapp.searches import clock
 from webapp.searches.costs import advice
-from webapp.searches.costs.uniform_draws import DRAWS, drawn_children, over_the_bounds
+from webapp.searches.costs.uniform_draws import DRAWS, Drawn, drawn_children, over_the_bounds
 from webapp.searches.datasets.described import describe, memory_of_images
 from webapp.searches.models import Worker
 
@@ -27,8 +28,6 @@ WEIGHTS_KEPT = 3  # Weights, gradients and momentum, while a network trains.
 CHECKPOINT_KEPT = 2  # Weights and momentum.
 SWEEP_SECONDS = 24 * 3600.0  # Older checkpoints are removed once a day.
 ROW_BYTES_CHILD, ROW_BYTES_EPOCH = 4000, 400
-
-Rates = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,24 +49,22 @@ class Cost:
     epoch_seconds: float | None = None
 
 
-def live_rates() -> list[Rates]:
-    """The measured speeds of the workers that are there, one entry for each."""
+def live_speeds() -> list[TrainingSpeed]:
+    """Of the workers that are there and have measured theirs, one entry for each."""
     there = Worker.objects.filter(seen__gte=clock.now() - LIVE_SECONDS, is_drained=False)
-    return [rates for rates in there.values_list("rates", flat=True) if rates]
+    return [TrainingSpeed(*speed) for speed in there.values_list("speed", flat=True) if speed]
 
 
-def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
+def search_cost(config: SearchConfig, workers: Sequence[TrainingSpeed]) -> Cost:
     """Predicted from uniform draws of the space and the workers' speeds. The data must be known and large enough."""
     drawn = drawn_children(config)
-    means = [
-        _mean([_seconds(each.trained_mult_adds, config.recipe, config.data, rates) for each in drawn])
-        for rates in workers
-    ]
+    mean = mean_work([each.work for each in drawn])
+    means = [_seconds(mean, config.recipe, config.data, speed) for speed in workers]
     finals = _finals_cost(config, workers)
     seconds = _search_seconds(config, means) + (finals.seconds or 0.0) if means else None
     parameters = sorted(each.parameters for each in drawn)
     mult_adds = sorted(each.mult_adds for each in drawn)
-    memory = sorted(_memory(each.trained_parameters, each.activation_bytes, config.recipe) for each in drawn)
+    memory = _memory_of_most(drawn, config.recipe)
     trained = _mean([each.trained_parameters for each in drawn])
     return Cost(
         children=config.budget.children,
@@ -76,7 +73,7 @@ def search_cost(config: SearchConfig, workers: Sequence[Rates]) -> Cost:
         workers=len(workers),
         parameters=(_percentile(parameters, 0.01), _percentile(parameters, 0.99)),
         mult_adds=(_percentile(mult_adds, 0.01), _percentile(mult_adds, 0.99)),
-        memory_bytes=max(_percentile(memory, 0.99), finals.memory_bytes) + memory_of_images(config.data),
+        memory_bytes=max(memory, finals.memory_bytes) + memory_of_images(config.data),
         disk_bytes=_search_disk(config, trained, seconds) + finals.disk_bytes,
         notes=[
             *finals.notes,
@@ -96,30 +93,27 @@ class _FinalsCost:
     notes: tuple[str, ...] = ()
 
 
-def _finals_cost(config: SearchConfig, workers: Sequence[Rates]) -> _FinalsCost:
+def _finals_cost(config: SearchConfig, workers: Sequence[TrainingSpeed]) -> _FinalsCost:
     """The same uniform draws, in the finalists' layout; each finalist is scored after every epoch."""
     finals = config.finals
     if not finals.children:
         return _FinalsCost()
     larger = {"normal_cells": finals.normal_cells, "filters": finals.filters}
     drawn = drawn_children(config.model_copy(update={"child": config.child.model_copy(update=larger)}))
-    an_epoch = config.recipe.model_copy(update={"epochs": 1})
-    means = [
-        finals.epochs * _mean([_seconds(each.trained_mult_adds, an_epoch, config.data, rates) for each in drawn])
-        for rates in workers
-    ]
+    an_epoch, mean = config.recipe.model_copy(update={"epochs": 1}), mean_work([each.work for each in drawn])
+    means = [finals.epochs * _seconds(mean, an_epoch, config.data, speed) for speed in workers]
     rounds = math.ceil(finals.children / len(means)) if means else 0  # Whoever has none left waits for the others.
     seconds = rounds * len(means) / sum(1 / mean for mean in means) if means else None
     parameters = _mean([each.trained_parameters for each in drawn])
-    memory = sorted(_memory(each.trained_parameters, each.activation_bytes, config.recipe) for each in drawn)
+    memory = _memory_of_most(drawn, config.recipe)
     rows = finals.children * (ROW_BYTES_CHILD + finals.epochs * ROW_BYTES_EPOCH)
     files = finals.children * (_files(parameters, finals.epochs - 1, config.recipe, seconds) + FLOAT_BYTES * parameters)
-    return _FinalsCost(seconds, _percentile(memory, 0.99), int(rows + files), (advice.final_round(finals, seconds),))
+    return _FinalsCost(seconds, memory, int(rows + files), (advice.final_round(finals, seconds),))
 
 
-def finalist_as_children(config: SearchConfig, rates: Rates) -> float:
+def finalist_as_children(config: SearchConfig, speed: TrainingSpeed) -> float:
     """How many times as long as a mean child a mean finalist takes on one worker; 0.0 without a final round."""
-    finals, child = _finals_cost(config, [rates]).seconds, search_cost(config, [rates]).child_seconds
+    finals, child = _finals_cost(config, [speed]).seconds, search_cost(config, [speed]).child_seconds
     return finals / config.finals.children / child if finals and child else 0.0
 
 
@@ -136,7 +130,9 @@ def with_companion(search: Cost, beside: Cost) -> Cost:
     )
 
 
-def training_cost(config: TrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+def training_cost(
+    config: TrainingConfig, architecture: Architecture, workers: Sequence[TrainingSpeed]
+) -> Cost:  # fmt: skip
     """Of one network on one worker: the slowest, since nobody knows which will take it."""
     data = describe(config.data.name)
     trained = trained_plan(
@@ -149,9 +145,9 @@ def training_cost(config: TrainingConfig, architecture: Architecture, workers: S
     )
     network = trained.without_auxiliary()
     parameters, mult_adds = cost.parameters(network), cost.mult_adds(network)
-    trained_parameters, trained_mult_adds = cost.parameters(trained), cost.mult_adds(trained)
+    trained_parameters, work = cost.parameters(trained), work_of(trained)
     epochs = config.recipe.epochs
-    seconds = max((_seconds(trained_mult_adds, config.recipe, config.data, rates) for rates in workers), default=None)
+    seconds = max((_seconds(work, config.recipe, config.data, speed) for speed in workers), default=None)
     return Cost(
         children=1,
         seconds=seconds,
@@ -159,10 +155,7 @@ def training_cost(config: TrainingConfig, architecture: Architecture, workers: S
         workers=len(workers),
         parameters=(parameters, parameters),
         mult_adds=(mult_adds, mult_adds),
-        memory_bytes=_memory(
-            trained_parameters, cost.activation_bytes(trained, config.recipe.batch_size), config.recipe
-        )
-        + memory_of_images(config.data),
+        memory_bytes=_memory(trained_parameters, work, config.recipe) + memory_of_images(config.data),
         disk_bytes=_files(trained_parameters, epochs, config.recipe, seconds) + epochs * ROW_BYTES_EPOCH,
         notes=advice.training_advice(config, seconds),
     )
@@ -178,27 +171,21 @@ def _search_seconds(config: SearchConfig, means: Sequence[float]) -> float:
     return config.budget.children / together * rounds + steps * STEP_OVERHEAD
 
 
-def _seconds(mult_adds: int, recipe: RecipeConfig, data: DataConfig, rates: Rates) -> float:
+def _seconds(work: Work, recipe: RecipeConfig, data: DataConfig, speed: TrainingSpeed) -> float:
     """One network: its training epochs, then forward passes for batch-norm statistics and over the held-out images."""
     forward = recipe.reestimate_batches * recipe.batch_size + data.held_out_examples
     images = recipe.epochs * data.train_examples + FORWARD_SHARE * forward
-    return images * mult_adds / rate_of(mult_adds, rates) + CHILD_OVERHEAD
+    return speed.seconds(work, images=images, batch_size=recipe.batch_size) + CHILD_OVERHEAD
 
 
-def rate_of(mult_adds: int, rates: Rates) -> float:
-    """Mult-adds per second while training a network of this size: between measured sizes, on a logarithmic scale."""
-    points = sorted((math.log(size), rate) for size, rate in rates)
-    where = math.log(max(mult_adds, 1))
-    if where <= points[0][0]:
-        return points[0][1]
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
-        if where <= right:
-            return low + (high - low) * (where - left) / (right - left)
-    return points[-1][1]
+def _memory_of_most(drawn: Sequence[Drawn], recipe: RecipeConfig) -> int:
+    """Bytes that ninety-nine of a hundred do not exceed."""
+    return _percentile(sorted(_memory(each.trained_parameters, each.work, recipe) for each in drawn), 0.99)
 
 
-def _memory(parameters: int, activation_bytes: int, recipe: RecipeConfig) -> int:
-    return activation_bytes + (WEIGHTS_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters
+def _memory(parameters: int, work: Work, recipe: RecipeConfig) -> int:
+    kept = int(recipe.batch_size * work.bytes)
+    return kept + (WEIGHTS_KEPT + _more_copies(recipe)) * FLOAT_BYTES * parameters
 
 
 def _more_copies(recipe: RecipeConfig) -> int:

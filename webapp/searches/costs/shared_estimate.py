@@ -19,6 +19,7 @@ from search_engine.network_plan import NetworkPlan
 from search_engine.recurrent_plan import recurrent_parameters, recurrent_supernet_tensors
 from search_engine.spaces.build import build_space
 from search_engine.supernet_plan import image_supernet_layers, path_plan
+from search_engine.training_speed import TrainingSpeed, mean_work, work_of
 from webapp.searches.costs.advice import length
 from webapp.searches.costs.estimate import (
     CHECKPOINT_KEPT,
@@ -28,8 +29,6 @@ from webapp.searches.costs.estimate import (
     ROW_BYTES_EPOCH,
     WEIGHTS_KEPT,
     Cost,
-    Rates,
-    rate_of,
     search_cost,
     training_cost,
 )
@@ -60,16 +59,16 @@ class _Shared:
     derive: float
 
 
-def cost_of_search(config: AnySearchConfig, workers: Sequence[Rates]) -> Cost:
+def cost_of_search(config: AnySearchConfig, workers: Sequence[TrainingSpeed]) -> Cost:
     """Of a search of any method. Its data must be known and large enough."""
     return search_cost(config, workers) if isinstance(config, SearchConfig) else shared_cost(config, workers)
 
 
-def shared_cost(config: AnyEnasSearchConfig, workers: Sequence[Rates]) -> Cost:
+def shared_cost(config: AnyEnasSearchConfig, workers: Sequence[TrainingSpeed]) -> Cost:
     """Predicted from uniform draws of the space and the workers' speeds. The data must be known."""
     drawn = _drawn(config.space)
     trainings = [_training(config, architecture, workers) for architecture in drawn]
-    parts = [_seconds(config, drawn, rates) for rates in workers]
+    parts = [_seconds(config, drawn, speed) for speed in workers]
     # One worker at a time, and nobody knows which: the slowest is told.
     slowest = max(parts, key=lambda part: part.epoch + part.phase, default=None)
     train = config.deriving.train
@@ -105,48 +104,49 @@ def _drawn(config: SpaceConfig) -> tuple[Architecture, ...]:
     )
 
 
-def _training(config: AnyEnasSearchConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+def _training(config: AnyEnasSearchConfig, architecture: Architecture, workers: Sequence[TrainingSpeed]) -> Cost:
     """Of one derived network, trained from scratch."""
     return cost_of_training(config.final_training(architecture.to_json(), ""), architecture, workers)
 
 
-def cost_of_training(training: AnyTrainingConfig, architecture: Architecture, workers: Sequence[Rates]) -> Cost:
+def cost_of_training(training: AnyTrainingConfig, architecture: Architecture, workers: Sequence[TrainingSpeed]) -> Cost:
     """Of any network that is trained for keeps. The data must be known."""
     if isinstance(training, LanguageTrainingConfig):
         return text_training_cost(training, architecture, workers)
     return training_cost(training, architecture, workers)
 
 
-def _seconds(config: AnyEnasSearchConfig, drawn: Sequence[Architecture], rates: Rates) -> _Shared:
+def _seconds(config: AnyEnasSearchConfig, drawn: Sequence[Architecture], speed: TrainingSpeed) -> _Shared:
     if isinstance(config, EnasRecurrentSearchConfig):
-        return _seconds_on_text(config, drawn, rates)
-    return _seconds_on_images(config, drawn, rates)
+        return _seconds_on_text(config, drawn, speed)
+    return _seconds_on_images(config, drawn, speed)
 
 
 def _seconds_on_images(
-    config: EnasMicroSearchConfig | EnasMacroSearchConfig, drawn: Sequence[Architecture], rates: Rates
+    config: EnasMicroSearchConfig | EnasMacroSearchConfig, drawn: Sequence[Architecture], speed: TrainingSpeed
 ) -> _Shared:
     """Every minibatch computes one path."""
     with_head = bool(config.shared.auxiliary_weight)
-    mult_adds = _mean([cost.mult_adds(_path(config, each, auxiliary=with_head)) for each in drawn])
-    scored = _mean([cost.mult_adds(_path(config, each)) for each in drawn])
-    images = config.data.train_examples
-    minibatches = math.ceil(images / config.shared.batch_size)
-    score = config.phases.score_batch * FORWARD_SHARE * scored / rate_of(scored, rates) + MINIBATCH_SECONDS
+    trained = mean_work([work_of(_path(config, each, auxiliary=with_head)) for each in drawn])
+    scored = mean_work([work_of(_path(config, each)) for each in drawn])
+    images, batch_size, score_batch = config.data.train_examples, config.shared.batch_size, config.phases.score_batch
+    a_pass = FORWARD_SHARE * speed.seconds(scored, images=score_batch, batch_size=score_batch)
+    score = a_pass + MINIBATCH_SECONDS
+    an_epoch = speed.seconds(trained, images=images, batch_size=batch_size)
     return _Shared(
-        epoch=images * mult_adds / rate_of(mult_adds, rates) + minibatches * MINIBATCH_SECONDS,
+        epoch=an_epoch + math.ceil(images / batch_size) * MINIBATCH_SECONDS,
         phase=config.phases.rounds * (config.strategy.step_size * score + ROUND_SECONDS),
         derive=config.deriving.candidates * score,
     )
 
 
-def _seconds_on_text(config: EnasRecurrentSearchConfig, drawn: Sequence[Architecture], rates: Rates) -> _Shared:
+def _seconds_on_text(config: EnasRecurrentSearchConfig, drawn: Sequence[Architecture], speed: TrainingSpeed) -> _Shared:
     """As a training on text reads (see `text_estimate`)."""
     shared, phases = config.shared, config.phases
     vocabulary, tokens = _vocabulary(config), text_of(config.data).train_tokens
     if shared.minibatches:
         tokens = shared.minibatches * shared.batch_size * shared.bptt
-    work = _mean([token_seconds(_parameters(config, each), vocabulary, rates) for each in drawn])
+    work = _mean([token_seconds(_parameters(config, each), vocabulary, speed) for each in drawn])
     step = config.space.nodes * STEP_SECONDS
     score = phases.score_batch * shared.bptt * FORWARD_SHARE * work + shared.bptt * step
     return _Shared(

@@ -12,6 +12,7 @@ from search_engine.config.space import NasnetSpaceConfig
 from search_engine.cost_rules import over_a_count
 from search_engine.spaces.nasnet import NasnetSpace
 from search_engine.training.trained_plan import trained_plan
+from search_engine.training_speed import Work, work_of
 from webapp.searches.datasets.described import describe
 
 DRAWS = 200  # A third of a second for the paper's search, three seconds for stacks of twenty cells.
@@ -21,15 +22,13 @@ DRAWS = 200  # A third of a second for the paper's search, three seconds for sta
 class Drawn:
     """One architecture as a network.
 
-    trained_parameters, trained_mult_adds: with the auxiliary head, where the recipe trains one. activation_bytes: for a
-    training batch.
+    trained_parameters, work: with the auxiliary head, where the recipe trains one; work is that of training.
     """
 
     parameters: int
     mult_adds: int
     trained_parameters: int
-    trained_mult_adds: int
-    activation_bytes: int
+    work: Work
 
 
 def drawn_children(config: SearchConfig) -> tuple[Drawn, ...]:
@@ -74,8 +73,7 @@ def _one(
         cost.parameters(used),
         cost.mult_adds(used),
         cost.parameters(trained),
-        cost.mult_adds(trained),
-        cost.activation_bytes(trained, recipe.batch_size),
+        work_of(trained),
     )
 
 

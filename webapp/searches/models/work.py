@@ -182,8 +182,7 @@ class Worker(models.Model):
     name = models.CharField(primary_key=True, max_length=120)
     host = models.CharField(max_length=120)
     device = models.CharField(max_length=40)
-    # What it measured: [[mult-adds of an image forward, mult-adds of such images trained on per second], ...].
-    rates = models.JSONField(default=list)
+    speed = models.JSONField(default=list, db_default=[])  # A TrainingSpeed as a list; empty until it measured its own.
     memory = models.BigIntegerField(null=True)  # Bytes of the device; None where it cannot be told.
     memory_used = models.BigIntegerField(null=True)  # Of those, by whatever runs there.
     own_memory = models.BigIntegerField(null=True)  # Bytes that the worker and its trainer hold.

@@ -15,7 +15,7 @@ from search_engine.data.texts import COMPARABLE
 from search_engine.errors import ConfigError, UserError
 from search_engine.spaces.build import build_space
 from webapp.searches.companion import accompanied_by, companion_of, is_left_alone
-from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.estimate import live_speeds
 from webapp.searches.costs.shared_estimate import shared_cost
 from webapp.searches.live_state import State
 from webapp.searches.models import AskedScore, Event, Search
@@ -117,6 +117,6 @@ def _epoch_seconds(config: AnyEnasSearchConfig, state: State) -> float | None:
     if state["shared"]["steps_told"] > 0 or state["ended_at"] is not None:
         return None
     try:
-        return shared_cost(config, live_rates()).epoch_seconds
+        return shared_cost(config, live_speeds()).epoch_seconds
     except UserError:  # The data is no longer there; the page still shows what happened.
         return None

@@ -9,12 +9,8 @@ from collections.abc import Sequence
 
 from search_engine.config.search import SearchConfig
 from search_engine.config.searches import AnyEnasSearchConfig
-from webapp.searches.costs.estimate import (
-    STEP_OVERHEAD,
-    Rates,
-    finalist_as_children,
-    search_cost,
-)
+from search_engine.training_speed import TrainingSpeed
+from webapp.searches.costs.estimate import STEP_OVERHEAD, finalist_as_children, search_cost
 from webapp.searches.costs.shared_estimate import cost_of_training, shared_cost
 from webapp.searches.leases import HEARTBEAT_SECONDS
 from webapp.searches.models import Job, Stream
@@ -27,25 +23,25 @@ LAST_LOOK = 10.0  # Seconds at the end of a training, for the test part and the 
 KEPT_COSTS = 1000  # Of so many configurations what was expected is kept: it is told from hundreds of draws.
 
 Claims = Sequence[tuple[str, float | None]]  # Kinds of the jobs that a stream's workers have, and since when.
-AllRates = tuple[tuple[tuple[float, ...], ...], ...]
+Speeds = tuple[TrainingSpeed, ...]
 
 log = logging.getLogger(__name__)
 
 
-def sharing_now(now: float, rates: Sequence[Rates]) -> tuple[list[Sharing], dict[uuid.UUID, Facts]]:
-    """Everything that runs, and what is known of each. rates: measured speeds of the workers that are there."""
+def sharing_now(now: float, speeds: Sequence[TrainingSpeed]) -> tuple[list[Sharing], dict[uuid.UUID, Facts]]:
+    """Everything that runs, and what is known of each. speeds: of the workers that are there."""
     streams = list(Stream.objects.filter(state=Stream.State.RUNNING).order_by("created", "pk"))
     known = facts_of(streams)
     claims = defaultdict(list)
     held = Job.objects.filter(stream_id__in=known, state=Job.State.LEASED).order_by("pk")
     for stream_id, kind, claimed in held.values_list("stream_id", "kind", "claimed"):
         claims[stream_id].append((kind, claimed))
-    fixed = tuple(tuple(tuple(pair) for pair in each) for each in rates)
-    return [_sharing(each, known.get(each.pk), claims[each.pk], now, fixed) for each in streams], known
+    measured = tuple(speeds)
+    return [_sharing(each, known.get(each.pk), claims[each.pk], now, measured) for each in streams], known
 
 
-def _sharing(stream: Stream, facts: Facts | None, claims: Claims, now: float, rates: AllRates) -> Sharing:
-    ahead = None if facts is None else _ahead_if_any(stream, facts, claims, now, rates)
+def _sharing(stream: Stream, facts: Facts | None, claims: Claims, now: float, speeds: Speeds) -> Sharing:
+    ahead = None if facts is None else _ahead_if_any(stream, facts, claims, now, speeds)
     return Sharing(
         id=stream.pk,
         group=stream.group_id or stream.pk,
@@ -63,36 +59,36 @@ def _usual(ahead: Ahead | None) -> float:
     return max(statistics.fmean(ahead.like), 0.1) if isinstance(ahead, SearchAhead) else HEARTBEAT_SECONDS
 
 
-def _ahead_if_any(stream: Stream, facts: Facts, claims: Claims, now: float, rates: AllRates) -> Ahead | None:
+def _ahead_if_any(stream: Stream, facts: Facts, claims: Claims, now: float, speeds: Speeds) -> Ahead | None:
     """One that cannot be told keeps no other from it."""
     try:
         if isinstance(facts, TrainingFacts):
-            return _training(facts, claims, now, rates)
+            return _training(facts, claims, now, speeds)
         if isinstance(facts, SharedFacts):
-            return _shared(facts, claims, now, rates)
-        return search_ahead(facts.standing, facts.past, _expected(facts, rates), now)
+            return _shared(facts, claims, now, speeds)
+        return search_ahead(facts.standing, facts.past, _expected(facts, speeds), now)
     except Exception:
         log.exception("Could not tell how long %s %s still takes", stream.kind, stream.pk)
         return None
 
 
-def _expected(facts: SearchFacts, rates: AllRates) -> Expected:
+def _expected(facts: SearchFacts, speeds: Speeds) -> Expected:
     """What is still of use of what was expected before the first child."""
     config, past = facts.config, facts.past
-    child = None if past.children or not rates else _child_seconds(config, rates)
+    child = None if past.children or not speeds else _child_seconds(config, speeds)
     finalist = 0.0
     if config.finals.children and not past.finalists:
-        finalist = _finalist_as_children(config, rates[0]) if rates else config.finals.epochs / config.recipe.epochs
+        finalist = _finalist_as_children(config, speeds[0]) if speeds else config.finals.epochs / config.recipe.epochs
     return Expected(child=child, mean_work=facts.mean_work, update=STEP_OVERHEAD, finalist=finalist)
 
 
-def _training(facts: TrainingFacts, claims: Claims, now: float, rates: AllRates) -> OneByOne | None:
+def _training(facts: TrainingFacts, claims: Claims, now: float, speeds: Speeds) -> OneByOne | None:
     """By its latest epochs; before the first, by what was expected of it."""
     of = facts.config.recipe.epochs
     claimed = claims[0][1] if claims else None
     an_epoch, last = facts.an_epoch, facts.last
     if an_epoch is None:
-        seconds = cost_of_training(facts.config, facts.architecture, rates).seconds if rates else None
+        seconds = cost_of_training(facts.config, facts.architecture, speeds).seconds if speeds else None
         if seconds is None:
             return None
         an_epoch, last = seconds / of, claimed
@@ -100,10 +96,10 @@ def _training(facts: TrainingFacts, claims: Claims, now: float, rates: AllRates)
     return OneByOne(seconds=max((of - facts.done) * an_epoch - min(begun, an_epoch), 0.0) + LAST_LOOK)
 
 
-def _shared(facts: SharedFacts, claims: Claims, now: float, rates: AllRates) -> OneByOne | None:
+def _shared(facts: SharedFacts, claims: Claims, now: float, speeds: Speeds) -> OneByOne | None:
     config, epoch, phase = facts.config, facts.epoch, facts.phase
     if epoch is None or phase is None:
-        both = _epoch_seconds(config, rates) if rates else None
+        both = _epoch_seconds(config, speeds) if speeds else None
         if both is None:
             return None
         epoch = both / 2 if epoch is None else epoch
@@ -132,15 +128,15 @@ def part_of_training(facts: TrainingFacts, took: float, rest: float) -> float | 
 
 
 @functools.lru_cache(maxsize=KEPT_COSTS)
-def _child_seconds(config: SearchConfig, rates: AllRates) -> float | None:
-    return search_cost(config, rates).child_seconds
+def _child_seconds(config: SearchConfig, speeds: Speeds) -> float | None:
+    return search_cost(config, speeds).child_seconds
 
 
 @functools.lru_cache(maxsize=KEPT_COSTS)
-def _finalist_as_children(config: SearchConfig, rates: tuple[tuple[float, ...], ...]) -> float:
-    return finalist_as_children(config, rates)
+def _finalist_as_children(config: SearchConfig, speed: TrainingSpeed) -> float:
+    return finalist_as_children(config, speed)
 
 
 @functools.lru_cache(maxsize=KEPT_COSTS)
-def _epoch_seconds(config: AnyEnasSearchConfig, rates: AllRates) -> float | None:
-    return shared_cost(config, rates).epoch_seconds
+def _epoch_seconds(config: AnyEnasSearchConfig, speeds: Speeds) -> float | None:
+    return shared_cost(config, speeds).epoch_seconds

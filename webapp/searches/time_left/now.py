@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webapp.searches import clock, hosts, leases, turns
-from webapp.searches.costs.estimate import live_rates
+from webapp.searches.costs.estimate import live_speeds
 from webapp.searches.models import Job, Stream
 from webapp.searches.time_left import facts as known_facts
 from webapp.searches.time_left.alone import OneByOne, SearchAhead
@@ -78,7 +78,7 @@ def forget() -> None:
 def look() -> Look:
     now = clock.now()
     workers = list(hosts.there().values_list("name", flat=True))
-    sharing, facts = sharing_now(now, live_rates())
+    sharing, facts = sharing_now(now, live_speeds())
     left = seconds_left(sharing, len(workers))
     doing = _doing(sharing, facts, now)
     return Look(

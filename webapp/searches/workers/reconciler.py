@@ -167,9 +167,9 @@ def plan_what_stands_still() -> None:
 
 def ring() -> None:
     """As many rings as there are jobs for idle workers, and one for each worker that has not measured itself."""
-    idle = list(hosts.free().values_list("rates", flat=True))
+    idle = list(hosts.free().values_list("speed", flat=True))
     due = leases.claimable()[: len(idle)].count() if idle else 0  # Of thousands no more are counted than can begin.
-    times = max(due, sum(rates == [] for rates in idle))
+    times = max(due, sum(speed == [] for speed in idle))
     if times:
         ring_workers(times)
 

@@ -53,7 +53,7 @@ class WorkingProcess:
         self._start_trainer = start_trainer
         self._is_stopping = is_stopping
         self._trainer: Trainer | None = None
-        self._rates: list[list[float]] | None = None  # None: not measured yet; []: measured in vain.
+        self._speed: list[float] | None = None  # None: not measured yet; []: measured in vain.
         self._was_refused = False  # By a disk, the last time.
 
     def look(self) -> None:
@@ -66,11 +66,11 @@ class WorkingProcess:
                     is_done = self._do(claim)
                 if not is_done:
                     return  # The next look comes in two seconds, and asks the disk first.
-            elif self._rates is not None:
-                self._tell_rates()
+            elif self._speed is not None:
+                self._tell_speed()
                 return
             else:
-                self._rates = []
+                self._speed = []
                 self._measure()  # It takes seconds, in which something may have become due.
 
     def warm_up(self) -> None:
@@ -178,7 +178,7 @@ class WorkingProcess:
         return True
 
     def _measure(self) -> None:
-        """Ask the trainer for its rates, for the estimate before a start. Failing costs the estimate, not the work."""
+        """Ask the trainer for its speed, for the estimate before a start. Failing costs the estimate, not the work."""
         try:
             trainer = self._trainer_of(threads=1)
             trainer.send(MEASURE)
@@ -186,18 +186,18 @@ class WorkingProcess:
             while time.monotonic() < until and not self._is_stopping():
                 message = trainer.receive(0.25)
                 if message is not None and "done" in message:
-                    self._rates = message["done"]["rates"]
-                    self._tell_rates()
+                    self._speed = message["done"]["speed"]
+                    self._tell_speed()
                     return
             raise TrainerGone(f"the trainer did not say in {MEASURE_SECONDS:.0f} seconds how quick it is")
         except TrainerGone as gone:
-            log.warning("No rates of %s: %s", self.name, gone)
+            log.warning("No speed of %s: %s", self.name, gone)
             self._drop_trainer()
 
-    def _tell_rates(self) -> None:
+    def _tell_speed(self) -> None:
         """Also where its row is a new one: a worker that was not heard for long was forgotten with what it had told."""
-        if self._rates and (untold := Worker.objects.filter(pk=self.name, rates=[])).exists():
-            untold.update(rates=self._rates)
+        if self._speed and (untold := Worker.objects.filter(pk=self.name, speed=[])).exists():
+            untold.update(speed=self._speed)
 
 
 class Presence(threading.Thread):
