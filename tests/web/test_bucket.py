@@ -15,7 +15,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from storages.backends.s3 import S3Storage
 
+from search_engine.data.downloads import SOURCES, Source, fetch
 from search_engine.data.own_text import name_of, place_of_text, read_own_text
+from search_engine.errors import DataError
 from tests.faults.fake_engine import DATA, DECISIONS, small_config
 from tests.faults.memory_trainer import MemoryTrainer
 from tests.web import s3_server
@@ -519,3 +521,26 @@ def test_own_images_are_linked_from_the_cache_and_brought_again_when_they_are_ev
         artifacts.let_go()
         cache.make_room()
         assert not link.exists()
+
+
+def test_a_known_set_is_downloaded_by_one_host_alone_and_evicted_like_others(
+    bucket: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MOST_CACHE_BYTES = 100
+    content = b"pictures, more of them than the cache may hold" * 10
+    nowhere = Source("http://127.0.0.1:9/pictures.gz", "pictures.gz", hashlib.sha256(content).hexdigest())
+    monkeypatch.setitem(SOURCES, "mnist", (nowhere,))
+    with pytest.raises(DataError):
+        fetch(SOURCES["mnist"], settings.DATA_SETS_DIR / "mnist")
+    place = settings.DATA_SETS_DIR / "mnist/pictures.gz"
+    place.write_bytes(content)  # As its trainer has downloaded it.
+    bring_data({"data": {"name": "mnist"}})
+    for host in ("here", "there"):
+        on_host(settings, tmp_path / host)
+        bring_data({"data": {"name": "mnist"}})
+        fetch(SOURCES["mnist"], settings.DATA_SETS_DIR / "mnist")
+        artifacts.let_go()
+        HostCache(settings.CACHE_DIR, 100).make_room()
+        assert not (settings.DATA_SETS_DIR / "mnist/pictures.gz").exists()
+    bucket.cut()
+    bring_data({"data": {"name": "mnist"}})  # Whoever has a line to the authors can go on.

@@ -22,6 +22,7 @@ import psutil
 from django.conf import settings
 from django.db.models import QuerySet
 
+from search_engine.data.downloads import SOURCES
 from webapp.searches import clock
 from webapp.searches.models import Artifact, Finalist, ImportedArchitecture, Job, OwnData, Search, Stream, Training
 from webapp.searches.stores.folder import FolderStore
@@ -140,7 +141,7 @@ def sweep(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
 
 def forgotten(older_than_seconds: float = SWEEP_SECONDS) -> list[Path]:
     """What a sweep would remove now."""
-    named = _named_by_rows()
+    named = _named_by_rows() | _files_of_known_data()
     places = _store().older_than(older_than_seconds)
     return [place for place in places if place.parent.name + place.name not in named]
 
@@ -280,6 +281,11 @@ def _files_of_texts() -> set[str]:
     """What the texts that can be used consist of."""
     rows = OwnData.objects.filter(kind=OwnData.Kind.TEXT, state=OwnData.State.READY)
     return {file["sha256"] for files in rows.values_list("files", flat=True) for file in files}
+
+
+def _files_of_known_data() -> set[str]:
+    """What data sets that the program knows are downloaded as; see datasets.shared_downloads."""
+    return {source.sha256 for sources in SOURCES.values() for source in sources}
 
 
 def _root() -> Path:

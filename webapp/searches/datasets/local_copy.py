@@ -1,4 +1,4 @@
-"""Own images and texts on the machine of a worker: handed out of the store to where its trainer reads them."""
+"""Images and texts on the machine of a worker: handed out of the store to where its trainer reads them."""
 
 import shutil
 from collections.abc import Callable
@@ -12,10 +12,9 @@ from search_engine.config.language import OWN
 from search_engine.data.own_set import place_of_own, sha256_of_own
 from search_engine.data.own_text import file_names, kept_files, place_of_text
 from webapp.searches import artifacts
+from webapp.searches.datasets.shared_downloads import Run, bring_download
 from webapp.searches.datasets.texts import files_of_text
 from webapp.searches.models import OwnData
-
-Run = Callable[[Callable[[], None]], object]  # Runs what takes long and asks the database nothing.
 
 
 def _at_once(act: Callable[[], None]) -> None:
@@ -25,12 +24,14 @@ def _at_once(act: Callable[[], None]) -> None:
 def bring_data(config: dict[str, Any], run: Run = _at_once) -> None:
     """Have what a configuration names on this machine, until this process calls `artifacts.let_go`.
 
-    Raises ArtifactMissing where the store has it not.
+    Raises ArtifactMissing where the store has an own set not; a known one the trainer downloads then.
     """
     if config["data"]["name"] == OWN:
         bring_text(config["data"]["own"], run)
     elif sha256 := sha256_of_own(config["data"]["name"]):
         _bring({sha256: place_of_own(sha256, settings.DATA_SETS_DIR)}, run)
+    else:
+        bring_download(config["data"]["name"], run)
 
 
 def bring_text(sha256: str, run: Run = _at_once) -> None:
