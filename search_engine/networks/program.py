@@ -85,7 +85,8 @@ class Program:
         again = Recomputation()
         with again.watching():
             for step in self._steps:
-                value, cheap = _computed(step, [values[source] for source in step.sources], again)  # type: ignore[misc]
+                sources = [values[source] for source in step.sources]
+                value, cheap = _computed(step, sources, again)  # type: ignore[arg-type]  # None is let go of later.
                 for place in step.finished:
                     again.forget(values[place])  # type: ignore[arg-type]  # It is there until now.
                     values[place] = None
@@ -97,7 +98,7 @@ class Program:
 def _computed(step: _Step, sources: list[Tensor], again: Recomputation) -> tuple[Tensor, Cheap | None]:
     """What a step computes, and how to compute it again, where that is cheap."""
     if step.price == "batch_norm":
-        value, known = step.compute.with_statistics(*sources)  # type: ignore[attr-defined]
+        value, known = step.compute.with_statistics(*sources)  # type: ignore[attr-defined]  # Batch norms have it.
         return value, None if known is None else again.cheap(known, [again.source(sources[0])])
     if step.price == "dear":
         return step.compute(*sources), None
