@@ -47,6 +47,9 @@ def test_the_board_shows_hosts_workers_the_queue_and_the_time_left(
     assert changed == [{"is_drained": True}]
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    frame = board.locator(".table-frame")
+    assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth"), "the table is as wide as the phone"
+    expect(board.get_by_role("columnheader", name="Holds")).to_have_count(1)
     told.update(may_drain=False)
     expect(page.get_by_role("button", name="Let host:7 work again")).to_have_count(0, timeout=9000)
     told.update(workers=[], waiting=[], left=[])

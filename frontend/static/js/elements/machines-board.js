@@ -108,9 +108,10 @@ function hostCard(name, workers, host, mayDrain) {
     ? hostButton(name, "is_drained", false, `Let all of ${name} work again`)
     : workers.length > 1 ? hostButton(name, "is_drained", true, `Drain all of ${name}`) : null;
   const heads = ["Worker", "Does now", "Since", "Done", "Holds", mayDrain ? "Draining" : null].filter(Boolean);
-  const table = build("table", { class: "table" },
-    build("thead", {}, build("tr", {}, ...heads.map((head) => build("th", { scope: "col" }, head)))),
-    build("tbody", {}, ...workers.map((worker) => workerRow(worker, mayDrain))));
+  const table = build("table", { class: "table machines-table", role: "table" },
+    build("thead", { role: "rowgroup" },
+      build("tr", { role: "row" }, ...heads.map((head) => build("th", { scope: "col", role: "columnheader" }, head)))),
+    build("tbody", { role: "rowgroup" }, ...workers.map((worker) => workerRow(worker, mayDrain))));
   return build("section", { class: "card machines-part" },
     build("div", { class: "machines-head" }, build("h2", {}, name), drain),
     host && isTold(host) ? losing(host, mayDrain) : null, meters(workers), build("div", { class: "table-frame" }, table));
@@ -146,13 +147,19 @@ function workerRow(worker, mayDrain) {
   const took = worker.since === null ? "–" : duration(Math.max(0, Date.now() / 1000 - worker.since));
   const part = worker.part === null ? "–" : `${Math.round(worker.part * 100)} %`;
   const left = worker.seconds_left === null ? "" : `${duration(worker.seconds_left)} left`;
-  return build("tr", {},
-    build("td", {}, worker.name, build("div", { class: "quiet small" }, worker.device)),
-    build("td", {}, does, ...of, worker.is_drained && worker.job !== null ? build("div", { class: "quiet small" }, "gives it back soon") : null),
-    build("td", { class: "number" }, took),
-    build("td", { class: "number" }, part, build("div", { class: "quiet small" }, left)),
-    build("td", { class: "number" }, bytes(worker.own_memory)),
-    mayDrain ? build("td", {}, drainButton(worker)) : null);
+  return build("tr", { role: "row" },
+    cell("Worker", worker.name, build("div", { class: "quiet small" }, worker.device)),
+    cell("Does now", does, ...of, worker.is_drained && worker.job !== null ? build("div", { class: "quiet small" }, "gives it back soon") : null),
+    cell("Since", took),
+    cell("Done", part, build("div", { class: "quiet small" }, left)),
+    cell("Holds", bytes(worker.own_memory)),
+    mayDrain ? cell("Draining", drainButton(worker)) : null);
+}
+
+/** On a phone the rows are stacked, each value behind the name of its column; what is laid out so is a table no more
+ * unless it says it is. */
+function cell(head, ...content) {
+  return build("td", { role: "cell", "data-head": head }, build("div", {}, ...content));
 }
 
 function drainButton({ name, is_drained: isDrained }) {
