@@ -1,7 +1,8 @@
 """What a reward is worth for its cost, replayed on the pool of benchmarks/reward_pool.py. Nothing is trained here.
 
 `python -m benchmarks.reward_replay` prints two tables. The truth about a child is its accuracy, after the whole
-training, on images that no reward has seen. Costs count in whole trainings: a child for 3 of 12 epochs costs a quarter.
+training, on images that no reward has seen. Costs count in mean whole trainings, by each child's own seconds: one for 3
+of 12 epochs that takes twice as long as others costs half.
 
 rank correlation   Spearman's, of each cheap reward with the truth, with a 95 % interval over children drawn again
 regret             how far the chosen child's truth is below the best of the pool, in points, at equal cost
@@ -25,22 +26,25 @@ Places = NDArray[np.int64]
 
 BUDGETS = (5, 10, 20)  # Whole trainings.
 POOLS, PLAYS = 200, 25  # Pools drawn again from the pool, and searches in each.
+NOTHING = 1e-9  # Of a training: sums of parts are rounded.
 MANY_DRAWN = 4  # Children that a prior looks at, of which the best one is trained.
 STOPPED_AFTER, FIRST_WHOLE = (2, 4, 6), 5  # Epochs at which a curve is looked at; children that are never stopped.
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """children x epochs, and one number for each child. cheap: reward by name; costs: of each, in whole trainings."""
+    """children x epochs, and one number for each child. length: of its whole training, in mean ones. cheap: reward by
+    name; costs: of each, in whole trainings of the same child; of a prior, in mean ones."""
 
     curve: Numbers
     truth: Numbers
+    length: Numbers
     cheap: dict[str, Numbers]
     costs: dict[str, float]
 
     def taken(self, places: Places) -> "Pool":
         cheap = {name: scores[places] for name, scores in self.cheap.items()}
-        return Pool(self.curve[places], self.truth[places], cheap, self.costs)
+        return Pool(self.curve[places], self.truth[places], self.length[places], cheap, self.costs)
 
 
 def read_pool(file: Path = FILE) -> Pool:
@@ -54,11 +58,12 @@ def read_pool(file: Path = FILE) -> Pool:
         cheap[name], costs[name] = np.array([row["short"][epochs] for row in rows]), int(epochs) / EPOCHS
     part = FEWER / POOL.data.train_examples
     cheap[f"{FEWER} images"], costs[f"{FEWER} images"] = np.array([row["fewer"] for row in rows]), part
-    whole = float(np.mean([row["seconds"]["curve"] for row in rows]))
+    seconds = np.array([row["seconds"]["curve"] for row in rows])
+    whole = float(seconds.mean())
     for prior in rows[0]["priors"]:
         cheap[prior] = np.array([row["priors"][prior]["score"] for row in rows])
         costs[prior] = float(np.mean([row["priors"][prior]["seconds"] for row in rows])) / whole
-    return Pool(curve, np.array([row["truth"] for row in rows]), cheap, costs)
+    return Pool(curve, np.array([row["truth"] for row in rows]), seconds / whole, cheap, costs)
 
 
 # --- How well a cheap reward ranks. -----------------------------------------------------------------------------------
@@ -98,7 +103,8 @@ def by_reward(name: str) -> Chooser:
     """Every child gets this reward; the best one is chosen."""
 
     def choose(pool: Pool, budget: float) -> int | None:
-        return _best(pool.cheap[name], round(budget / pool.costs[name]))
+        trained = _affordable(pool.costs[name] * pool.length, budget)
+        return None if trained is None else int(pool.cheap[name][:trained].argmax())
 
     return choose
 
@@ -107,41 +113,56 @@ def with_prior(name: str) -> Chooser:
     """Of MANY_DRAWN children each the one with the best prior is trained to the end."""
 
     def choose(pool: Pool, budget: float) -> int | None:
-        trained = int(budget / (1 + MANY_DRAWN * pool.costs[name]))
-        if trained * MANY_DRAWN > len(pool.truth):
-            return None
-        groups = np.arange(trained * MANY_DRAWN).reshape(trained, MANY_DRAWN)
-        kept = groups[np.arange(trained), pool.cheap[name][groups].argmax(axis=1)]
-        return int(kept[pool.curve[kept, -1].argmax()])
+        groups = np.arange(len(pool.truth) // MANY_DRAWN * MANY_DRAWN).reshape(-1, MANY_DRAWN)
+        kept = groups[np.arange(len(groups)), pool.cheap[name][groups].argmax(axis=1)]
+        trained = _affordable(pool.length[kept] + MANY_DRAWN * pool.costs[name], budget)
+        return None if trained is None else int(kept[pool.curve[kept[:trained], -1].argmax()])
 
     return choose
+
+
+def _affordable(costs: Numbers, budget: float) -> int | None:
+    """How many of these, one after another; None where more could be paid than there are. At least one is."""
+    spent = costs.cumsum()
+    if spent[-1] < budget - NOTHING:
+        return None
+    return max(1, int(np.searchsorted(spent, budget + NOTHING, side="right")))
 
 
 def halving(rungs: Sequence[int], factor: int) -> Chooser:
-    """Successive halving (Jamieson and Talwalkar 2016): at each rung, an epoch, one in `factor` goes on."""
+    """Successive halving (Jamieson and Talwalkar 2016): at each rung, an epoch, one in `factor` goes on. As many begin
+    as can be paid for."""
 
     def choose(pool: Pool, budget: float) -> int | None:
-        share, epochs, before = 1.0, 0.0, 0
-        for rung in rungs:
-            epochs, before, share = epochs + share * (rung - before), rung, share / factor
-        alive = np.arange(int(budget * EPOCHS / epochs))
-        if len(alive) > len(pool.truth):
+        if _halved(pool, len(pool.truth), rungs, factor)[1] < budget - NOTHING:
             return None
-        for rung in rungs[:-1]:
-            order = np.argsort(-pool.curve[alive, rung - 1], kind="stable")
-            alive = alive[order[: max(1, round(len(alive) / factor))]]
-        return int(alive[pool.curve[alive, rungs[-1] - 1].argmax()])
+        few, many = 1, len(pool.truth) + 1
+        while many - few > 1:
+            half = (few + many) // 2
+            cost = _halved(pool, half, rungs, factor)[1]
+            few, many = (half, many) if cost <= budget + NOTHING else (few, half)
+        return _halved(pool, few, rungs, factor)[0]
 
     return choose
+
+
+def _halved(pool: Pool, begun: int, rungs: Sequence[int], factor: int) -> tuple[int, float]:
+    """Whom it chooses of the first so many, and what that costs."""
+    alive, cost, before = np.arange(begun), 0.0, 0
+    for rung in rungs:
+        cost += float(pool.length[alive].sum()) * (rung - before) / EPOCHS
+        before, order = rung, np.argsort(-pool.curve[alive, rung - 1], kind="stable")
+        alive = alive[order[: 1 if rung == rungs[-1] else max(1, round(len(alive) / factor))]]
+    return int(alive[0]), cost
 
 
 def median_stopping(pool: Pool, budget: float) -> int | None:
     """A child is stopped where its curve is under the median of the children before it (Golovin and others 2017)."""
-    left, best, chosen = budget * EPOCHS, -1.0, None
+    left, best, chosen = budget, -1.0, 0
     for child in range(len(pool.truth)):
         ran = _epochs_until_stopped(pool.curve[:child], pool.curve[child])
-        left -= ran
-        if left < 0:
+        left -= ran / EPOCHS * pool.length[child]
+        if left < -NOTHING:
             return chosen
         if ran == EPOCHS and pool.curve[child, -1] > best:
             best, chosen = pool.curve[child, -1], child
@@ -154,10 +175,6 @@ def _epochs_until_stopped(before: Numbers, curve: Numbers) -> int:
             if curve[epoch - 1] < np.median(before[:, epoch - 1]):
                 return epoch
     return EPOCHS
-
-
-def _best(scores: Numbers, children: int) -> int | None:
-    return int(scores[:children].argmax()) if children <= len(scores) else None
 
 
 def choosers(pool: Pool) -> dict[str, Chooser]:

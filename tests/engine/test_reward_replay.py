@@ -6,14 +6,14 @@ import pytest
 from benchmarks.reward_replay import Pool, by_reward, correlations, halving, median_stopping, read_pool, with_prior
 
 
-def pool(*curves: list[float], prior: list[float] | None = None) -> Pool:
-    """Twelve epochs; the truth is the end of the curve."""
+def pool(*curves: list[float], prior: list[float] | None = None, length: list[float] | None = None) -> Pool:
+    """Twelve epochs; the truth is the end of the curve. All take equally long, unless their lengths are given."""
     curve = np.array([each + [each[-1]] * (12 - len(each)) for each in curves])
     cheap = {"whole training": curve[:, -1], "first epoch": curve[:, 0]}
     costs = {"whole training": 1.0, "first epoch": 1 / 12}
     if prior is not None:
         cheap["prior"], costs["prior"] = np.array(prior), 0.0
-    return Pool(curve, curve[:, -1], cheap, costs)
+    return Pool(curve, curve[:, -1], np.ones(len(curve)) if length is None else np.array(length), cheap, costs)
 
 
 def test_a_cheaper_reward_sees_more_children_for_the_same_budget() -> None:
@@ -44,6 +44,25 @@ def test_who_is_under_the_median_is_stopped_and_the_saved_epochs_train_another()
     assert median_stopping(children, 74 / 12) == 6
     assert median_stopping(children, 73 / 12) == 0
     assert median_stopping(children, 8) is None
+
+
+def test_every_child_costs_its_own_time() -> None:
+    slow, long = [0.9], [3.0, 1.0, 1.0, 1.0]
+    assert by_reward("whole training")(pool([0.1], [0.2], slow, [0.3], length=long), 4) == 1
+    assert (
+        with_prior("prior")(pool(slow, *[[0.1]] * 3, [0.8], *[[0.1]] * 3, prior=[9, 1, 1, 1] * 2, length=long * 2), 5)
+        == 0
+    )
+    assert (
+        with_prior("prior")(pool([0.2], *[[0.1]] * 3, slow, *[[0.1]] * 3, prior=[9, 1, 1, 1] * 2, length=long * 2), 5)
+        == 0
+    )
+    # Stopped after 2 of 12 epochs of three times the length: half a training.
+    children = pool(*[[0.5]] * 5, [0.1], slow, [0.5], length=[1.0] * 5 + [3.0, 1.0, 1.0])
+    assert median_stopping(children, 6.5) == 6 and median_stopping(children, 6.4) == 0
+    # Of two that begin, the slow one costs three epochs of the first rung and, going on, 33 more.
+    two = pool([0.1], slow, [0.05], length=[1.0, 3.0, 1.0])
+    assert halving((1, 12), 2)(two, 37 / 12) == 1 and halving((1, 12), 2)(two, 36 / 12) == 0
 
 
 def test_ranks_are_correlated_as_spearman_does_with_ties() -> None:
