@@ -9,6 +9,7 @@ from django.test import Client
 from search_engine.config.search import SearchConfig
 from search_engine.data import descriptions
 from search_engine.errors import UserError
+from search_engine.training_speed import TrainingSpeed
 from tests.faults import fake_engine
 from tests.faults.actors import KINDS, doing
 from tests.faults.simulation import CALM, START, World
@@ -21,7 +22,7 @@ from webapp.searches.models import Child, Group, OwnData, Search, Stream
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 
-FLAT = [[1e5, 1e9], [1e7, 1e9]]
+FLAT = TrainingSpeed(0.0, 1e-9, 0.0)
 
 
 def send(client: Client, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:

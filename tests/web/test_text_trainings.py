@@ -14,6 +14,7 @@ from search_engine.config.language import LanguageTrainingConfig
 from search_engine.config.trainings import read_training_config
 from search_engine.data.texts import COMPARABLE, TEXTS
 from search_engine.events import EpochEnded, TrainingFinished
+from search_engine.training_speed import TrainingSpeed
 from search_engine.training_start import small_training
 from webapp.searches import artifacts, checker, event_log, leases, live_state, results
 from webapp.searches.costs.text_estimate import text_training_cost
@@ -23,7 +24,7 @@ from webapp.searches.models import Stream, Training
 pytestmark = pytest.mark.django_db
 RECURRENT = [name for name in published_names() if read_published(name).architecture.kind == "recurrent"]
 TINY = {"layout": {"hidden": 8}, "recipe": {"epochs": 2}}
-FLAT = [[1e5, 1e9], [1e7, 1e9]]  # A worker of 10^9 mult-adds a second.
+FLAT = TrainingSpeed(0.0, 1e-9, 0.0)  # A worker of 10^9 mult-adds a second.
 
 
 @pytest.fixture(autouse=True)
@@ -147,7 +148,7 @@ def test_a_mistake_is_told_at_its_field_by_form_and_api(
         assert any(each["field"] == field and words in each["message"] for each in errors), errors
 
 
-def test_time_is_tokens_times_what_one_costs_over_the_fastest_measured_rate() -> None:
+def test_time_is_tokens_times_what_one_costs_at_the_measured_speed() -> None:
     architecture = read_published("darts-v1-rnn").architecture
     assert isinstance(architecture, RecurrentArchitecture) and len(architecture.nodes) == 9
     config = LanguageTrainingConfig.model_validate({
@@ -161,7 +162,7 @@ def test_time_is_tokens_times_what_one_costs_over_the_fastest_measured_rate() ->
     assert cost.parameters == cost.mult_adds == (parameters, parameters)
     assert cost.seconds == pytest.approx(3.0 + 2 * epoch + 69_399 * (token / 3 + step))
     assert text_training_cost(config, architecture, []).seconds is None
-    slow = [[1e5, 1e8], [1e7, 1e8]]
+    slow = TrainingSpeed(0.0, 1e-8, 0.0)
     assert text_training_cost(config, architecture, [FLAT, slow]).seconds == pytest.approx(
         text_training_cost(config, architecture, [slow]).seconds
     )
@@ -172,6 +173,6 @@ def test_the_form_begins_with_minutes_on_a_core_as_fast_as_measured(name: str) -
     architecture = read_published(name).architecture
     config = small_training(architecture, name)
     assert isinstance(config, LanguageTrainingConfig) and read_training_config(config.model_dump(mode="json")) == config
-    measured = [[1_334_528, 2.1e9], [64_728_000, 7.1e9]]
+    measured = TrainingSpeed(layer=1.6e-4, mult_add=6e-11, byte=9e-10)
     seconds = text_training_cost(config, architecture, [measured]).seconds
     assert seconds is not None and 120 < seconds < 300
