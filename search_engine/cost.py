@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+from search_engine import network_plan
+from search_engine.architectures.reading import Architecture
+from search_engine.config.layout import Layout
 from search_engine.layers import IMAGE, NAMED_AFTER_SOURCE, Layer
 from search_engine.network_plan import NetworkPlan
 
@@ -39,6 +42,11 @@ def parameters(plan: NetworkPlan) -> int:
     Counts the auxiliary head where the plan has one: see NetworkPlan.without_auxiliary.
     """
     return sum(map(_parameters, plan.layers))
+
+
+def child_parameters(layout: Layout, image_size: int, architecture: Architecture) -> int:
+    """Of a child's network for coloured images of ten classes, which stand for any: to compare children by."""
+    return parameters(network_plan.plan(architecture, layout, image_channels=3, image_size=image_size, classes=10))
 
 
 def mult_adds(plan: NetworkPlan) -> int:

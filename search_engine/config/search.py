@@ -14,6 +14,7 @@ from search_engine.config.layout import LayoutConfig, must_shrink
 from search_engine.config.objective import ObjectiveConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.reproducibility import ReproducibilityConfig
+from search_engine.config.screening import ScreeningConfig
 from search_engine.config.space import NasnetSpaceConfig
 from search_engine.config.strategy import (
     EvolutionConfig,
@@ -23,6 +24,8 @@ from search_engine.config.strategy import (
     RandomConfig,
 )
 from search_engine.config.training import TrainingConfig
+
+MOST_DRAWN = 4000  # Architectures for one step.
 
 
 class SearchConfig(Config):
@@ -36,6 +39,7 @@ class SearchConfig(Config):
     child: LayoutConfig = LayoutConfig()
     recipe: RecipeConfig = RecipeConfig()
     data: DataConfig = DataConfig()
+    screening: ScreeningConfig = ScreeningConfig()
     budget: BudgetConfig = BudgetConfig()
     finals: FinalsConfig = FinalsConfig()
     bounds: BoundsConfig = BoundsConfig()
@@ -51,6 +55,18 @@ class SearchConfig(Config):
             )
         must_shrink(self.child, self.data)
         must_be_trainable(self.recipe, self.child, self.data)
+        return self
+
+    @model_validator(mode="after")
+    def _screening_is_possible(self) -> Self:
+        drawn, step_size = self.screening.drawn, self.strategy.step_size
+        if drawn > 1 and isinstance(self.strategy, LocalSearchConfig):
+            raise at("screening.drawn", f"is {drawn}; must be 1 with local search, which tries every neighbour.")
+        if drawn * step_size > MOST_DRAWN:
+            raise at(
+                "screening.drawn",
+                f"is {drawn}; must be at most {MOST_DRAWN // step_size} with {step_size} children per step.",
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """The strategy that a configuration asks for, and the file it is kept in between steps."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from search_engine.config.strategy import (
     PpoReplayConfig,
     ReinforceConfig,
 )
+from search_engine.cost import child_parameters
 from search_engine.errors import CheckpointError
 from search_engine.spaces.base import Space
 from search_engine.spaces.build import build_space
@@ -27,6 +29,7 @@ from search_engine.strategies.ppo import Ppo
 from search_engine.strategies.ppo_replay import PpoReplay
 from search_engine.strategies.random import Random
 from search_engine.strategies.reinforce import Reinforce
+from search_engine.strategies.screening import Screening
 
 
 def build_strategy(config: SearchConfig, changes: Sequence[Change] = ()) -> Strategy:
@@ -38,6 +41,7 @@ def build_strategy(config: SearchConfig, changes: Sequence[Change] = ()) -> Stra
         children=config.budget.children,
         seed=config.reproducibility.seed,
         changes=changes,
+        screening=_screening(config),
     )
 
 
@@ -61,9 +65,16 @@ def build_strategy_for(
     children: int,
     seed: int,
     changes: Sequence[Change] = (),
+    screening: Screening | None = None,
 ) -> Strategy:
-    """The same over any space. controller: of the kind of the space, None for NASNet's; others leave it."""
+    """The same over any space. controller: of the kind of the space, None for NASNet's; others leave it.
+
+    screening: not with local search.
+    """
     budget: Any = {"children": children, "seed": seed, "changes": changes}
+    if isinstance(strategy, LocalSearchConfig):
+        return LocalSearch(space, strategy, **budget)
+    budget["screening"] = screening
     if isinstance(strategy, PpoReplayConfig):
         return PpoReplay(space, strategy, controller, **budget)
     if isinstance(strategy, PpoConfig):
@@ -72,9 +83,13 @@ def build_strategy_for(
         return Reinforce(space, strategy, controller, **budget)
     if isinstance(strategy, EvolutionConfig):
         return Evolution(space, strategy, **budget)
-    if isinstance(strategy, LocalSearchConfig):
-        return LocalSearch(space, strategy, **budget)
     return Random(space, strategy, **budget)
+
+
+def _screening(config: SearchConfig) -> Screening | None:
+    if config.screening.drawn == 1:
+        return None
+    return Screening(config.screening.drawn, partial(child_parameters, config.child, config.data.image_size))
 
 
 def encode_strategy(strategy: Strategy, extra: Mapping[str, Any]) -> bytes:

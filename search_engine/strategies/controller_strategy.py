@@ -28,6 +28,7 @@ from search_engine.strategies.new_draws import draw_new
 from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
 from search_engine.strategies.program_controller import ProgramController
 from search_engine.strategies.reward_baseline import RewardBaseline
+from search_engine.strategies.screening import Screening
 from search_engine.strategies.skip_penalty import skip_penalty
 
 AT_ONCE = 1000  # No step is larger. A larger sample is drawn in parts, or it might not fit into memory.
@@ -47,6 +48,7 @@ class ControllerStrategy(Strategy):
         children: int,
         seed: int,
         changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         """controller: None for NASNet's, a chain of softmaxes without any bound. changes: see config.changes.
 
@@ -54,7 +56,7 @@ class ControllerStrategy(Strategy):
         """
         self._space = space
         self._seed = seed
-        self._made_for = made_for(space, config, controller, children=children, seed=seed)
+        self._made_for = made_for(space, config, controller, children=children, seed=seed, screening=screening)
         self._controller_config = controller
         generator = torch.Generator().manual_seed(derive(seed, "controller"))
         self._controller = build_controller(space.decisions, config, controller, generator)
@@ -64,7 +66,9 @@ class ControllerStrategy(Strategy):
         )
         self._baseline = baseline
         self._memory = memory
-        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw, rate=self._rate)
+        self._steps = PendingSteps(
+            space, config, children=children, changes=changes, draw=self._draw, rate=self._rate, screening=screening
+        )
 
     @property
     def is_finished(self) -> bool:

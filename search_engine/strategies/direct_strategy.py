@@ -14,6 +14,7 @@ from search_engine.spaces.bans import Banned
 from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
 from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
+from search_engine.strategies.screening import Screening
 from search_engine.strategies.uniform_draws import Left, options_left
 
 
@@ -42,12 +43,21 @@ class DirectStrategy(Strategy):
     """All that is random is derived from (seed, purpose, step, slot), so nothing about randomness is saved."""
 
     def __init__(
-        self, space: Space, config: StrategyConfig, *, children: int, seed: int, changes: Sequence[Change] = ()
+        self,
+        space: Space,
+        config: StrategyConfig,
+        *,
+        children: int,
+        seed: int,
+        changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         self._space = space
         self._seed = seed
-        self._made_for = made_for(space, config, None, children=children, seed=seed)
-        self._steps = PendingSteps(space, config, children=children, changes=changes, draw=self._draw, rate=self._rate)
+        self._made_for = made_for(space, config, None, children=children, seed=seed, screening=screening)
+        self._steps = PendingSteps(
+            space, config, children=children, changes=changes, draw=self._draw, rate=self._rate, screening=screening
+        )
 
     @property
     def is_finished(self) -> bool:

@@ -12,6 +12,7 @@ from search_engine.config.strategy import EvolutionConfig
 from search_engine.seeds import derive
 from search_engine.spaces.base import Space
 from search_engine.strategies.direct_strategy import DirectStrategy, Drawn, Rewarded, entropy_of
+from search_engine.strategies.screening import Screening
 from search_engine.strategies.uniform_draws import Left, uniform_decisions, uniform_entropies, uniform_policy
 
 
@@ -28,11 +29,18 @@ class Evolution(DirectStrategy):
     """
 
     def __init__(
-        self, space: Space, config: EvolutionConfig, *, children: int, seed: int, changes: Sequence[Change] = ()
+        self,
+        space: Space,
+        config: EvolutionConfig,
+        *,
+        children: int,
+        seed: int,
+        changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         self._config = config
         self._population: tuple[Rewarded, ...] = ()  # The oldest first.
-        super().__init__(space, config, children=children, seed=seed, changes=changes)
+        super().__init__(space, config, children=children, seed=seed, changes=changes, screening=screening)
 
     def _drawn(self, purpose: str, step: int, count: int, left: Left) -> Drawn:
         if len(self._population) < self._config.population_size:

@@ -13,6 +13,7 @@ from search_engine.spaces.bans import Banned, banned_at, check_changes
 from search_engine.spaces.base import Space
 from search_engine.spaces.proposals import proposed_at
 from search_engine.strategies.base import DrawnStep, Evaluation, Proposal
+from search_engine.strategies.screening import Screening
 
 Draw = Callable[[int, int, Banned], DrawnStep]
 Rate = Callable[[Sequence[Sequence[int]]], list[float]]
@@ -23,6 +24,7 @@ class PendingSteps:
 
     draw: makes the step of a number and a size, without what is banned in it; called once per step, in order.
     rate: joint log-probabilities of given decisions under the policy as it is, for what people propose.
+    screening: which of what is drawn belongs to the step; None for all of it.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class PendingSteps:
         changes: Sequence[Change],
         draw: Draw,
         rate: Rate,
+        screening: Screening | None,
     ) -> None:
         check_changes(space.decisions, changes)
         self._step_size = config.step_size
         self._rate = rate
+        self._screening = screening
         self._space = space
         self._changes = changes
         self._sizes = StepSizes(
@@ -95,13 +99,18 @@ class PendingSteps:
 
     def _draw_due(self) -> None:
         for step in self._sizes.drawn_at(self._told)[len(self._pending) :]:
-            drawn = self._draw(step, self._sizes.size(step), self.banned(step))
+            drawn = self._screened(step, self._sizes.size(step))
             proposed = proposed_at(self._space, self._changes, step)
             rated = list(zip(proposed, self._rate(proposed), strict=True)) if proposed else []
             self._pending = (
                 *self._pending,
                 replace(drawn, proposals=(*drawn.proposals, *self._off_policy(step, rated))),
             )
+
+    def _screened(self, step: int, size: int) -> DrawnStep:
+        if self._screening is None:
+            return self._draw(step, size, self.banned(step))
+        return self._screening.screened(self._draw(step, size * self._screening.drawn, self.banned(step)))
 
     def _off_policy(self, step: int, rated: Sequence[Any]) -> tuple[Proposal, ...]:
         """rated: (decisions, log-probability) of each. Their slots begin where a whole step ends, so they say it."""
@@ -136,11 +145,19 @@ def proposal_of(space: Space, step: int, slot: int, decisions: Sequence[int], lo
 
 
 def made_for(
-    space: Space, config: StrategyConfig, controller: ControllerConfig | None, *, children: int, seed: int
+    space: Space,
+    config: StrategyConfig,
+    controller: ControllerConfig | None,
+    *,
+    children: int,
+    seed: int,
+    screening: Screening | None,
 ) -> dict[str, Any]:
     """What a saved state belongs to: it must be the same in the strategy that goes on from it."""
     decisions = [[decision.name, decision.family, *decision.options] for decision in space.decisions]
     made = {"strategy": config.model_dump(mode="json"), "decisions": decisions, "children": children, "seed": seed}
+    if screening is not None:
+        made["drawn for each"] = screening.drawn
     return made if controller is None else made | {"controller": controller.model_dump(mode="json")}
 
 

@@ -15,6 +15,7 @@ from search_engine.spaces.base import Space
 from search_engine.strategies.base import DrawnStep
 from search_engine.strategies.controller_strategy import ControllerStrategy
 from search_engine.strategies.reward_baseline import RewardBaseline
+from search_engine.strategies.screening import Screening
 
 
 class Ppo(ControllerStrategy):
@@ -34,10 +35,14 @@ class Ppo(ControllerStrategy):
         children: int,
         seed: int,
         changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         self._config = config
         baseline = RewardBaseline(config.baseline_decay)
-        super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes)
+        super().__init__(
+            space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes,
+            screening=screening,
+        )  # fmt: skip
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
         """Go over the step's children `epochs` times."""

@@ -29,6 +29,7 @@ from search_engine.strategies.controller_strategy import ControllerStrategy, mas
 from search_engine.strategies.memory import Memory
 from search_engine.strategies.ppo import ppo_loss
 from search_engine.strategies.reward_baseline import RewardBaseline
+from search_engine.strategies.screening import Screening
 
 
 class PpoReplay(ControllerStrategy):
@@ -43,12 +44,13 @@ class PpoReplay(ControllerStrategy):
         children: int,
         seed: int,
         changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         self._config = config
         super().__init__(
             space, config, controller, baseline=RewardBaseline(config.baseline_decay),
             memory=Memory(config.replayed),
-            children=children, seed=seed, changes=changes,
+            children=children, seed=seed, changes=changes, screening=screening,
         )  # fmt: skip
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:

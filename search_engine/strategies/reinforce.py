@@ -16,6 +16,7 @@ from search_engine.strategies.base import DrawnStep
 from search_engine.strategies.controller import Scores
 from search_engine.strategies.controller_strategy import ControllerStrategy
 from search_engine.strategies.reward_baseline import BaselineOfEach, RewardBaseline
+from search_engine.strategies.screening import Screening
 
 
 class Reinforce(ControllerStrategy):
@@ -30,10 +31,14 @@ class Reinforce(ControllerStrategy):
         children: int,
         seed: int,
         changes: Sequence[Change] = (),
+        screening: Screening | None = None,
     ) -> None:
         self._config = config
         baseline = (RewardBaseline if config.baseline_rule == "round" else BaselineOfEach)(config.baseline_decay)
-        super().__init__(space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes)
+        super().__init__(
+            space, config, controller, baseline=baseline, children=children, seed=seed, changes=changes,
+            screening=screening,
+        )  # fmt: skip
 
     def _learn(self, step: DrawnStep, counted: Tensor, rewards: Sequence[float]) -> dict[str, float]:
         old = torch.tensor([proposal.log_probability for proposal in step.drawn])[counted]

@@ -126,7 +126,19 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=5,
 )
-PARTS = ["space", "strategy", "child", "recipe", "data", "finals", "bounds", "objective", "budget", "reproducibility"]
+PARTS = [
+    "space",
+    "strategy",
+    "screening",
+    "child",
+    "recipe",
+    "data",
+    "finals",
+    "bounds",
+    "objective",
+    "budget",
+    "reproducibility",
+]
 SHARED_PARTS = ["controller", "supernet", "shared", "phases", "deriving", "derived", "derived_recipe"]
 
 

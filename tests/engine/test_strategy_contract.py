@@ -38,6 +38,7 @@ from search_engine.strategies.ppo import Ppo
 from search_engine.strategies.ppo_replay import PpoReplay
 from search_engine.strategies.random import Random
 from search_engine.strategies.reinforce import Reinforce
+from search_engine.strategies.screening import Screening
 from tests.engine.toy import ToySpace
 
 SIZES = [3, 4, 2]
@@ -246,6 +247,19 @@ class TestPpoReplay(StrategyContract):
         return PpoReplay(ToySpace(sizes), config, children=children, seed=seed)
 
 
+class TestScreened(StrategyContract):
+    """PPO that trains the largest of three that it draws."""
+
+    def make(
+        self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
+    ) -> Strategy:
+        config = PpoConfig(
+            step_size=step_size, lookahead=lookahead, hidden_size=6, learning_rate=0.02, normalise_advantages=True
+        )
+        screening = Screening(3, lambda architecture: float(len(str(architecture))))
+        return Ppo(ToySpace(sizes), config, children=children, seed=seed, screening=screening)
+
+
 class TestEvolution(StrategyContract):
     def make(
         self, *, children: int = 10, step_size: int = 4, lookahead: int = 0, seed: int = 1, sizes: list[int] = SIZES
@@ -268,7 +282,7 @@ def test_a_state_of_another_kind_is_refused() -> None:
 
 
 # PPO with a memory is PPO here, and goes through files at every step in the tests below.
-KINDS = [TestPpo, TestReinforce, TestReinforceAsReleased, TestRandom, TestEvolution, TestLocalSearch]
+KINDS = [TestPpo, TestScreened, TestReinforce, TestReinforceAsReleased, TestRandom, TestEvolution, TestLocalSearch]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -63,6 +63,13 @@ def test_what_a_recipe_trains_along_is_part_of_time_memory_and_disk_but_not_of_t
     assert average.memory_bytes > before.memory_bytes and average.disk_bytes > before.disk_bytes
 
 
+def test_a_search_that_trains_the_largest_of_what_is_drawn_takes_longer() -> None:
+    plain, screened = (search_cost(demo(screening={"drawn": drawn}), [FLAT]) for drawn in (1, 4))
+    assert plain.child_seconds is not None and screened.child_seconds is not None
+    assert screened.child_seconds > 1.2 * plain.child_seconds
+    assert screened.parameters[0] > plain.parameters[0] and screened.memory_bytes >= plain.memory_bytes
+
+
 def test_time_is_unknown_until_a_worker_is_there() -> None:
     cost = search_cost(CONFIG, [])
     assert (cost.seconds, cost.child_seconds, cost.workers) == (None, None, 0)

@@ -2,9 +2,10 @@
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from search_engine import cost
+from search_engine.architectures.cells import CellArchitecture
 from search_engine.config.layout import LayoutConfig
 from search_engine.config.recipe import RecipeConfig
 from search_engine.config.search import SearchConfig
@@ -38,7 +39,8 @@ def drawn_children(config: SearchConfig) -> tuple[Drawn, ...]:
     sizes = RecipeConfig(
         batch_size=config.recipe.batch_size, auxiliary_weight=float(config.recipe.auxiliary_weight > 0)
     )
-    return _draw(config.space, config.child, sizes, data.channels, config.data.image_size, len(data.classes))
+    screened = config.screening.drawn
+    return _draw(config.space, config.child, sizes, data.channels, config.data.image_size, len(data.classes), screened)
 
 
 @lru_cache(maxsize=64)
@@ -49,22 +51,33 @@ def _draw(
     channels: int,
     image_size: int,
     classes: int,
+    screened: int,
 ) -> tuple[Drawn, ...]:
     space = NasnetSpace(space_config)
     generator = random.Random(0)  # A fixed sample: an estimate that changes without a reason is not believed.
-    return tuple(_one(space, generator, layout, recipe, channels, image_size, classes) for _ in range(DRAWS))
+    trained = (_trained(space, generator, layout, image_size, screened) for _ in range(DRAWS))
+    return tuple(_one(each, layout, recipe, channels, image_size, classes) for each in trained)
+
+
+def _trained(
+    space: NasnetSpace, generator: random.Random, layout: LayoutConfig, image_size: int, screened: int
+) -> CellArchitecture:
+    """One that is drawn, or the one of so many that is trained."""
+    drawn = [
+        space.decode([generator.randrange(len(decision.options)) for decision in space.decisions])
+        for _ in range(screened)
+    ]
+    return drawn[0] if screened == 1 else max(drawn, key=partial(cost.child_parameters, layout, image_size))
 
 
 def _one(
-    space: NasnetSpace,
-    generator: random.Random,
+    architecture: CellArchitecture,
     layout: LayoutConfig,
     recipe: RecipeConfig,
     channels: int,
     image_size: int,
     classes: int,
 ) -> Drawn:
-    architecture = space.decode([generator.randrange(len(decision.options)) for decision in space.decisions])
     trained = trained_plan(
         architecture, layout, recipe, image_channels=channels, image_size=image_size, classes=classes
     )
