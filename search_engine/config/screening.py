@@ -11,7 +11,7 @@ class ScreeningConfig(Config):
     heading: ClassVar = "Screening"
     drawn: int = option(
         1, "Drawn for each child",
-        "So many architectures are drawn for each child, and the one whose network has the most parameters is trained: "
-        "of small networks the larger ones are the better ones. Of a space whose networks are large enough it would "
-        "train the slowest. 1: every one that is drawn is trained.", source=f"{PAPER}: 1", ge=1, le=16,
+        "So many architectures are drawn for each child, and the one whose network has the most parameters is trained. "
+        "Among small networks of one space the larger tend to be the better ones; among large ones this mostly trains "
+        "the slowest. 1: every one that is drawn is trained.", source=f"{PAPER}: 1", ge=1, le=16,
     )  # fmt: skip

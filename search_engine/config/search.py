@@ -39,11 +39,11 @@ class SearchConfig(Config):
     child: LayoutConfig = LayoutConfig()
     recipe: RecipeConfig = RecipeConfig()
     data: DataConfig = DataConfig()
-    screening: ScreeningConfig = ScreeningConfig()
     budget: BudgetConfig = BudgetConfig()
     finals: FinalsConfig = FinalsConfig()
     bounds: BoundsConfig = BoundsConfig()
     objective: ObjectiveConfig = ObjectiveConfig()
+    screening: ScreeningConfig = ScreeningConfig()
     reproducibility: ReproducibilityConfig = ReproducibilityConfig()
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("live-page", "Reading the live page"),
             ("which-method", "Which method when"),
             ("strategies", "Which strategy when"),
+            ("rewards", "What a reward is worth"),
         ),
     ),
     (
