@@ -1,4 +1,4 @@
-"""Whole searches of ten minutes each: how good the best architecture so far is, minute by minute, by four methods.
+"""Whole searches of ten minutes each: how good the best architecture so far is, minute by minute, by method.
 
 `python -m benchmarks.whole_searches` goes on where the committed file ends, until it holds SEEDS searches of each
 method; several of these programs may run at once with --part 0/2 and --part 1/2. A search takes ten minutes of one
@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from search_engine.config.budget import BudgetConfig
+from search_engine.config.screening import ScreeningConfig
 from search_engine.config.strategy import AnyStrategyConfig, EvolutionConfig, RandomConfig
 from search_engine.config.training import TrainingConfig
 from search_engine.data.batches import prepare
@@ -76,11 +77,14 @@ def _searched(method: str, seed: int) -> Found:
     return {"found": found, "scores": _scores(found, seed), "evaluated": evaluated}
 
 
-def _child_by_child(strategy: AnyStrategyConfig, folder: Path, seed: int) -> tuple[list[Found], int]:
-    """The child with the best reward is the best so far."""
+def _child_by_child(strategy: AnyStrategyConfig, folder: Path, seed: int, *, drawn: int = 1) -> tuple[list[Found], int]:
+    """The child with the best reward is the best so far. drawn: of so many the largest is trained."""
     config = _with_seed(COFFEE.config, seed).model_copy(
-        update={"strategy": strategy, "budget": BudgetConfig(children=MOST_CHILDREN)}
-    )
+        update={
+            "strategy": strategy, "budget": BudgetConfig(children=MOST_CHILDREN),
+            "screening": ScreeningConfig(drawn=drawn),
+        }
+    )  # fmt: skip
     data = prepare(config.data, seed=seed, folder=NOWHERE, device=CPU)
     search = SearchFolder(folder, config)
     events = search.run(
@@ -170,6 +174,7 @@ METHODS = {
     "ENAS, cells with shared weights": _with_shared_weights,
     "regularized evolution": partial(_child_by_child, EvolutionConfig()),
     "random search": partial(_child_by_child, RandomConfig()),
+    "random search, the largest of four": partial(_child_by_child, RandomConfig(), drawn=4),
 }
 
 
