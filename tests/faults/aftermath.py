@@ -14,8 +14,11 @@ from tests.faults.application import Application, command_line, processes_with
 from tests.running_application import ROOT
 from webapp.searches import artifacts, checker, event_log, mending
 from webapp.searches.models import Job, Search, Stream, Training
+from webapp.searches.workers.spools import dead_spools
 
 EVERYTHING = 10**6  # More events than any of these streams has.
+
+SUCCESSOR_SECONDS = 60.0  # What dies again and again starts later each time.
 
 Logs = Mapping[str, told.Events]
 
@@ -87,6 +90,7 @@ def fingerprints_of(ids: Mapping[str, str]) -> dict[str, str]:
 
 def problems(application: Application) -> list[str]:
     """Everything that is wrong with what is there now, where nothing is under way any more."""
+    _wait_for_successors()
     artifacts.sweep(older_than_seconds=0.0)
     found = [
         *mending.findings(),
@@ -95,6 +99,13 @@ def problems(application: Application) -> list[str]:
     found += [f"{stream.name}: {text}" for stream in Stream.objects.all() for text in checker.check(stream)]
     found += [f"The {job.what} of {job.stream_id} is still {job.state}." for job in _undone()]
     return list(dict.fromkeys([*found, *_strays(application)]))
+
+
+def _wait_for_successors() -> None:
+    """A worker process that is killed at the very end leaves its folder to the one that begins in its place."""
+    until = time.monotonic() + SUCCESSOR_SECONDS
+    while dead_spools() and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 def fsck_problems(environment: Mapping[str, str]) -> list[str]:
