@@ -64,9 +64,10 @@ $(VENV)/.product: requirements.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
+# pip would compile on one core. What cannot be compiled are samples of wrong code that some packages bring along.
 $(VENV)/.checks: requirements-dev.txt requirements-traces.txt requirements.txt | $(VENV)/bin/python
 	@echo "Installing what the checks need, once ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true  # pip would with one core. Some are samples of wrong code.
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target $(VENV)/traces -r requirements-traces.txt
 	@touch $@ $(VENV)/.product
