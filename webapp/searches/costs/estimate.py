@@ -130,9 +130,7 @@ def with_companion(search: Cost, beside: Cost) -> Cost:
     )
 
 
-def training_cost(
-    config: TrainingConfig, architecture: Architecture, workers: Sequence[TrainingSpeed]
-) -> Cost:  # fmt: skip
+def training_cost(config: TrainingConfig, architecture: Architecture, workers: Sequence[TrainingSpeed]) -> Cost:
     """Of one network on one worker: the slowest, since nobody knows which will take it."""
     data = describe(config.data.name)
     trained = trained_plan(

@@ -12,10 +12,11 @@ from webapp.searches.costs.estimate import FLOAT_BYTES, FORWARD_SHARE, ROW_BYTES
 from webapp.searches.datasets.texts import text_of
 
 # Workers measure their speed on images. Matrix products of a recurrent cell run about as fast as the largest of the
-# measured networks, in which so many bytes are kept for a mult-add; what else it takes is put into the other two,
-# measured on one core of a CPU. Time told over time taken by an epoch there: ENAS's cell of 128 and 64 units 1.09 and
-# 1.27, with twice the batch 1.56, of 8 units in batches of 1,024 0.68; the cell of DARTS, 128 units, 1.49.
-BYTES_PER_MULT_ADD = 0.09
+# measured networks: with so many bytes for a mult-add, one takes as long as its mean one did where both were measured.
+# What else it takes is put into the other two, measured on one core of a CPU. Time told over time taken by an epoch
+# there: ENAS's cell of 128 and 64 units 1.09 and 1.27, with twice the batch 1.56, of 8 units in batches of 1,024 0.68;
+# the cell of DARTS, 128 units, 1.49.
+BYTES_PER_MULT_ADD = 0.127
 MULT_ADDS_PER_GUESS = 70  # What exponent, sum and gradient of one word of the vocabulary cost beside its product.
 STEP_SECONDS = 15e-6  # Each node of each word, forward, however few streams are read side by side.
 START_SECONDS = 3.0  # Reading and numbering the text.
