@@ -219,6 +219,19 @@ def test_the_job_of_a_dead_worker_is_due_before_its_lease_ends_and_others_are_ru
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_spool_of_a_dead_worker_goes_with_its_jobs(folder: Path) -> None:
+    a_search(User.objects.create(name="owner"))
+    dead, living = working("h:1"), held("h:2")
+    for name in ("h:1", "h:2"):
+        (folder / "spool" / name).mkdir(parents=True)
+        (folder / "spool" / name / "draft").write_bytes(b"half a checkpoint")
+    die(dead)
+    assert orphaned_jobs.take_back() == ["h:1"]
+    assert [spool.name for spool in (folder / "spool").iterdir()] == ["h:2"]
+    living.release()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_a_dead_worker_was_about_to_hand_in_is_refused() -> None:
     a_search(User.objects.create(name="owner"))
     lock = working("h:1")

@@ -8,6 +8,7 @@ from webapp.searches.leases import LeaseLost
 from webapp.searches.models import Job, Worker
 from webapp.searches.workers import life_locks
 from webapp.searches.workers.about_jobs import about_held
+from webapp.searches.workers.spools import remove_spool
 
 REASON = "its process ended"
 
@@ -26,3 +27,4 @@ def _take_from(worker: str) -> None:
             leases.lose(job_id, fence, REASON)
             log.warning("Job %s of %s is due again: %s", job_id, worker, REASON)
     Worker.objects.filter(pk=worker).delete()
+    remove_spool(worker)  # Its successor may have looked too early: while the kernel still ended it.
