@@ -44,15 +44,20 @@ others 2017). *Planned for*: a whole training whose learning rate comes down wit
 ## What is offered
 
 **Screening**, in the form and in a file as `screening.drawn`: of so many architectures that are drawn for each child
-the one with the most parameters is trained. It is off unless asked for, as the papers train whatever they draw, and
-it holds for small networks of one size: where networks are large enough, it only makes children slower. Shorter
-trainings and fewer images are settings of every search. Halving and stopping are not offered.
+the one with the most parameters is trained. It is off unless asked for, as the papers train whatever they draw. Take
+it as an experiment: the pool is to grow to {wanted} children, and only an interval above without a 0 in it, and live
+searches, will say whether it stays. It is for small networks of one size: where networks are large enough, it only
+makes children slower. Shorter trainings and fewer images are settings of every search. Halving and stopping are not
+offered.
 
 ## Repeat it
 
-    python -m benchmarks.reward_pool      # Trains what is missing of {wanted} children, about 45 seconds each.
-    python -m benchmarks.reward_replay    # Prints the tables.
-    python -m benchmarks.reward_page      # Writes this page.
+    python -m benchmarks.reward_pool
+    python -m benchmarks.reward_replay
+    python -m benchmarks.reward_page
+
+The first trains what is missing of {wanted} children, about 45 seconds each; the others print the tables and write this
+page.
 """
 
 
@@ -73,7 +78,10 @@ def page(found: dict[str, Any]) -> str:
 
 
 def _cell(found: tuple[float, float, float] | None) -> str:
-    return "too few children" if found is None else "{:.2f} ({:+.2f} to {:+.2f})".format(*found)
+    if found is None:
+        return "too few children"
+    value, low, high = found
+    return f"{value:.2f}" if low == high == 0.0 else f"{value:.2f} ({low:+.2f} to {high:+.2f})"  # Whole trainings.
 
 
 if __name__ == "__main__":

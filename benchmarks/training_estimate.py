@@ -15,7 +15,7 @@ from search_engine.config.space import NasnetSpaceConfig
 from search_engine.network_plan import NetworkPlan, plan
 from search_engine.networks.plan_network import PlanNetwork
 from search_engine.spaces.nasnet import NasnetSpace
-from search_engine.training.speed import measure_speed
+from search_engine.training.speed_measurement import measure_speed
 from search_engine.training.train import Trainee, training_step
 from search_engine.training_speed import TrainingSpeed, work_of
 

@@ -41,7 +41,7 @@ from search_engine.training.kept import KeptTraining, finish
 from search_engine.training.language_for_keeps import LanguageTraining
 from search_engine.training.numerics import set_numerics
 from search_engine.training.shared_building import SharedData
-from search_engine.training.speed import measure_speed
+from search_engine.training.speed_measurement import measure_speed
 from search_engine.training.trained_network import read_trained_network
 
 BUNDLE_SECONDS = 600.0  # So long may a bundle take; a trainer that needs longer is taken for one that hangs.

@@ -25,7 +25,7 @@ from search_engine.config.strategy import (
 )
 from search_engine.config.training import TrainingConfig
 
-MOST_DRAWN = 4000  # Architectures for one step.
+MOST_DRAWN = 1000  # Architectures for one step, however many of them are trained.
 
 
 class SearchConfig(Config):

@@ -73,6 +73,7 @@ def build_strategy_for(
     """
     budget: Any = {"children": children, "seed": seed, "changes": changes}
     if isinstance(strategy, LocalSearchConfig):
+        assert screening is None, "local search tries every neighbour: SearchConfig refuses to screen them"
         return LocalSearch(space, strategy, **budget)
     budget["screening"] = screening
     if isinstance(strategy, PpoReplayConfig):

@@ -16,25 +16,25 @@ from search_engine.checkpoints import digest
 from search_engine.config.changes import Change
 from search_engine.config.controller import AnyControllerConfig, MacroControllerConfig
 from search_engine.config.strategy import PpoConfig, ReinforceConfig
-from search_engine.errors import CheckpointError
 from search_engine.seeds import derive
 from search_engine.spaces.bans import Banned
 from search_engine.spaces.base import Decision, Space
-from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
+from search_engine.strategies.base import DrawnStep, Evaluation, Update
 from search_engine.strategies.controller import Controller, Scores
 from search_engine.strategies.controller_program import program_of
 from search_engine.strategies.memory import Memory
 from search_engine.strategies.new_draws import draw_new
-from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
+from search_engine.strategies.pending_steps import proposal_of
 from search_engine.strategies.program_controller import ProgramController
 from search_engine.strategies.reward_baseline import RewardBaseline
 from search_engine.strategies.screening import Screening
 from search_engine.strategies.skip_penalty import skip_penalty
+from search_engine.strategies.stepwise_strategy import StepwiseStrategy
 
 AT_ONCE = 1000  # No step is larger. A larger sample is drawn in parts, or it might not fit into memory.
 
 
-class ControllerStrategy(Strategy):
+class ControllerStrategy(StepwiseStrategy):
     """A policy that is drawn from step by step and moved by Adam."""
 
     def __init__(
@@ -54,9 +54,6 @@ class ControllerStrategy(Strategy):
 
         memory: with one, steps hold what was never drawn before, as far as the policy has it; None for the papers' way.
         """
-        self._space = space
-        self._seed = seed
-        self._made_for = made_for(space, config, controller, children=children, seed=seed, screening=screening)
         self._controller_config = controller
         generator = torch.Generator().manual_seed(derive(seed, "controller"))
         self._controller = build_controller(space.decisions, config, controller, generator)
@@ -66,19 +63,7 @@ class ControllerStrategy(Strategy):
         )
         self._baseline = baseline
         self._memory = memory
-        self._steps = PendingSteps(
-            space, config, children=children, changes=changes, draw=self._draw, rate=self._rate, screening=screening
-        )
-
-    @property
-    def is_finished(self) -> bool:
-        return self._steps.is_finished
-
-    def pending(self) -> tuple[DrawnStep, ...]:
-        return self._steps.drawn
-
-    def ask(self) -> tuple[Proposal, ...]:
-        return self._steps.first().proposals
+        super().__init__(space, config, controller, children=children, seed=seed, changes=changes, screening=screening)
 
     def tell(self, evaluations: Sequence[Evaluation]) -> Update:
         step = self._steps.answered_by(evaluations)
@@ -117,8 +102,7 @@ class ControllerStrategy(Strategy):
         return {name: tensor.detach().clone() for name, tensor in tensors.items()}, state
 
     def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        if state.get("made_for") != self._made_for:
-            raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
+        self._must_be_ours(state)
         self._controller.load_state_dict(
             {name: tensors[f"controller.{name}"] for name in self._controller.state_dict()}
         )

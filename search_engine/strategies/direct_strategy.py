@@ -9,12 +9,12 @@ from typing import Any
 from search_engine.checkpoints import digest
 from search_engine.config.changes import Change
 from search_engine.config.strategy import StrategyConfig
-from search_engine.errors import CheckpointError
 from search_engine.spaces.bans import Banned
 from search_engine.spaces.base import Space
-from search_engine.strategies.base import DrawnStep, Evaluation, Proposal, Strategy, Update
-from search_engine.strategies.pending_steps import PendingSteps, made_for, proposal_of
+from search_engine.strategies.base import DrawnStep, Evaluation, Update
+from search_engine.strategies.pending_steps import proposal_of
 from search_engine.strategies.screening import Screening
+from search_engine.strategies.stepwise_strategy import StepwiseStrategy
 from search_engine.strategies.uniform_draws import Left, options_left
 
 
@@ -39,7 +39,7 @@ class Rewarded:
     reward: float
 
 
-class DirectStrategy(Strategy):
+class DirectStrategy(StepwiseStrategy):
     """All that is random is derived from (seed, purpose, step, slot), so nothing about randomness is saved."""
 
     def __init__(
@@ -52,22 +52,7 @@ class DirectStrategy(Strategy):
         changes: Sequence[Change] = (),
         screening: Screening | None = None,
     ) -> None:
-        self._space = space
-        self._seed = seed
-        self._made_for = made_for(space, config, None, children=children, seed=seed, screening=screening)
-        self._steps = PendingSteps(
-            space, config, children=children, changes=changes, draw=self._draw, rate=self._rate, screening=screening
-        )
-
-    @property
-    def is_finished(self) -> bool:
-        return self._steps.is_finished
-
-    def pending(self) -> tuple[DrawnStep, ...]:
-        return self._steps.drawn
-
-    def ask(self) -> tuple[Proposal, ...]:
-        return self._steps.first().proposals
+        super().__init__(space, config, None, children=children, seed=seed, changes=changes, screening=screening)
 
     def tell(self, evaluations: Sequence[Evaluation]) -> Update:
         step = self._steps.answered_by(evaluations)
@@ -94,8 +79,7 @@ class DirectStrategy(Strategy):
         return {}, {"made_for": self._made_for, "steps": self._steps.to_json(), **self._memory_to_json()}
 
     def load_state_dict(self, tensors: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        if state.get("made_for") != self._made_for:
-            raise CheckpointError("strategy", "was saved under another configuration; start a new search instead.")
+        self._must_be_ours(state)
         self._steps.load_json(state["steps"])
         self._load_memory(state)
 

@@ -14,6 +14,7 @@ FOUND = {
 def test_every_row_says_what_was_found() -> None:
     told = page(FOUND)
     assert "measured on 7 children" in told
+    assert "| whole | 0.50 | 0.50 | 0.50 |\n" in told
     assert "| cheap | 0.250 | -0.10 (-0.40 to 0.20) |\n" in told
     assert "| cheap | 0.25 (-0.50 to +0.12) | too few children | too few children |\n" in told
     assert "| how a child is chosen | 5 trainings | 10 trainings | 20 trainings |\n|---|---|---|---|\n" in told

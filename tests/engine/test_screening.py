@@ -88,5 +88,5 @@ def test_local_search_tries_every_neighbour() -> None:
 
 
 def test_a_step_is_not_drawn_for_minutes() -> None:
-    whole = {"strategy": {"kind": "ppo", "step_size": 1000}, "budget": {"children": 2000}, "screening": {"drawn": 5}}
-    assert refused(whole) == ("screening.drawn", "is 5; must be at most 4 with 1000 children per step.")
+    whole = {"strategy": {"kind": "ppo", "step_size": 500}, "budget": {"children": 2000}, "screening": {"drawn": 5}}
+    assert refused(whole) == ("screening.drawn", "is 5; must be at most 2 with 500 children per step.")
