@@ -45,7 +45,7 @@ FILE = Path(__file__).parent / "data" / "whole_searches.jsonl"
 SEEDS = 5
 MARKS = (60, 120, 180, 300, 420, 600)  # Seconds.
 MOST_CHILDREN = 2000  # More than ten minutes hold.
-EPOCHS = 66  # Of shared weights, which fill ten minutes with their controller phases: a schedule must know its end.
+EPOCHS = 120  # Of shared weights, which fill ten minutes with their controller phases: a schedule must know its end.
 CPU = torch.device("cpu")
 NOWHERE = Path("unused: the data set is embedded")
 
@@ -92,16 +92,16 @@ def _child_by_child(strategy: AnyStrategyConfig, folder: Path, seed: int, *, dra
         should_stop=lambda: False,
     )  # fmt: skip
     found: list[Found] = []
-    drawn: dict[tuple[int, int], dict[str, Any]] = {}
+    proposed: dict[tuple[int, int], dict[str, Any]] = {}
     evaluated, best = 0, -1.0
     for event, second in _ten_minutes(events):
         if isinstance(event, StepProposed):
-            drawn |= {(event.step, each.slot): each.architecture for each in event.proposals}
+            proposed |= {(event.step, each.slot): each.architecture for each in event.proposals}
         elif isinstance(event, ChildFinished):
             evaluated += 1
             if event.reward is not None and event.reward > best:
                 best = event.reward
-                found.append({"second": second, "reward": best, "architecture": drawn[event.step, event.slot]})
+                found.append({"second": second, "reward": best, "architecture": proposed[event.step, event.slot]})
     search.close()
     return found, evaluated
 
