@@ -45,7 +45,7 @@ FILE = Path(__file__).parent / "data" / "whole_searches.jsonl"
 SEEDS = 5
 MARKS = (60, 120, 180, 300, 420, 600)  # Seconds.
 MOST_CHILDREN = 2000  # More than ten minutes hold.
-EPOCHS = 120  # Of shared weights, which fill ten minutes with their controller phases: a schedule must know its end.
+EPOCHS = 114  # Of shared weights, which fill ten minutes with their controller phases: a schedule must know its end.
 CPU = torch.device("cpu")
 NOWHERE = Path("unused: the data set is embedded")
 
