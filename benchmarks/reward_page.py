@@ -44,11 +44,11 @@ others 2017). *Planned for*: a whole training whose learning rate comes down wit
 ## What is offered
 
 **Screening**, in the form and in a file as `screening.drawn`: of so many architectures that are drawn for each child
-the one with the most parameters is trained. It is off unless asked for, as the papers train whatever they draw. Take
-it as an experiment: the pool is to grow to {wanted} children, and only an interval above without a 0 in it, and live
-searches, will say whether it stays. It is for small networks of one size: where networks are large enough, it only
-makes children slower. Shorter trainings and fewer images are settings of every search. Halving and stopping are not
-offered.
+the one with the most parameters is trained. On the pool five trainings with it find what takes ten without. It is off
+unless asked for, as the papers train whatever they draw. Take it as an experiment as long as live searches over five
+seeds have not confirmed it. It is for small networks of one size: where networks are large enough, it only makes
+children slower. Shorter trainings and fewer images are settings of every search. Halving and stopping are not offered:
+their intervals hold a 0.
 
 ## Repeat it
 

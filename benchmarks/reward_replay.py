@@ -25,9 +25,10 @@ Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
 
 BUDGETS = (5, 10, 20)  # Whole trainings.
-POOLS, PLAYS = 200, 25  # Pools drawn again from the pool, and searches in each.
+POOLS, PLAYS = 200, 400  # Pools drawn again from the pool; searches in each, so many that their own luck is small.
 NOTHING = 1e-9  # Of a training: sums of parts are rounded.
-MANY_DRAWN = 4  # Children that a prior looks at, of which the best one is trained.
+MANY_DRAWN = 4  # Children that a prior looks at, of which the best one is trained,
+OTHERS_DRAWN = (2, 8)  # and other numbers of them, for the prior that is offered.
 STOPPED_AFTER, FIRST_WHOLE = (2, 4, 6), 5  # Epochs at which a curve is looked at; children that are never stopped.
 
 
@@ -109,13 +110,13 @@ def by_reward(name: str) -> Chooser:
     return choose
 
 
-def with_prior(name: str) -> Chooser:
-    """Of MANY_DRAWN children each the one with the best prior is trained to the end."""
+def with_prior(name: str, drawn: int = MANY_DRAWN) -> Chooser:
+    """Of so many children each the one with the best prior is trained to the end."""
 
     def choose(pool: Pool, budget: float) -> int | None:
-        groups = np.arange(len(pool.truth) // MANY_DRAWN * MANY_DRAWN).reshape(-1, MANY_DRAWN)
+        groups = np.arange(len(pool.truth) // drawn * drawn).reshape(-1, drawn)
         kept = groups[np.arange(len(groups)), pool.cheap[name][groups].argmax(axis=1)]
-        trained = _affordable(pool.length[kept] + MANY_DRAWN * pool.costs[name], budget)
+        trained = _affordable(pool.length[kept] + drawn * pool.costs[name], budget)
         return None if trained is None else int(kept[pool.curve[kept[:trained], -1].argmax()])
 
     return choose
@@ -182,6 +183,7 @@ def choosers(pool: Pool) -> dict[str, Chooser]:
     return (
         {name: by_reward(name) for name in pool.cheap if name not in priors}
         | {f"best of {MANY_DRAWN} by {name}, then the whole": with_prior(name) for name in priors}
+        | {f"best of {drawn} by parameters, then the whole": with_prior("parameters", drawn) for drawn in OTHERS_DRAWN}
         | {
             "halving at 1, 3, 12, a third goes on": halving((1, 3, 12), 3),
             "halving at 1, 2, 4, 12, half goes on": halving((1, 2, 4, 12), 2),

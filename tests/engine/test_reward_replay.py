@@ -27,6 +27,8 @@ def test_a_prior_chooses_whom_to_train() -> None:
     children = pool([0.9], [0.2], [0.3], [0.4], prior=[1.0, 2.0, 3.0, 9.0])
     assert with_prior("prior")(children, 1) == 3
     assert with_prior("prior")(children, 2) is None
+    assert with_prior("prior", 2)(children, 2) == 3  # The second and the fourth are trained.
+    assert with_prior("prior", 2)(children, 1) == 1
 
 
 def test_halving_spends_its_budget_and_lets_the_best_of_each_rung_go_on() -> None:
