@@ -13,15 +13,15 @@ priors                      zero-cost scores
 seconds                     of CPU time, by the same names
 """
 
-import argparse
-import json
+import functools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.growing_file import Line, grow_a_part
+from benchmarks.unseen_images import NOWHERE, unseen_images
 from benchmarks.zero_cost_scores import zero_cost_scores
 from search_engine.config.data import DataConfig
 from search_engine.config.layout import LayoutConfig
@@ -54,46 +54,22 @@ POOL = SearchConfig(
 SEED = 2026
 
 
-def grow(file: Path, part: int, parts: int) -> Iterator[int]:
-    """Train the children of this part that are in no line yet, and yield the index of each that is written."""
-    torch.set_num_threads(1)
+@functools.cache
+def _parts() -> tuple[DataParts, DataParts, Part]:
+    """The data, the same with FEWER images to train on, and what is unseen by both."""
     device = torch.device("cpu")
-    data = prepare(POOL.data, seed=SEED, folder=Path("unused: the data set is embedded"), device=device)
-    fewer_config = POOL.data.model_copy(update={"train_examples": FEWER})
-    fewer = prepare(fewer_config, seed=SEED, folder=Path("unused"), device=device)
-    unseen = _unseen(data)
-    for index in range(part, CHILDREN, parts):
-        if index in _there(file):
-            continue
-        line = json.dumps(_child(index, data, fewer, unseen))
-        with file.open("a") as lines:
-            lines.write(line + "\n")
-        yield index
+    data = prepare(POOL.data, seed=SEED, folder=NOWHERE, device=device)
+    fewer = prepare(POOL.data.model_copy(update={"train_examples": FEWER}), seed=SEED, folder=NOWHERE, device=device)
+    return data, fewer, unseen_images(POOL.data, data, seed=SEED)
 
 
-def _there(file: Path) -> set[int]:
-    return {json.loads(line)["index"] for line in file.read_text().splitlines()} if file.exists() else set()
-
-
-def _unseen(data: DataParts) -> Part:
-    """The test images, and those of the training part that are neither trained on nor held out."""
-    everything = POOL.data.model_copy(update={"train_examples": 6000})
-    wide = prepare(everything, seed=SEED, folder=Path("unused"), device=data.train.device).train
-    rest = slice(POOL.data.train_examples, None)
-    assert torch.equal(wide.images[: rest.start], data.train.images)
-    images = torch.cat([data.test.images, wide.images[rest]])
-    normalisation = data.train.normalisation()
-    scale, offset = (torch.tensor(normalisation[name]) for name in ("scale", "offset"))
-    return Part(images, torch.cat([data.test.labels, wide.labels[rest]]), scale, offset)
-
-
-def _child(index: int, data: DataParts, fewer: DataParts, unseen: Part) -> dict[str, Any]:
+def _child(index: int) -> Line:
+    data, fewer, unseen = _parts()
     decisions = _decisions(index)
     full = _trained(index, decisions, data, EPOCHS, unseen)
     short = {epochs: _trained(index, decisions, data, epochs) for epochs in SHORT}
     few = _trained(index, decisions, fewer, EPOCHS)
     return {
-        "index": index,
         "decisions": decisions,
         "curve": full["curve"],
         "truth": full["truth"],
@@ -150,9 +126,5 @@ def _accuracy(trainee: Trainee, part: Part) -> float:
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--part", default="0/1", help="which of how many programs this is, such as 0/2")
-    chosen = arguments.parse_args()
-    part, _, parts = chosen.part.partition("/")
-    for done in grow(FILE, int(part), int(parts)):
-        print(f"child {done} of {CHILDREN}", flush=True)
+    torch.set_num_threads(1)
+    grow_a_part(FILE, [{"index": index} for index in range(CHILDREN)], _child, about=__doc__)

@@ -1,18 +1,22 @@
-"""docs/whole-searches.md and its picture, made of the searches of benchmarks/whole_searches.py.
+"""docs/whole-searches.md and its picture, made of the searches of benchmarks/whole_searches.py and of their scores.
 
 `python -m benchmarks.whole_searches_page` writes both; the picture is taken in the browser that tests use.
 """
 
-import json
 import statistics
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
+from benchmarks import whole_search_scores, whole_searches
+from benchmarks.growing_file import Line, read_lines
 from benchmarks.page import ROOT
-from benchmarks.whole_searches import FILE, MARKS, METHODS, SEEDS
+from benchmarks.whole_search_scores import TRAININGS
+from benchmarks.whole_searches import MARKS, METHODS, SEEDS
+from search_engine.architectures.reading import architecture_from_json
 from search_engine.run_groups import Spread, difference, spread
 
 PAGE, PICTURE = ROOT / "docs/whole-searches.md", ROOT / "docs/images/whole-searches.png"
@@ -23,14 +27,15 @@ _HEAD = """# Whole searches, side by side
 
 Four methods, and one variant, search for the same ten minutes of one core: cells for Fashion-MNIST at 14 pixels, with
 the settings of **Coffee** and of the shared-weights demo. At the moments below each shows the best it has found so
-far. That architecture is trained from scratch by one recipe for all, and scored on the test images, which no search
-has seen. Each method ran with {seeds} seeds. Seconds are CPU time: what else the computer does does not count.
+far. That architecture is trained from scratch by one recipe for all, {trainings} times, and scored on 6,000 images that
+the search has not seen: its score is the mean. Each method ran with {seeds} seeds. Seconds are CPU time: what else the
+computer does does not count.
 
-![Test accuracy of the best so far, by method, over ten minutes of search](images/whole-searches.png)
+![Accuracy of the best so far, by method, over ten minutes of search](images/whole-searches.png)
 
 The bands are 95 % intervals of the mean over seeds.
 
-| test accuracy after | {marks} |
+| accuracy after | {marks} |
 |---|{lines}
 """
 _REACHED = """
@@ -45,7 +50,7 @@ came so far.
 _DIFFERENCES = """
 ## Against random search
 
-Mean test accuracy at the end minus that of random search, in points. Whole searches are permuted; with {seeds} of each
+Mean accuracy at the end minus that of random search, in points. Whole searches are permuted; with {seeds} of each
 a difference must be large to be told from chance.
 
 | method | difference | |
@@ -54,7 +59,8 @@ a difference must be large to be told from chance.
 _TAIL = """
 ## Repeat it
 
-    python -m benchmarks.whole_searches         # Searches what is missing, some 14 minutes of a core each.
+    python -m benchmarks.whole_searches         # Searches what is missing, ten minutes of a core each.
+    python -m benchmarks.whole_search_scores    # Trains what they found, some twelve seconds each.
     python -m benchmarks.whole_searches_page    # Writes this page.
 
 One search of each, in the terminal, ends where its budget ends and not after ten minutes:
@@ -69,10 +75,19 @@ the name.
 Scores = Mapping[str, Sequence[Mapping[str, float]]]  # By method: of each seed the score at each mark.
 
 
-def read_scores(file: Path = FILE) -> Scores:
+def scores_of(searches: Sequence[Line], trainings: Sequence[Line]) -> Scores:
+    """The lines of both files. Each architecture's score is the mean of its TRAININGS; every one must be there."""
+    accuracies: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for line in trainings:
+        accuracies[line["seed"], line["hash"]].append(line["accuracy"])
     found: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
-    for line in map(json.loads, file.read_text().splitlines()):
-        found[line["method"]].append(line["scores"])
+    for line in searches:
+        scores: dict[str, float] = {}
+        for mark, best in line["best"].items():
+            trained = accuracies[line["seed"], architecture_from_json(best["architecture"]).hash]
+            assert len(trained) == TRAININGS, "scores are missing: python -m benchmarks.whole_search_scores"
+            scores[mark] = statistics.fmean(trained)
+        found[line["method"]].append(scores)
     return {method: seeds for method, seeds in found.items() if seeds}
 
 
@@ -81,7 +96,7 @@ def page(scores: Scores) -> str:
     reached = " | ".join(f"{100 * each:.0f} %" for each in REACHED)
     return "".join(
         (
-            _HEAD.format(seeds=SEEDS, marks=marks, lines="---|" * len(MARKS)),
+            _HEAD.format(seeds=SEEDS, trainings=TRAININGS, marks=marks, lines="---|" * len(MARKS)),
             *(f"| {method} | " + " | ".join(_mean(seeds, mark) for mark in MARKS) + " |\n"
               for method, seeds in scores.items()),
             _REACHED.format(reached=reached, lines="---|" * len(REACHED)),
@@ -139,7 +154,7 @@ def figure(scores: Scores) -> go.Figure:
         drawn.add_scatter(x=x, y=high, fill="tonexty", fillcolor=_faint(colour), **band)
         drawn.add_scatter(x=x, y=means, mode="lines+markers", line={"color": colour, "width": 2}, name=method)
     drawn.update_xaxes(title_text="seconds of one core", tickvals=list(MARKS))
-    drawn.update_yaxes(title_text="test accuracy of the best so far, %")
+    drawn.update_yaxes(title_text="accuracy of the best so far, trained from scratch, %")
     return drawn
 
 
@@ -163,5 +178,6 @@ def take_picture(drawn: go.Figure, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(read_scores()))
-    take_picture(figure(read_scores()), PICTURE)
+    scored = scores_of(read_lines(whole_searches.FILE), read_lines(whole_search_scores.FILE))
+    PAGE.write_text(page(scored))
+    take_picture(figure(scored), PICTURE)

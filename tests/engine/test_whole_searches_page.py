@@ -1,7 +1,10 @@
 """The page of whole searches: tables worked by hand."""
 
-from benchmarks.whole_searches import METHODS
-from benchmarks.whole_searches_page import RANDOM, figure, page
+import pytest
+
+from benchmarks.whole_searches import METHODS, best_at_marks
+from benchmarks.whole_searches_page import RANDOM, figure, page, scores_of
+from search_engine.catalogue.published import read_published
 
 FIRST = next(iter(METHODS))
 EARLY = {"60": 0.80, "120": 0.80, "180": 0.84, "300": 0.84, "420": 0.85, "600": 0.86}
@@ -33,3 +36,24 @@ def test_each_method_has_a_line_and_a_band() -> None:
     drawn = figure(SCORES)
     assert [line.name for line in drawn.data if line.name] == [FIRST, RANDOM] and len(drawn.data) == 6
     assert list(drawn.data[2].y) == [80.0, 80.0, 83.0, 83.0, 83.5, 85.0]
+
+
+def test_the_best_at_a_moment_is_the_last_one_found_until_then() -> None:
+    first, second = {"second": 60.0, "reward": 0.5}, {"second": 299.0, "reward": 0.6}
+    late = {"second": 600.5, "reward": 0.7}
+    best = best_at_marks([first, second, late])
+    assert best == {"60": first, "120": first, "180": first, "300": second, "420": second, "600": second}
+    assert list(best_at_marks([second])) == ["300", "420", "600"]
+
+
+def test_a_score_is_the_mean_of_all_trainings_of_that_search_and_none_may_be_missing() -> None:
+    found = read_published("nasnet-a").architecture
+    search = {"method": FIRST, "seed": 2, "best": {"60": {"architecture": found.to_json()}}}
+    trainings = [
+        {"seed": seed, "hash": found.hash, "training": training, "accuracy": seed / 10 + training / 100}
+        for seed in (1, 2)
+        for training in (1, 2, 3)
+    ]
+    assert scores_of([search], trainings) == {FIRST: [{"60": pytest.approx(0.22)}]}
+    with pytest.raises(AssertionError, match="scores are missing"):
+        scores_of([search], trainings[:-1])
