@@ -26,13 +26,13 @@ class StrategyConfig(Config):
 
 
 class RandomConfig(StrategyConfig):
-    """Uniform random search: every decision from a uniform distribution."""
+    """Every decision from a uniform distribution."""
 
     kind: Literal["random"] = "random"
 
 
 class EvolutionConfig(StrategyConfig):
-    """Regularized evolution: the winner of a small tournament is copied with one change; the oldest dies.
+    """The winner of a small tournament is copied with one change; the oldest dies.
 
     With 10 and 3 as here, NAS-Bench-201's own scripts search; the paper's 100 and 25 are for thousands of children.
     """
@@ -51,7 +51,7 @@ class EvolutionConfig(StrategyConfig):
 
 
 class LocalSearchConfig(StrategyConfig):
-    """Local search: climbs from a random network to better neighbours, and starts again where there is none.
+    """Climbs from a random network to better neighbours, and starts again where there is none.
 
     Two networks are neighbours when they differ in one decision.
     """
@@ -101,7 +101,7 @@ class PpoConfig(StrategyConfig):
 
 
 class PpoReplayConfig(PpoConfig):
-    """PPO with a memory: draws nothing twice, and makes the best networks so far more probable. A variant of ours.
+    """Draws nothing twice, and makes the best networks so far more probable. A variant of ours.
 
     Its defaults were chosen on NAS-Bench-201; docs/strategies.md has the figures.
     """
