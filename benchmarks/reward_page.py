@@ -4,7 +4,7 @@ from typing import Any
 
 from benchmarks.page import ROOT
 from benchmarks.reward_pool import CHILDREN
-from benchmarks.reward_replay import BUDGETS, MANY_DRAWN, measure
+from benchmarks.reward_replay import BUDGETS, MANY_DRAWN, OTHERS_DRAWN, measure
 
 PAGE = ROOT / "docs/rewards.md"
 _HEAD = """# What a reward is worth
@@ -35,10 +35,10 @@ it is better than they are.
 |---|{lines}
 """
 _TAIL = """
-*Best of {many}*: {many} are drawn for each child, and the one with the largest figure is trained. *Halving*: children
-begin together, and only a part of them goes on after so many epochs (Jamieson and Talwalkar 2016). *Stopped under the
-median*: a child ends where its accuracy lies under the median of those before it at the same epoch (Golovin and
-others 2017). *Planned for*: a whole training whose learning rate comes down within so many epochs. *parameters*,
+*Best of {many}*, {others}: so many are drawn for each child, and the one with the largest figure is trained. *Halving*:
+children begin together, and only a part of them goes on after so many epochs (Jamieson and Talwalkar 2016). *Stopped
+under the median*: a child ends where its accuracy lies under the median of those before it at the same epoch (Golovin
+and others 2017). *Planned for*: a whole training whose learning rate comes down within so many epochs. *parameters*,
 *mult_adds*, *snip*, *synflow*, *grad_norm*: of the untrained network, as Abdelfattah and others (2021) describe them.
 
 ## What is offered
@@ -73,7 +73,7 @@ def page(found: dict[str, Any]) -> str:
     return (
         _HEAD.format(children=found["children"]) + ranks
         + _CHOICES.format(budgets=" | ".join(f"{each} trainings" for each in BUDGETS), lines="---|" * len(BUDGETS))
-        + choices + _TAIL.format(many=MANY_DRAWN, wanted=CHILDREN)
+        + choices + _TAIL.format(many=MANY_DRAWN, others=" or ".join(map(str, OTHERS_DRAWN)), wanted=CHILDREN)
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ rank correlation   Spearman's, of each cheap reward with the truth, with a 95 % 
 regret             how far the chosen child's truth is below the best of the pool, in points, at equal cost
 """
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from benchmarks.growing_file import read_lines
 from benchmarks.reward_pool import EPOCHS, FEWER, FILE, POOL
 
 Numbers = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Pool:
 
 
 def read_pool(file: Path = FILE) -> Pool:
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    rows = read_lines(file)
     curve = np.array([row["curve"] for row in rows])
     cheap, costs = {"whole training": curve[:, -1]}, {"whole training": 1.0}
     for epoch in (1, 2, 4, 6, 8):

@@ -58,8 +58,10 @@ def _trained(seed: int, hash: str, training: int) -> Line:
     try:
         for _ in trained.epochs():
             pass
-    except ConfigError:  # It diverged, and guesses.
-        return {"accuracy": 1 / len(data.description.classes)}
+    except ConfigError as error:
+        if error.path != "recipe.learning_rate":
+            raise
+        return {"accuracy": 1 / len(data.description.classes)}  # It diverged, and guesses.
     return {"accuracy": trained.test().test_accuracy}
 
 
