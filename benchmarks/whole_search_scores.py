@@ -55,14 +55,19 @@ def _trained(seed: int, hash: str, training: int) -> Line:
     )  # fmt: skip
     scored = replace(data, test=unseen_images(DATA, data, seed=seed))
     trained = TrainingForKeeps(config, data=scored, device=cpu)
+    return {"accuracy": accuracy_of(trained, classes=len(data.description.classes))}
+
+
+def accuracy_of(training: TrainingForKeeps, *, classes: int) -> float:
+    """Behind its last epoch; of what diverges, that of a guess. Raises ConfigError where memory does not suffice."""
     try:
-        for _ in trained.epochs():
+        for _ in training.epochs():
             pass
     except ConfigError as error:
-        if error.path != "recipe.learning_rate":
+        if error.field != "recipe.learning_rate":
             raise
-        return {"accuracy": 1 / len(data.description.classes)}  # It diverged, and guesses.
-    return {"accuracy": trained.test().test_accuracy}
+        return 1 / classes
+    return training.test().test_accuracy
 
 
 if __name__ == "__main__":
