@@ -137,7 +137,7 @@ def _computing_ms(server: Server) -> float:
 
 
 def _is_of(command: list[str] | None, server: Server) -> bool:
-    return bool(command) and str(server.folder / "files") in command and command[0].endswith("postgres")
+    return command is not None and str(server.folder / "files") in command and command[0].endswith("postgres")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,8 @@ def _search(config: SearchConfig, trainers: "SimpleQueue[_Trainer]", spool: Path
         verdict: Message = do({"do": "evaluate", "checkpoint": None} | place)[-2]["event"]
         return verdict
 
-    rewards, entropies = [], []
+    rewards: list[float] = []
+    entropies: list[float] = []
     learn: Message = {"do": "learn", "step": -1, "state": None, "fingerprint": "", "evaluations": []}
     with ThreadPoolExecutor(WORKERS) as pool:
         while True:

@@ -50,7 +50,7 @@ def measure(trials: int = TRIALS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         programs = _installed(Path(folder))
         storage = f"sqlite:///{folder}/study.sqlite3"
-        fill = [programs / "python", "-c", FILL, storage, str(trials)]
+        fill = [str(programs / "python"), "-c", FILL, storage, str(trials)]
         subprocess.run(fill, check=True, stdout=subprocess.DEVNULL, timeout=LONGEST_FILL)
         port = free_port()
         server = psutil.Popen([programs / "optuna-dashboard", storage, "--port", str(port)],
@@ -68,7 +68,7 @@ def _installed(folder: Path) -> Path:
     """The folder of its programs."""
     venv.create(folder / "environment", with_pip=True)
     programs = folder / "environment" / "bin"
-    command = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
+    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONGEST_INSTALL)
     except subprocess.TimeoutExpired as error:

@@ -33,6 +33,7 @@ from search_engine.config.supernet import MacroSupernetConfig, MicroSupernetConf
 from search_engine.layers import LayerList
 from search_engine.networks import program
 from search_engine.networks.image_supernet import ImageSupernet
+from search_engine.networks.recomputation import WORTH_WHILE
 from search_engine.process_memory import keeping_memory
 from search_engine.training.numerics import set_numerics
 
@@ -84,7 +85,7 @@ class _Run:
             generator=torch.Generator().manual_seed(1), memory_format=memory_format,
         )  # fmt: skip
         self._architectures = drawn
-        self._worth_while = program.WORTH_WHILE if way == "ours" else sys.maxsize
+        self._worth_while = WORTH_WHILE if way == "ours" else sys.maxsize
         if way == "all_paths":
             self._lay_all_paths(kind)
         self._optimizer = torch.optim.SGD(self._network.parameters(), lr=0.05, momentum=0.9, nesterov=True)
@@ -154,15 +155,16 @@ def _architectures(kind: str) -> list[Architecture]:
 
 
 def _cells(drawing: random.Random) -> CellArchitecture:
-    cells = []
-    for _ in range(2):
-        blocks = []
-        for node in range(MICRO.nodes):
-            inputs = (drawing.randrange(node + 2), drawing.randrange(node + 2))
-            blocks.append(Block(inputs, (drawing.choice(MICRO.operations), drawing.choice(MICRO.operations)), "add"))
-        read = {state for block in blocks for state in block.inputs}
-        cells.append(Cell(tuple(blocks), tuple(end for end in range(MICRO.nodes + 2) if end not in read)))
-    return CellArchitecture(*cells)
+    return CellArchitecture(_cell(drawing), _cell(drawing))
+
+
+def _cell(drawing: random.Random) -> Cell:
+    blocks = []
+    for node in range(MICRO.nodes):
+        inputs = (drawing.randrange(node + 2), drawing.randrange(node + 2))
+        blocks.append(Block(inputs, (drawing.choice(MICRO.operations), drawing.choice(MICRO.operations)), "add"))
+    read = {state for block in blocks for state in block.inputs}
+    return Cell(tuple(blocks), tuple(end for end in range(MICRO.nodes + 2) if end not in read))
 
 
 def _macro(drawing: random.Random) -> MacroArchitecture:

@@ -21,6 +21,7 @@ import django
 import httpx
 import psutil
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from benchmarks.web_process import application_without_workers, cpu_seconds, on_one_core, run_beside, seeded
 from tests.running_application import RunningApplication
@@ -79,7 +80,9 @@ class Viewer:
     async def open(self, address: str, cookies: httpx.Cookies) -> None:
         host = urlsplit(address).netloc
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        socket = await connect(f"ws://{host}{self._path}", origin=address, additional_headers={"Cookie": cookie})
+        socket = await connect(
+            f"ws://{host}{self._path}", origin=Origin(address), additional_headers={"Cookie": cookie}
+        )
         self.task = asyncio.create_task(self._listen(socket))
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -87,6 +90,7 @@ class Viewer:
             async for frame in socket:
                 now = time.time()
                 self.frames += 1
+                assert isinstance(frame, str)
                 # Their numbers alone: 200 readers in one process must not be what is measured.
                 self.heard += [(int(number), now) for number in NUMBER.findall(frame)]
 

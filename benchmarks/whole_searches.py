@@ -15,7 +15,7 @@ is trained and scored alike by benchmarks/whole_search_scores.py.
 
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,9 @@ def _with_shared_weights(folder: Path, seed: int) -> tuple[list[Line], int]:
             best = event.best
             found.append({"second": second, "reward": best.reward, "architecture": best.architecture})
     if search.is_derived:  # Before the time was over.
-        (best,) = search.best(1)
-        reward = best.pop("search")["reward"]
-        found.append({"second": second, "reward": reward, "architecture": best})
+        (derived,) = search.best(1)
+        reward = derived.pop("search")["reward"]
+        found.append({"second": second, "reward": reward, "architecture": derived})
     search.close()
     return found, evaluated
 
@@ -125,7 +125,7 @@ def _ten_minutes(events: Generator[Event, None, None]) -> Events:
         yield event, second
 
 
-METHODS = {
+METHODS: dict[str, Callable[[Path, int], tuple[list[Line], int]]] = {
     "NASNet with PPO": partial(_child_by_child, COFFEE.config.strategy),
     "ENAS, cells with shared weights": _with_shared_weights,
     "regularized evolution": partial(_child_by_child, EvolutionConfig()),

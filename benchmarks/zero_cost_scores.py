@@ -42,7 +42,7 @@ def zero_cost_scores(network: PlanNetwork, part: Part) -> dict[str, dict[str, fl
 def _gradients(network: PlanNetwork, images: Tensor, labels: Tensor) -> list[Tensor]:
     network.train()
     loss = nn.functional.cross_entropy(network(images), labels)
-    loss.backward()  # type: ignore[no-untyped-call]  # PyTorch's.
+    loss.backward()
     return _taken(network)
 
 
